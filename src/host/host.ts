@@ -1,0 +1,85 @@
+/**
+ * The machine as a root directory and a clock: `new Host('/', clock)` is the one we run on, a test gives a
+ * folder of captured files. Paths have no leading slash.
+ */
+
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+
+export interface Clock {
+  /** CLOCK_MONOTONIC, clock_gettime(2). */
+  monotonicUsec(): number
+  /** CLOCK_BOOTTIME: as monotonic, and counts while suspended. */
+  boottimeUsec(): number
+}
+
+export class Host {
+  readonly clock: Clock
+  readonly #root: string
+
+  constructor(root: string, clock: Clock) {
+    this.#root = root.endsWith('/') ? root : `${root}/`
+    this.clock = clock
+  }
+
+  path(path: string): string {
+    return this.#root + path
+  }
+
+  /** Text of a pseudo-file. Throws the system's error when it cannot be read. */
+  read(path: string): string {
+    return readPseudoFile(this.path(path))
+  }
+
+  /** As `read`, but `undefined` where the kernel gives no such file: absence is normal for most of what we ask. */
+  tryRead(path: string): string | undefined {
+    return orUndefined(() => this.read(path))
+  }
+
+  /** Names in a directory, empty when it cannot be read. */
+  list(path: string): string[] {
+    return orUndefined(() => readdirSync(this.path(path))) ?? []
+  }
+
+  /** Names of the directories in a directory; symbolic links are not followed. */
+  directories(path: string): string[] {
+    const entries = orUndefined(() => readdirSync(this.path(path), { withFileTypes: true })) ?? []
+    return entries.filter(entry => entry.isDirectory()).map(entry => entry.name)
+  }
+
+  tryReadLink(path: string): string | undefined {
+    return orUndefined(() => readlinkSync(this.path(path)))
+  }
+}
+
+/** st_size of a pseudo-file says nothing: read until a read returns 0. */
+function readPseudoFile(path: string): string {
+  const fd = openSync(path, 'r')
+  try {
+    let length = 0
+    for (;;) {
+      if (length === buffer.length) grow()
+      const size = readSync(fd, buffer, length, buffer.length - length, null)
+      if (size === 0) return buffer.toString('utf8', 0, length)
+      length += size
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+let buffer = Buffer.allocUnsafe(64 * 1024)
+
+function grow(): void {
+  const larger = Buffer.allocUnsafe(buffer.length * 2)
+  buffer.copy(larger)
+  buffer = larger
+}
+
+function orUndefined<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}

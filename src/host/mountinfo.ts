@@ -1,0 +1,62 @@
+/** /proc/PID/mountinfo, proc_pid_mountinfo(5). */
+
+export interface Mount {
+  id: number
+  parentId: number
+  major: number
+  minor: number
+  /** Path inside the mounted file system. */
+  root: string
+  mountPoint: string
+  /** `shared:N`, `master:N`, `unbindable`, ... */
+  propagation: string[]
+  fsType: string
+  source: string
+  superOptions: string
+}
+
+/** Calls `visit` for each mount in the file's order, in which a later mount lies on top of an earlier one. */
+export function eachMount(mountinfo: string, visit: (mount: Mount) => void): void {
+  for (const line of mountinfo.split('\n')) {
+    const mount = parseMount(line)
+    if (mount !== undefined) visit(mount)
+  }
+}
+
+/** The mount that a path lookup of `mountPoint` ends at: the last one listed there. */
+export function findMount(mountinfo: string, mountPoint: string): Mount | undefined {
+  let found: Mount | undefined
+  eachMount(mountinfo, mount => {
+    if (mount.mountPoint === mountPoint) found = mount
+  })
+  return found
+}
+
+function parseMount(line: string): Mount | undefined {
+  const separator = line.indexOf(' - ')
+  if (separator < 0) return undefined
+  const [id, parentId, device, root, mountPoint, , ...propagation] = line
+    .slice(0, separator)
+    .split(' ')
+  const [fsType, source, superOptions] = line.slice(separator + 3).split(' ')
+  if (root === undefined || mountPoint === undefined || fsType === undefined) return undefined
+  const [major, minor] = (device ?? '').split(':')
+  return {
+    id: Number(id),
+    parentId: Number(parentId),
+    major: Number(major),
+    minor: Number(minor),
+    root: unescapeOctal(root),
+    mountPoint: unescapeOctal(mountPoint),
+    propagation,
+    fsType,
+    source: unescapeOctal(source ?? ''),
+    superOptions: superOptions ?? '',
+  }
+}
+
+/** fs/proc_namespace.c writes blank, tab, newline, backslash and # as three octal digits. */
+function unescapeOctal(text: string): string {
+  if (!text.includes('\\')) return text
+  return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+}

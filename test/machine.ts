@@ -1,0 +1,60 @@
+/** A machine made of a few files, for tests: `machine(t, { 'proc/meminfo': '...' })`. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Test } from 'tap'
+import { type Clock, Host } from '../src/host/host.ts'
+
+/** A clock that a test moves. */
+export class TestClock implements Clock {
+  usec: number
+
+  constructor(seconds = 10_000) {
+    this.usec = seconds * 1e6
+  }
+
+  advance(seconds: number): void {
+    this.usec += seconds * 1e6
+  }
+
+  monotonicUsec(): number {
+    return this.usec
+  }
+
+  boottimeUsec(): number {
+    return this.usec
+  }
+}
+
+export class Machine extends Host {
+  override readonly clock: TestClock
+  readonly directory: string
+
+  constructor(directory: string, clock: TestClock) {
+    super(directory, clock)
+    this.clock = clock
+    this.directory = directory
+  }
+
+  /** Writes files by path without a leading slash; `undefined` removes one. */
+  set(files: Readonly<Record<string, string | undefined>>): void {
+    for (const [path, text] of Object.entries(files)) {
+      const file = join(this.directory, path)
+      if (text === undefined) {
+        rmSync(file, { recursive: true, force: true })
+        continue
+      }
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, text)
+    }
+  }
+}
+
+export function machine(t: Test, files: Readonly<Record<string, string>>): Machine {
+  const directory = mkdtempSync(join(tmpdir(), 'procveil-machine-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const made = new Machine(directory, new TestClock())
+  made.set(files)
+  return made
+}
