@@ -1,0 +1,79 @@
+/**
+ * CPU bandwidth and CPU time of a container, whatever its cgroups' version. Counters here are microseconds:
+ * 2^53 of them are 285 years of one CPU, while v1's nanoseconds leave the exact numbers after 104 days.
+ */
+
+/** At most `quotaUsec` of CPU time in each `periodUsec`; both are positive. */
+export interface CpuQuota {
+  quotaUsec: number
+  periodUsec: number
+}
+
+export interface CpuBandwidth {
+  /** The smallest of the container's own quota and its ancestors'; `undefined` when none has one. */
+  quota(): CpuQuota | undefined
+}
+
+/** CPU time by what it was spent on; `userUsec` is without the niced part. */
+export interface CpuWork {
+  userUsec: number
+  niceUsec: number
+  systemUsec: number
+}
+
+/** CPU time since the cgroup was made, its descendants included. */
+export interface CpuUsage extends CpuWork {
+  /** By the host's CPU number, where the kernel counts so. */
+  perCpu: ReadonlyMap<number, { userUsec: number; systemUsec: number }> | undefined
+}
+
+export interface CpuUsageReader {
+  usage(): CpuUsage | undefined
+}
+
+/** The kernel's default, sched/bandwidth.rst; also what a `cpu.max` with one number means. */
+export const DEFAULT_PERIOD_USEC = 100_000
+
+/** The one that gives less CPU time; the first when they give the same. */
+export function smallerQuota(
+  a: CpuQuota | undefined,
+  b: CpuQuota | undefined,
+): CpuQuota | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  // Cross products may pass 2^53.
+  const less =
+    BigInt(b.quotaUsec) * BigInt(a.periodUsec) < BigInt(a.quotaUsec) * BigInt(b.periodUsec)
+  return less ? b : a
+}
+
+/** A quota of no time is none: the kernel takes nothing under 1 ms and writes -1 for "no limit". */
+export function makeQuota(
+  quotaUsec: number | undefined,
+  periodUsec: number | undefined,
+): CpuQuota | undefined {
+  if (quotaUsec === undefined || periodUsec === undefined) return undefined
+  return quotaUsec > 0 && periodUsec > 0 ? { quotaUsec, periodUsec } : undefined
+}
+
+/** A u64 that a cgroup file gives, blanks around it allowed; `undefined` for anything else. */
+export function parseCount(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\d{1,20}\s*$/.test(text) ? Number(text) : undefined
+}
+
+/** Nanoseconds as whole microseconds. */
+export function parseNanoseconds(text: string | undefined): number | undefined {
+  const nanoseconds = parseCount(text)
+  return nanoseconds === undefined ? undefined : Math.floor(nanoseconds / 1000)
+}
+
+/** The number behind `key ` in a flat keyed file, cgroup-v2.rst "Format"; the key is matched whole. */
+export function findCount(text: string, key: string): number | undefined {
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    if (text.startsWith(key, at) && text[at + key.length] === ' ') {
+      return parseCount(text.slice(at + key.length, end))
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,54 @@
+/**
+ * Lists of CPU numbers such as `0-3,8`: cpuset(7), "List format". The kernel writes them in cpusets and
+ * in /sys/devices/system/cpu.
+ */
+
+export interface Cpuset {
+  /** CPUs the container may run on, ascending; `undefined` when no cpuset says. */
+  cpus(): number[] | undefined
+}
+
+/** Ascending, without repeats; an empty list is []. Throws SyntaxError for text that is no such list. */
+export function parseCpuList(text: string): number[] {
+  const cpus = scanCpuList(text)
+  if (cpus === undefined) throw new SyntaxError(`Cannot parse CPU list "${text.slice(0, 80)}"`)
+  return cpus
+}
+
+/** As `parseCpuList`, but `undefined` for text that names no CPU or that is not there. */
+export function findCpus(text: string | undefined): number[] | undefined {
+  const cpus = text === undefined ? undefined : scanCpuList(text)
+  return cpus?.length === 0 ? undefined : cpus
+}
+
+/** `0-3,8`, without a newline. */
+export function renderCpuList(cpus: readonly number[]): string {
+  let text = ''
+  for (let at = 0; at < cpus.length; ) {
+    const first = cpus[at] as number
+    let last = first
+    for (at++; cpus[at] === last + 1; at++) last++
+    text += `${text === '' ? '' : ','}${first}${last === first ? '' : `-${last}`}`
+  }
+  return text
+}
+
+/** Above any CONFIG_NR_CPUS: keeps a damaged range from filling the memory. */
+const CPU_NUMBER_END = 65_536
+
+function scanCpuList(text: string): number[] | undefined {
+  const cpus: number[] = []
+  const list = text.trim()
+  if (list === '') return cpus
+  let ascending = true
+  for (const part of list.split(',')) {
+    const range = /^(\d+)(?:-(\d+))?$/.exec(part)
+    if (range === null) return undefined
+    const first = Number(range[1])
+    const last = Number(range[2] ?? range[1])
+    if (first > last || last >= CPU_NUMBER_END) return undefined
+    if (first <= (cpus.at(-1) ?? -1)) ascending = false
+    for (let cpu = first; cpu <= last; cpu++) cpus.push(cpu)
+  }
+  return ascending ? cpus : [...new Set(cpus)].sort((a, b) => a - b)
+}

@@ -1,0 +1,78 @@
+/** The cpu and cpuset controllers of the unified hierarchy: cgroup-v2.rst, "CPU" and "Cpuset". */
+
+import {
+  type CpuBandwidth,
+  type CpuQuota,
+  type CpuUsage,
+  type CpuUsageReader,
+  DEFAULT_PERIOD_USEC,
+  findCount,
+  makeQuota,
+  parseCount,
+  smallerQuota,
+} from '../cpu.ts'
+import { type Cpuset, findCpus } from '../cpuset.ts'
+import type { Group } from '../group.ts'
+
+export class CpuBandwidthV2 implements CpuBandwidth {
+  readonly #group: Group
+
+  constructor(group: Group) {
+    this.#group = group
+  }
+
+  quota(): CpuQuota | undefined {
+    let quota: CpuQuota | undefined
+    for (const level of this.#group.levels()) {
+      quota = smallerQuota(quota, parseCpuMax(level.read('cpu.max')))
+    }
+    return quota
+  }
+}
+
+/** `QUOTA PERIOD`; `max` is no quota. */
+export function parseCpuMax(text: string | undefined): CpuQuota | undefined {
+  const [quota, period] = (text ?? '').trim().split(/\s+/)
+  return makeQuota(
+    parseCount(quota),
+    period === undefined ? DEFAULT_PERIOD_USEC : parseCount(period),
+  )
+}
+
+export class CpuUsageV2 implements CpuUsageReader {
+  readonly #group: Group
+
+  constructor(group: Group) {
+    this.#group = group
+  }
+
+  usage(): CpuUsage | undefined {
+    return parseCpuStat(this.#group.read('cpu.stat') ?? '')
+  }
+}
+
+/** `user_usec` has the niced time in it, which Linux 6.13 and later also give by itself. */
+export function parseCpuStat(text: string): CpuUsage | undefined {
+  const userUsec = findCount(text, 'user_usec')
+  const systemUsec = findCount(text, 'system_usec')
+  if (userUsec === undefined || systemUsec === undefined) return undefined
+  const niceUsec = Math.min(findCount(text, 'nice_usec') ?? 0, userUsec)
+  return { userUsec: userUsec - niceUsec, niceUsec, systemUsec, perCpu: undefined }
+}
+
+export class CpusetV2 implements Cpuset {
+  readonly #group: Group
+
+  constructor(group: Group) {
+    this.#group = group
+  }
+
+  /** The nearest level that has the controller enabled speaks for those below it. */
+  cpus(): number[] | undefined {
+    for (const level of this.#group.levels()) {
+      const cpus = findCpus(level.read('cpuset.cpus.effective'))
+      if (cpus !== undefined) return cpus
+    }
+    return undefined
+  }
+}

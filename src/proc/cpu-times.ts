@@ -1,0 +1,142 @@
+/**
+ * CPU time as a container sees it, accumulated from reading to reading. The kernel has no such counters:
+ * cgroups count usage without idle, v2 not per CPU, and from 0 again when a cgroup is made anew. Ours never
+ * decrease, and each visible CPU's time passes as fast as the clock.
+ */
+
+import type { CpuUsage } from '../cgroup/cpu.ts'
+import {
+  type HostCpus,
+  hostTimesSince,
+  type RawHost,
+  type RawUsage,
+  rawHost,
+  rawUsage,
+  spreadUsage,
+} from './cpu-raw.ts'
+import { addTime, type CpuTime, NO_TIME } from './cpu-time.ts'
+import { capWork, NO_WORK, scaleWork, type Work, workUsec } from './cpu-work.ts'
+import type { VisibleCpus } from './cpus.ts'
+import type { Options } from './options.ts'
+
+export interface CpuTimes {
+  /** Of all CPUs ever visible, those hidden now included: it never falls when their number does. */
+  total: CpuTime
+  /** Of the visible CPUs. */
+  cpus: readonly CpuTime[]
+}
+
+export interface CpuReading {
+  /** CLOCK_MONOTONIC. */
+  monotonicUsec: number
+  /** Since the container's creation; counts in the first reading only. */
+  ageUsec: number | undefined
+  cpus: VisibleCpus
+  usage: CpuUsage | undefined
+  /** Asked at most once, and only when `usage` does not tell the CPUs apart. */
+  hostCpus: () => HostCpus
+}
+
+/** What is remembered between readings: plain JSON. */
+export interface CpuAccountState {
+  monotonicUsec: number
+  /** Counters at the last reading: the container's, or the host's where the container has none. */
+  raw: RawUsage | RawHost
+  /** Usage that the CPUs had no room for yet: cgroup counters may run ahead of the clock a little. */
+  carry: Work
+  total: CpuTime
+  /** By virtual CPU; hidden ones keep their place and go on when they are visible again. */
+  cpus: readonly CpuTime[]
+}
+
+/** Two files read one after the other show the same times. */
+const SAME_READING_USEC = 10_000
+
+/** Per CPU of quota. More than that cannot be jitter. */
+const MOST_CARRY_USEC = 5_000_000
+
+export class CpuAccount {
+  readonly #options: Pick<Options, 'fractional'>
+  #state: CpuAccountState | undefined
+
+  /** Goes on from a `state` that `toJSON` gave earlier since the machine's boot. */
+  constructor(options: Pick<Options, 'fractional'>, state?: CpuAccountState) {
+    this.#options = options
+    this.#state = state
+  }
+
+  toJSON(): CpuAccountState | undefined {
+    return this.#state
+  }
+
+  /** Takes a reading into account and tells the times up to it. */
+  advance(reading: CpuReading): CpuTimes {
+    const state =
+      this.#state === undefined ? this.#first(reading) : this.#next(this.#state, reading)
+    this.#state = state
+    const cpus = Array.from({ length: reading.cpus.count }, (_, i) => state.cpus[i] ?? NO_TIME)
+    return { total: state.total, cpus }
+  }
+
+  /** Before the first reading usage was even, as far as anyone can tell. */
+  #first(reading: CpuReading): CpuAccountState {
+    const { monotonicUsec, ageUsec, usage } = reading
+    const { effective, count, quotaCpus } = reading.cpus
+    if (usage === undefined) {
+      const raw = rawHost(reading.hostCpus(), effective)
+      const cpus = effective.slice(0, count).map(cpu => raw.cpus[cpu] ?? NO_TIME)
+      return { monotonicUsec, raw, carry: NO_WORK, total: cpus.reduce(addTime, NO_TIME), cpus }
+    }
+    const usec = Math.max(Math.min(ageUsec ?? monotonicUsec, monotonicUsec), 0)
+    const busy = capWork(scaleWork(usage, 1 / count), (usec * quotaCpus) / count)
+    const time = this.#cpuTime(usec, busy, reading.cpus)
+    const cpus = Array.from({ length: count }, () => time)
+    const total = cpus.reduce(addTime, NO_TIME)
+    return { monotonicUsec, raw: rawUsage(usage, reading.hostCpus), carry: NO_WORK, total, cpus }
+  }
+
+  #next(state: CpuAccountState, reading: CpuReading): CpuAccountState {
+    const { monotonicUsec, usage } = reading
+    const usec = monotonicUsec - state.monotonicUsec
+    if (usec < SAME_READING_USEC) return state
+    if (usage === undefined) {
+      // A file that cannot be read just now: the next reading makes good for the time until then.
+      if (state.raw.source === 'cgroup') return state
+      const raw = rawHost(reading.hostCpus(), reading.cpus.effective)
+      const passed = hostTimesSince(raw, state.raw, reading.cpus)
+      return { ...state, monotonicUsec, raw, ...accumulate(state, passed) }
+    }
+    const raw = rawUsage(usage, reading.hostCpus)
+    const { busy, left } = spreadUsage(state.raw, raw, state.carry, usec, reading.cpus)
+    const passed = busy.map(work => this.#cpuTime(usec, work, reading.cpus))
+    const carry = capWork(left, MOST_CARRY_USEC * reading.cpus.quotaCpus)
+    return { monotonicUsec, raw, carry, ...accumulate(state, passed) }
+  }
+
+  /**
+   * Under a fractional quota a CPU cannot be used up. The unusable part shows as time that a hypervisor
+   * gave to others, in step with the use: so idle tells how much of the quota is left, and the sum is the
+   * wall time.
+   */
+  #cpuTime(usec: number, busy: Work, { count, quotaCpus }: VisibleCpus): CpuTime {
+    const usedUsec = workUsec(busy)
+    if (this.#options.fractional === 'idle') {
+      const idleUsec = Math.max((usec * quotaCpus) / count - usedUsec, 0)
+      return { ...NO_TIME, ...busy, idleUsec }
+    }
+    const stealUsec = (usedUsec * (count - quotaCpus)) / quotaCpus
+    const idleUsec = Math.max(usec - usedUsec - stealUsec, 0)
+    return { ...NO_TIME, ...busy, idleUsec, stealUsec }
+  }
+}
+
+function accumulate(
+  state: CpuAccountState,
+  passed: readonly CpuTime[],
+): Pick<CpuAccountState, 'total' | 'cpus'> {
+  const cpus = [...state.cpus]
+  passed.forEach((time, i) => {
+    cpus[i] = addTime(cpus[i] ?? NO_TIME, time)
+  })
+  return { total: passed.reduce(addTime, state.total), cpus }
+}

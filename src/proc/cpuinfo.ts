@@ -1,0 +1,77 @@
+/**
+ * /proc/cpuinfo, proc_cpuinfo(5). Each architecture's kernel writes what it likes, but nearly all write one
+ * record a CPU, which begins with `processor`: a container sees those of its CPUs, numbered from 0.
+ */
+
+import { limitCpuinfoS390 } from './cpuinfo-s390.ts'
+import type { VisibleCpus } from './cpus.ts'
+import type { Options } from './options.ts'
+import { setNumbers, topologyNumbers } from './topology.ts'
+import type { View } from './view.ts'
+
+export function renderCpuinfo(view: View): string {
+  return limitCpuinfo(view.hostFile('proc/cpuinfo'), view.cpus(), view.options)
+}
+
+export interface Cpuinfo {
+  /** loongarch64 names the system here. */
+  header: string
+  /** Text of a CPU's record by the host's number, with the blank line after it. */
+  records: ReadonlyMap<number, string>
+  /** 32-bit arm and ppc64le name the machine here. */
+  trailer: string
+}
+
+export function parseCpuinfo(text: string): Cpuinfo {
+  const records = new Map<number, string>()
+  let header = ''
+  let trailer = ''
+  let start = 0
+  let part: number | 'header' | 'trailer' = 'header'
+  const endPart = (at: number) => {
+    const partText = text.slice(start, at)
+    start = at
+    if (part === 'header') header = partText
+    else if (part === 'trailer') trailer += partText
+    else records.set(part, partText)
+  }
+  let blank = false
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    const processor = text.startsWith('processor', at) ? PROCESSOR.exec(text.slice(at, end)) : null
+    if (processor !== null) {
+      endPart(at)
+      part = Number(processor[1])
+    } else if (blank && end > at && typeof part === 'number') {
+      endPart(at)
+      part = 'trailer'
+    }
+    blank = end === at
+  }
+  endPart(text.length)
+  return { header, records, trailer }
+}
+
+const PROCESSOR = /^processor\s*:\s*(\d+)/
+
+/**
+ * The visible CPUs' records. One that the host has taken offline meanwhile is left out, and the next of the
+ * container's takes its place.
+ */
+export function limitCpuinfo(
+  text: string,
+  cpus: VisibleCpus,
+  options: Pick<Options, 'topology'>,
+): string {
+  const { header, records, trailer } = parseCpuinfo(text)
+  if (records.size === 0) return limitCpuinfoS390(text, cpus, options)
+  const shown = cpus.effective.filter(cpu => records.has(cpu)).slice(0, cpus.count)
+  if (shown.length === 0) return text
+  let limited = header
+  shown.forEach((cpu, i) => {
+    const numbers = topologyNumbers(options.topology, i, shown.length)
+    limited += setNumbers(records.get(cpu) ?? '', numbers.set('processor', i))
+  })
+  return limited + trailer
+}

@@ -1,0 +1,43 @@
+/**
+ * How many CPUs a container sees, and which ones of the host they stand for. Every file that counts CPUs
+ * asks here, because readers compare the files with each other.
+ */
+
+import type { CpuQuota } from '../cgroup/cpu.ts'
+import type { Options } from './options.ts'
+
+export interface VisibleCpus {
+  /** The host's numbers of the CPUs the container may run on, ascending; never empty. */
+  effective: readonly number[]
+  /** CPUs to show, 1 to `effective.length`: the virtual CPU i stands for `effective[i]`. */
+  count: number
+  /** CPU time per time that the container can use, at most `count`; not whole under a fractional quota. */
+  quotaCpus: number
+}
+
+export function visibleCpus(
+  online: readonly number[],
+  cpuset: readonly number[] | undefined,
+  quota: CpuQuota | undefined,
+  options: Pick<Options, 'cpuQuota'>,
+): VisibleCpus {
+  const effective = effectiveCpus(online, cpuset)
+  if (quota === undefined || options.cpuQuota === 'off') {
+    return { effective, count: effective.length, quotaCpus: effective.length }
+  }
+  // The quotient is whole only if the quota is a multiple of the period: a period is at most 10^6 us, so a
+  // remainder shows in a double up to 10^9 CPUs.
+  const quotaCpus = Math.min(quota.quotaUsec / quota.periodUsec, effective.length)
+  return { effective, count: Math.ceil(quotaCpus), quotaCpus }
+}
+
+/** A cpuset without any online CPU cannot hold a running task, so it is stale: the host's CPUs then. */
+function effectiveCpus(
+  online: readonly number[],
+  cpuset: readonly number[] | undefined,
+): readonly number[] {
+  const isOnline = new Set(online)
+  const cpus = cpuset?.filter(cpu => isOnline.has(cpu)) ?? []
+  if (cpus.length > 0) return cpus
+  return online.length > 0 ? online : [0]
+}

@@ -1,0 +1,31 @@
+/**
+ * What a file may ask of a container and its host. Every call reads the system at that moment; what the
+ * kernel does not offer for this container is `undefined`, and the file then shows the host's value.
+ */
+
+import type { HugePages } from '../cgroup/hugetlb.ts'
+import type { Memory } from '../cgroup/memory.ts'
+import type { CpuTimes } from './cpu-times.ts'
+import type { VisibleCpus } from './cpus.ts'
+import type { VisibleDisk } from './disks.ts'
+import type { Load } from './loadavg.ts'
+import type { Options } from './options.ts'
+
+export interface View {
+  readonly options: Readonly<Options>
+  /** Text of a host file such as `proc/meminfo`. Throws when the host has none. */
+  hostFile(path: string): string
+  memory(): Memory | undefined
+  /** Huge pages of one size, `undefined` without a limit on them. */
+  hugePages(pageKib: number): HugePages | undefined
+  cpus(): VisibleCpus
+  /** CPU time since the container's start, accumulated up to now. */
+  cpuTimes(): CpuTimes
+  /** Since the container's init was created, as CLOCK_BOOTTIME counts. */
+  ageUsec(): number | undefined
+  load(): Load | undefined
+  /** Devices to list, in the host's order, and their counters. */
+  disks(): VisibleDisk[]
+  /** Text of the container's own `cpu.pressure`, ... of the unified hierarchy. */
+  pressure(file: string): string | undefined
+}

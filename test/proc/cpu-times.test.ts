@@ -1,0 +1,447 @@
+import fc from 'fast-check'
+import t from 'tap'
+import type { CpuUsage } from '../../src/cgroup/cpu.ts'
+import type { HostCpus } from '../../src/proc/cpu-raw.ts'
+import { CPU_TIME_FIELDS, type CpuTime, NO_TIME } from '../../src/proc/cpu-time.ts'
+import {
+  CpuAccount,
+  type CpuAccountState,
+  type CpuReading,
+  type CpuTimes,
+} from '../../src/proc/cpu-times.ts'
+import type { VisibleCpus } from '../../src/proc/cpus.ts'
+import { renderCpuLines } from '../../src/proc/stat.ts'
+
+const S = 1e6
+const STEAL = { fractional: 'steal' } as const
+const IDLE = { fractional: 'idle' } as const
+
+function cpus(effective: number, quotaCpus = effective): VisibleCpus {
+  const list = Array.from({ length: effective }, (_, i) => i)
+  return { effective: list, count: Math.ceil(quotaCpus), quotaCpus }
+}
+
+function used(userSeconds: number, systemSeconds = 0, niceSeconds = 0): CpuUsage {
+  return {
+    userUsec: userSeconds * S,
+    niceUsec: niceSeconds * S,
+    systemUsec: systemSeconds * S,
+    perCpu: undefined,
+  }
+}
+
+function usedPerCpu(rows: Record<number, [user: number, system: number]>): CpuUsage {
+  const perCpu = new Map<number, { userUsec: number; systemUsec: number }>()
+  let [userUsec, systemUsec] = [0, 0]
+  for (const [cpu, [user, system]] of Object.entries(rows)) {
+    perCpu.set(Number(cpu), { userUsec: user * S, systemUsec: system * S })
+    userUsec += user * S
+    systemUsec += system * S
+  }
+  return { userUsec, niceUsec: 0, systemUsec, perCpu }
+}
+
+const hostBusy = (...userSeconds: number[]): HostCpus =>
+  new Map(userSeconds.map((user, cpu) => [cpu, { ...NO_TIME, userUsec: user * S }]))
+
+/** A reading `seconds` after the first. */
+function at(seconds: number, rest: Partial<CpuReading>): CpuReading {
+  return {
+    monotonicUsec: (10_000 + seconds) * S,
+    ageUsec: 100 * S,
+    cpus: cpus(2),
+    usage: used(30, 10),
+    hostCpus: () => new Map(),
+    ...rest,
+  }
+}
+
+const lines = (times: CpuTimes) => renderCpuLines(times).trimEnd().split('\n')
+
+t.test('the first reading spreads the usage so far evenly over the age', async t => {
+  t.same(lines(new CpuAccount(STEAL).advance(at(0, {}))), [
+    'cpu  3000 0 1000 16000 0 0 0 0 0 0',
+    'cpu0 1500 0 500 8000 0 0 0 0 0 0',
+    'cpu1 1500 0 500 8000 0 0 0 0 0 0',
+  ])
+})
+
+t.test('usage without weights is even', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { hostCpus: () => hostBusy(0, 0) }))
+  const next = at(10, { usage: used(38, 12), hostCpus: () => hostBusy(7, 7) })
+  t.same(lines(account.advance(next)), [
+    'cpu  3800 0 1200 17000 0 0 0 0 0 0',
+    'cpu0 1900 0 600 8500 0 0 0 0 0 0',
+    'cpu1 1900 0 600 8500 0 0 0 0 0 0',
+  ])
+})
+
+t.test('the busier CPU of the host gets more of the usage', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { hostCpus: () => hostBusy(100, 200) }))
+  const next = at(10, { usage: used(38, 12), hostCpus: () => hostBusy(106, 202) })
+  t.same(lines(account.advance(next)), [
+    'cpu  3800 0 1200 17000 0 0 0 0 0 0',
+    'cpu0 2100 0 650 8250 0 0 0 0 0 0',
+    'cpu1 1700 0 550 8750 0 0 0 0 0 0',
+  ])
+})
+
+t.test("the host's guest time is in its user time and weighs once", async t => {
+  const account = new CpuAccount(STEAL)
+  const host = (user: number, guest: number): HostCpus =>
+    new Map([
+      [0, { ...NO_TIME, userUsec: user * S, guestUsec: guest * S }],
+      [1, { ...NO_TIME, userUsec: user * S }],
+    ])
+  account.advance(at(0, { hostCpus: () => host(0, 0) }))
+  const seen = account.advance(at(10, { usage: used(38, 12), hostCpus: () => host(8, 8) }))
+  t.same(seen.cpus[0], seen.cpus[1])
+})
+
+t.test('an idle container under half a CPU is idle all the time', async t => {
+  const seen = new CpuAccount(STEAL).advance(at(0, { cpus: cpus(1, 0.5), usage: used(0) }))
+  t.equal(lines(seen)[1], 'cpu0 0 0 0 10000 0 0 0 0 0 0')
+})
+
+t.test('half a CPU fully used is half busy, half stolen', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { cpus: cpus(1, 0.5), usage: used(0) }))
+  const seen = account.advance(at(10, { cpus: cpus(1, 0.5), usage: used(4, 1) }))
+  t.equal(lines(seen)[1], 'cpu0 400 0 100 10000 0 0 0 500 0 0')
+})
+
+t.test('idle is the part of one and a half CPUs that is left', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { cpus: cpus(2, 1.5), usage: used(0) }))
+  t.same(lines(account.advance(at(10, { cpus: cpus(2, 1.5), usage: used(9) }))), [
+    'cpu  900 0 0 20800 0 0 0 300 0 0',
+    'cpu0 450 0 0 10400 0 0 0 150 0 0',
+    'cpu1 450 0 0 10400 0 0 0 150 0 0',
+  ])
+})
+
+t.test('the unusable part may be left out instead', async t => {
+  const account = new CpuAccount(IDLE)
+  const first = account.advance(at(0, { cpus: cpus(2, 1.5), usage: used(0) }))
+  t.equal(lines(first)[1], 'cpu0 0 0 0 7500 0 0 0 0 0 0')
+  const next = account.advance(at(10, { cpus: cpus(2, 1.5), usage: used(9) }))
+  t.equal(lines(next)[0], 'cpu  900 0 0 15600 0 0 0 0 0 0')
+})
+
+t.test('another CPU starts from zero and the total has no jump', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { ageUsec: 50 * S, cpus: cpus(2, 1), usage: used(10) }))
+  t.same(lines(account.advance(at(10, { usage: used(20) }))), [
+    'cpu  2000 0 0 5000 0 0 0 0 0 0',
+    'cpu0 1500 0 0 4500 0 0 0 0 0 0',
+    'cpu1 500 0 0 500 0 0 0 0 0 0',
+  ])
+})
+
+t.test('a hidden CPU keeps its times, and the total keeps it', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, {}))
+  t.same(lines(account.advance(at(10, { cpus: cpus(2, 1) }))), [
+    'cpu  3000 0 1000 17000 0 0 0 0 0 0',
+    'cpu0 1500 0 500 9000 0 0 0 0 0 0',
+  ])
+  t.same(lines(account.advance(at(20, {}))), [
+    'cpu  3000 0 1000 19000 0 0 0 0 0 0',
+    'cpu0 1500 0 500 10000 0 0 0 0 0 0',
+    'cpu1 1500 0 500 9000 0 0 0 0 0 0',
+  ])
+})
+
+t.test('a cgroup made anew goes on where the old one was', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, {}))
+  t.equal(
+    lines(account.advance(at(10, { usage: used(0.2, 10) })))[0],
+    'cpu  3020 0 1000 17980 0 0 0 0 0 0',
+  )
+  t.equal(
+    lines(account.advance(at(20, { usage: used(0.3, 0) })))[0],
+    'cpu  3030 0 1000 19970 0 0 0 0 0 0',
+  )
+})
+
+t.test('two readings within 10 ms are one', async t => {
+  const account = new CpuAccount(STEAL)
+  const first = lines(account.advance(at(0, {})))
+  t.same(lines(account.advance(at(0.009, { usage: used(31, 10) }))), first)
+  t.notSame(lines(account.advance(at(0.011, { usage: used(31, 10) }))), first)
+})
+
+t.test('within 10 ms the number of CPUs still follows the limit', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, {}))
+  t.equal(account.advance(at(0.001, { cpus: cpus(3) })).cpus.length, 3)
+  t.equal(account.advance(at(0.002, { cpus: cpus(2, 1) })).cpus.length, 1)
+})
+
+t.test('usage per CPU goes to the virtual CPU that stands for it', async t => {
+  const account = new CpuAccount(STEAL)
+  const two: VisibleCpus = { effective: [3, 7], count: 2, quotaCpus: 2 }
+  const none: Record<number, [number, number]> = {}
+  for (let cpu = 0; cpu < 8; cpu++) if (cpu !== 4) none[cpu] = [0, 0]
+  account.advance(at(0, { cpus: two, usage: usedPerCpu(none) }))
+  const usage = usedPerCpu({ ...none, 3: [2, 1], 7: [4, 0] })
+  t.same(lines(account.advance(at(10, { cpus: two, usage }))), [
+    'cpu  600 0 100 21300 0 0 0 0 0 0',
+    'cpu0 200 0 100 10700 0 0 0 0 0 0',
+    'cpu1 400 0 0 10600 0 0 0 0 0 0',
+  ])
+})
+
+t.test('CPUs beyond the quota fold onto the visible ones', async t => {
+  const account = new CpuAccount(STEAL)
+  const four: VisibleCpus = { effective: [4, 5, 6, 7], count: 2, quotaCpus: 2 }
+  const usage = (a: number) => usedPerCpu({ 0: [a, 0], 4: [a, 0], 5: [0, a], 6: [a, 0], 7: [0, 0] })
+  account.advance(at(0, { cpus: four, usage: usage(0), ageUsec: 0 }))
+  t.same(lines(account.advance(at(10, { cpus: four, usage: usage(2) }))), [
+    'cpu  600 0 200 1200 0 0 0 0 0 0',
+    'cpu0 600 0 0 400 0 0 0 0 0 0',
+    'cpu1 0 0 200 800 0 0 0 0 0 0',
+  ])
+})
+
+t.test('usage beyond the room of one CPU moves to another', async t => {
+  const account = new CpuAccount(STEAL)
+  const usage = (a: number, b: number) => usedPerCpu({ 0: [0, a], 1: [b, 0] })
+  account.advance(at(0, { usage: usage(0, 0), ageUsec: 0 }))
+  t.same(lines(account.advance(at(10, { usage: usage(12, 1) }))), [
+    'cpu  100 0 1200 700 0 0 0 0 0 0',
+    'cpu0 0 0 1000 0 0 0 0 0 0 0',
+    'cpu1 100 0 200 700 0 0 0 0 0 0',
+  ])
+})
+
+t.test('usage beyond the room of all waits for the next interval, 5 seconds at most', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { cpus: cpus(1), usage: used(0), ageUsec: 0 }))
+  t.equal(
+    lines(account.advance(at(10, { cpus: cpus(1), usage: used(12) })))[0],
+    'cpu  1000 0 0 0 0 0 0 0 0 0',
+  )
+  t.equal(
+    lines(account.advance(at(20, { cpus: cpus(1), usage: used(12) })))[0],
+    'cpu  1200 0 0 800 0 0 0 0 0 0',
+  )
+  account.advance(at(30, { cpus: cpus(1), usage: used(62) }))
+  t.equal(
+    lines(account.advance(at(40, { cpus: cpus(1), usage: used(62) })))[0],
+    'cpu  2700 0 0 1300 0 0 0 0 0 0',
+  )
+})
+
+t.test('more usage than the age allows is cut at the first reading', async t => {
+  const seen = new CpuAccount(STEAL).advance(at(0, { ageUsec: 10 * S, usage: used(300, 100) }))
+  t.equal(lines(seen)[1], 'cpu0 750 0 250 0 0 0 0 0 0 0')
+})
+
+t.test('a container is not older than the clock, nor younger than nothing', async t => {
+  const old = new CpuAccount(STEAL).advance(at(0, { ageUsec: 1e15, usage: used(0) }))
+  t.equal(old.cpus[0]?.idleUsec, 10_000 * S)
+  const unknown = new CpuAccount(STEAL).advance(at(0, { ageUsec: undefined, usage: used(0) }))
+  t.equal(unknown.cpus[0]?.idleUsec, 10_000 * S)
+  const early = new CpuAccount(STEAL).advance(at(0, { ageUsec: -5, usage: used(1) }))
+  t.same(early.total, NO_TIME)
+})
+
+t.test("without any usage the host's CPUs are shown, and go on as they do", async t => {
+  const full = (usec: number): CpuTime =>
+    Object.fromEntries(CPU_TIME_FIELDS.map((field, i) => [field, (usec + i) * S])) as CpuTime
+  const host = (usec: number): HostCpus => new Map([0, 1, 2, 3].map(c => [c, full(usec + c * 100)]))
+  const two: VisibleCpus = { effective: [1, 3], count: 2, quotaCpus: 2 }
+  const account = new CpuAccount(STEAL)
+  const reading = (seconds: number, usec: number) =>
+    at(seconds, { cpus: two, usage: undefined, hostCpus: () => host(usec) })
+  t.same(lines(account.advance(reading(0, 0))), [
+    'cpu  40000 40200 40400 40600 40800 41000 41200 41400 41600 41800',
+    'cpu0 10000 10100 10200 10300 10400 10500 10600 10700 10800 10900',
+    'cpu1 30000 30100 30200 30300 30400 30500 30600 30700 30800 30900',
+  ])
+  t.match(lines(account.advance(reading(10, 5)))[1], /^cpu0 10500 10600 /)
+  t.match(lines(account.advance(reading(20, 1)))[1], /^cpu0 10500 10600 /, 'a fall is held back')
+})
+
+t.test('a usage that comes later goes on from the times of the host', async t => {
+  const account = new CpuAccount(STEAL)
+  account.advance(at(0, { usage: undefined, hostCpus: () => hostBusy(100, 200) }))
+  account.advance(at(10, { usage: used(1000) }))
+  t.same(lines(account.advance(at(20, { usage: used(1004) }))), [
+    'cpu  30400 0 0 3600 0 0 0 0 0 0',
+    'cpu0 10200 0 0 1800 0 0 0 0 0 0',
+    'cpu1 20200 0 0 1800 0 0 0 0 0 0',
+  ])
+})
+
+t.test('a reading without usage waits for the next that has one', async t => {
+  const account = new CpuAccount(STEAL)
+  const first = lines(account.advance(at(0, {})))
+  t.same(lines(account.advance(at(10, { usage: undefined }))), first)
+  t.same(
+    lines(account.advance(at(20, { usage: used(40, 10) })))[0],
+    'cpu  4000 0 1000 19000 0 0 0 0 0 0',
+  )
+})
+
+t.test('the host is asked only when the usage does not tell the CPUs apart', async t => {
+  const account = new CpuAccount(STEAL)
+  const hostCpus = () => t.fail('nobody should ask') as never
+  const usage = usedPerCpu({ 0: [1, 1], 1: [2, 2] })
+  t.equal(account.advance(at(0, { usage, hostCpus })).cpus.length, 2)
+  t.equal(account.advance(at(10, { usage, hostCpus })).cpus.length, 2)
+})
+
+t.test('the account goes on from JSON', async t => {
+  const readings = [
+    at(0, { usage: usedPerCpu({ 0: [1, 2], 5: [3, 4] }) }),
+    at(10, { usage: usedPerCpu({ 0: [2, 3], 5: [9, 4] }), cpus: cpus(2, 1.5) }),
+    at(20, { usage: used(12, 8), hostCpus: () => hostBusy(3, 4) }),
+    at(30, { usage: used(15, 9), hostCpus: () => hostBusy(4, 8), cpus: cpus(3) }),
+  ]
+  const kept = new CpuAccount(STEAL)
+  let state: CpuAccountState | undefined
+  for (const reading of readings) {
+    const account = new CpuAccount(STEAL, state)
+    t.same(account.advance(reading), kept.advance(reading))
+    state = JSON.parse(JSON.stringify(account))
+  }
+})
+
+t.test('whatever happens to limits and counters, the times are sound', async () => {
+  const step = fc.record({
+    usec: fc.nat(30 * S),
+    effective: fc.integer({ min: 1, max: 5 }),
+    quotaCpus: fc.integer({ min: 1, max: 500 }),
+    user: fc.nat(20 * S),
+    system: fc.nat(5 * S),
+    on: fc.nat(6),
+    kind: fc.constantFrom('total', 'perCpu', 'perCpu', 'none'),
+    reset: fc.nat(20),
+    host: fc.array(fc.nat(30), { minLength: 5, maxLength: 5 }),
+  })
+  const fractional = fc.constantFrom('steal' as const, 'idle' as const)
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), fractional, (steps, mode) => {
+      const account = new CpuAccount({ fractional: mode })
+      let monotonicUsec = 5000 * S
+      let takenUsec = monotonicUsec
+      let before: CpuTimes | undefined
+      let rows: Record<number, [number, number]> = { 0: [0, 0] }
+      let sourced = false
+      const host = [0, 0, 0, 0, 0]
+      for (const {
+        usec,
+        effective,
+        quotaCpus,
+        user,
+        system,
+        on,
+        kind,
+        reset,
+        host: busy,
+      } of steps) {
+        monotonicUsec += usec
+        if (reset === 0) rows = {}
+        const [u, s] = rows[on] ?? [0, 0]
+        rows = { ...rows, [on]: [u + user / S, s + system / S] }
+        busy.forEach((seconds, i) => {
+          host[i] = (host[i] ?? 0) + seconds
+        })
+        const all = usedPerCpu(rows)
+        const usage =
+          kind === 'none' ? undefined : kind === 'total' ? { ...all, perCpu: undefined } : all
+        const seen = cpus(effective, Math.min(quotaCpus / 100, effective))
+        const reading = {
+          monotonicUsec,
+          ageUsec: 100 * S,
+          cpus: seen,
+          usage,
+          hostCpus: () => hostBusy(...host),
+        }
+        const times = account.advance(reading)
+        if (times.cpus.length !== seen.count) throw new Error('another number of CPUs')
+        for (const time of [times.total, ...times.cpus]) {
+          if (!CPU_TIME_FIELDS.every(field => time[field] >= 0 && time[field] < 2 ** 53)) {
+            throw new Error(`no time: ${JSON.stringify(time)}`)
+          }
+        }
+        if (before !== undefined) {
+          const dt = monotonicUsec - takenUsec
+          checkGrowth(before.total, times.total)
+          times.cpus.forEach((time, i) => {
+            const old = before?.cpus[i]
+            if (old === undefined) return
+            checkGrowth(old, time)
+            if (sourced && passed(old, time) > dt + 1) throw new Error('a CPU above 100 %')
+          })
+          if (sourced && usage !== undefined && dt >= 10_000) {
+            const share = mode === 'idle' ? seen.quotaCpus : seen.count
+            if (Math.abs(passed(before.total, times.total) - dt * share) > 1) {
+              throw new Error(`${passed(before.total, times.total)} passed, not ${dt * share}`)
+            }
+          }
+        }
+        const state = account.toJSON()
+        sourced = state?.raw.source === 'cgroup'
+        takenUsec = state?.monotonicUsec ?? 0
+        before = times
+      }
+    }),
+    { numRuns: 700 },
+  )
+})
+
+t.test('in the long run the busy time is the usage, where it fits', async () => {
+  const step = fc.record({
+    usec: fc.integer({ min: 10_000, max: 20 * S }),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    system: fc.double({ min: 0, max: 1, noNaN: true }),
+    cpu: fc.nat(5),
+    perCpu: fc.boolean(),
+  })
+  const steps = fc.array(step, { minLength: 1, maxLength: 20 })
+  const quotas = fc.integer({ min: 1, max: 300 })
+  fc.assert(
+    fc.property(steps, quotas, fc.boolean(), (steps, quota, perCpu) => {
+      const account = new CpuAccount(STEAL)
+      const seen = cpus(3, quota / 100)
+      let monotonicUsec = 5000 * S
+      const rows: Record<number, [number, number]> = { 0: [0, 0] }
+      const usage = () => {
+        const all = usedPerCpu(rows)
+        return perCpu ? all : { ...all, perCpu: undefined }
+      }
+      const rest = { ageUsec: 0, cpus: seen, hostCpus: () => hostBusy(0, 0, 0) }
+      account.advance({ ...rest, monotonicUsec, usage: usage() })
+      let times: CpuTimes | undefined
+      for (const { usec, share, system, cpu } of steps) {
+        monotonicUsec += usec
+        const usedUsec = usec * seen.quotaCpus * share
+        const [u, s] = rows[cpu] ?? [0, 0]
+        rows[cpu] = [u + (usedUsec * (1 - system)) / S, s + (usedUsec * system) / S]
+        times = account.advance({ ...rest, monotonicUsec, usage: usage() })
+      }
+      const all = usedPerCpu(rows)
+      const near = (a = 0, b = 0) => Math.abs(a - b) < 1
+      if (!near(times?.total.userUsec, all.userUsec)) throw new Error('user time is lost')
+      if (!near(times?.total.systemUsec, all.systemUsec)) throw new Error('system time is lost')
+    }),
+    { numRuns: 500 },
+  )
+})
+
+function passed(before: CpuTime, now: CpuTime): number {
+  const sum = (time: CpuTime) => CPU_TIME_FIELDS.reduce((usec, field) => usec + time[field], 0)
+  return sum(now) - sum(before)
+}
+
+function checkGrowth(before: CpuTime, now: CpuTime): void {
+  for (const field of CPU_TIME_FIELDS) {
+    if (now[field] < before[field]) throw new Error(`${field} fell`)
+  }
+}
