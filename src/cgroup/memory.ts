@@ -1,0 +1,163 @@
+/**
+ * Memory of a container, whatever its cgroups' version: all quantities are bytes, and a cgroup's include its
+ * descendants'. Limits are lowered to the host's by the reader of these: only it knows what the host has.
+ */
+
+import { parseCount } from './cpu.ts'
+import type { Group } from './group.ts'
+
+export interface Memory {
+  /** The smallest limit of the container's own cgroup and its ancestors, `Infinity` when none has one. */
+  limitBytes: number
+  /** The container's own cgroup; `undefined` when memory is not counted there, but only at `level`. */
+  own: MemoryUsage | undefined
+  /** The lowest cgroup that sets `limitBytes`: what is free there is free for the container. */
+  level: MemoryUsage
+  /** `undefined` when the kernel does not count swap by cgroup. */
+  swap: Swap | undefined
+  /** Text of v1's memory.kmem.slabinfo, read when asked for. */
+  slabinfo(): string | undefined
+}
+
+export interface MemoryReader {
+  /** `undefined` when the cgroup cannot tell: the host's files are then all there is to show. */
+  read(): Memory | undefined
+}
+
+export interface MemoryUsage {
+  usageBytes: number
+  stat: MemoryStat
+}
+
+export interface Swap {
+  /** How much may be in swap, `Infinity` without a limit; 0 when nothing more may be swapped out. */
+  limitBytes: number
+  /** v1's limit on memory and swap together; under v2 the same as `limitBytes`. */
+  memswLimitBytes: number
+  /** Swap that the container uses. */
+  usedBytes: number
+  /** Swap in use below the ancestor that sets the limit, `undefined` when the limit is the container's own. */
+  levelUsedBytes: number | undefined
+}
+
+/** What memory.stat counts, under names of our own: v1 and v2 name and cut these differently. */
+export type MemoryStat = Record<keyof typeof NO_MEMORY, number>
+
+export const NO_MEMORY = {
+  anonBytes: 0,
+  /** The page cache: shmem is in it, and the swap cache. */
+  fileBytes: 0,
+  swapCachedBytes: 0,
+  activeAnonBytes: 0,
+  inactiveAnonBytes: 0,
+  activeFileBytes: 0,
+  inactiveFileBytes: 0,
+  unevictableBytes: 0,
+  shmemBytes: 0,
+  mappedBytes: 0,
+  dirtyBytes: 0,
+  writebackBytes: 0,
+  slabReclaimableBytes: 0,
+  slabUnreclaimableBytes: 0,
+  kernelStackBytes: 0,
+  pageTablesBytes: 0,
+  secPageTablesBytes: 0,
+  percpuBytes: 0,
+  vmallocBytes: 0,
+  zswapBytes: 0,
+  zswappedBytes: 0,
+  anonHugeBytes: 0,
+  shmemHugeBytes: 0,
+  fileHugeBytes: 0,
+}
+
+/** Which count a key of memory.stat is. */
+export type StatKeys = ReadonlyMap<string, keyof MemoryStat>
+
+/** Counts that the kernel does not give are 0, as are those that make no sense. */
+export function parseMemoryStat(text: string, keys: StatKeys): MemoryStat {
+  const stat = { ...NO_MEMORY }
+  for (let at = 0; at < text.length; ) {
+    const end = lineEnd(text, at)
+    const blank = text.indexOf(' ', at)
+    if (blank >= 0 && blank < end) {
+      const name = keys.get(text.slice(at, blank))
+      if (name !== undefined) stat[name] = parseBytes(text.slice(blank + 1, end)) ?? 0
+    }
+    at = end + 1
+  }
+  return stat
+}
+
+/** A number of bytes; `undefined` for anything else, and for 2^53 and more, which no machine has. */
+export function parseBytes(text: string | undefined): number | undefined {
+  const bytes = parseCount(text)
+  return bytes !== undefined && Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+/**
+ * A limit in bytes. `Infinity` is all that limits nothing: `max`, v1's nearly 2^63 (which number it is
+ * depends on the page size), a file that is not there.
+ */
+export function parseLimit(text: string | undefined): number {
+  return parseBytes(text) ?? Number.POSITIVE_INFINITY
+}
+
+/** A limit and the lowest cgroup that has it, `undefined` when none has or none of those we see. */
+export interface Limit {
+  bytes: number
+  level: Group | undefined
+}
+
+/**
+ * The smallest limit that `file` sets at any of `levels`, which go from the container's own upwards.
+ * `binds` tells whether an ancestor's limit holds for the cgroups below it.
+ */
+export function findLimit(
+  levels: readonly Group[],
+  file: string,
+  binds: (ancestor: Group) => boolean = () => true,
+): Limit {
+  const limit: Limit = { bytes: Number.POSITIVE_INFINITY, level: undefined }
+  for (const level of levels) {
+    const bytes = parseLimit(level.read(file))
+    if (bytes >= limit.bytes) continue
+    if (level !== levels[0] && !binds(level)) break
+    limit.bytes = bytes
+    limit.level = level
+  }
+  return limit
+}
+
+/** Where a container's memory is counted. */
+export interface CountedMemory extends Pick<Memory, 'own' | 'level'> {
+  /** The cgroup that speaks for the container. */
+  group: Group
+}
+
+/**
+ * Usage of the container's cgroup, the first of `levels`, and of the one that limits it. A cgroup below
+ * which the controller is not enabled counts nothing; the nearest one that does may speak for it only when
+ * it also is the limit's, otherwise its usage is mostly that of others.
+ */
+export function countMemory(
+  levels: readonly Group[],
+  limiting: Group | undefined,
+  readUsage: (level: Group) => MemoryUsage | undefined,
+): CountedMemory | undefined {
+  for (const group of levels) {
+    const usage = readUsage(group)
+    if (usage === undefined) continue
+    if (group !== levels[0]) {
+      return group === limiting ? { group, own: undefined, level: usage } : undefined
+    }
+    const level = limiting === undefined || limiting === group ? usage : readUsage(limiting)
+    return { group, own: usage, level: level ?? usage }
+  }
+  return undefined
+}
+
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf('\n', at)
+  return end < 0 ? text.length : end
+}

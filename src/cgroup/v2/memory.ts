@@ -1,0 +1,86 @@
+/** The memory controller of the unified hierarchy: cgroup-v2.rst, "Memory". */
+
+import type { Group } from '../group.ts'
+import {
+  countMemory,
+  findLimit,
+  type Memory,
+  type MemoryReader,
+  type MemoryUsage,
+  parseBytes,
+  parseMemoryStat,
+  type StatKeys,
+  type Swap,
+} from '../memory.ts'
+
+export class MemoryV2 implements MemoryReader {
+  readonly #group: Group
+
+  constructor(group: Group) {
+    this.#group = group
+  }
+
+  read(): Memory | undefined {
+    const levels = [...this.#group.levels()]
+    const limit = findLimit(levels, 'memory.max')
+    const counted = countMemory(levels, limit.level, readUsage)
+    if (counted === undefined) return undefined
+    return {
+      limitBytes: limit.bytes,
+      own: counted.own,
+      level: counted.level,
+      swap: readSwap(levels, counted.group),
+      slabinfo: () => undefined,
+    }
+  }
+}
+
+function readUsage(group: Group): MemoryUsage | undefined {
+  const usageBytes = parseBytes(group.read('memory.current'))
+  if (usageBytes === undefined) return undefined
+  return { usageBytes, stat: parseMemoryStat(group.read('memory.stat') ?? '', STAT_KEYS) }
+}
+
+/** memory.swap.* is there only with CONFIG_SWAP and without `swapaccount=0`; never in the root. */
+function readSwap(levels: readonly Group[], counted: Group): Swap | undefined {
+  const usedBytes = readSwapUsed(counted)
+  if (usedBytes === undefined) return undefined
+  const { bytes, level } = findLimit(levels, 'memory.swap.max')
+  return {
+    limitBytes: bytes,
+    memswLimitBytes: bytes,
+    usedBytes,
+    levelUsedBytes: level === undefined || level === counted ? undefined : readSwapUsed(level),
+  }
+}
+
+function readSwapUsed(group: Group): number | undefined {
+  return parseBytes(group.read('memory.swap.current'))
+}
+
+const STAT_KEYS: StatKeys = new Map([
+  ['anon', 'anonBytes'],
+  ['file', 'fileBytes'],
+  ['swapcached', 'swapCachedBytes'],
+  ['active_anon', 'activeAnonBytes'],
+  ['inactive_anon', 'inactiveAnonBytes'],
+  ['active_file', 'activeFileBytes'],
+  ['inactive_file', 'inactiveFileBytes'],
+  ['unevictable', 'unevictableBytes'],
+  ['shmem', 'shmemBytes'],
+  ['file_mapped', 'mappedBytes'],
+  ['file_dirty', 'dirtyBytes'],
+  ['file_writeback', 'writebackBytes'],
+  ['slab_reclaimable', 'slabReclaimableBytes'],
+  ['slab_unreclaimable', 'slabUnreclaimableBytes'],
+  ['kernel_stack', 'kernelStackBytes'],
+  ['pagetables', 'pageTablesBytes'],
+  ['sec_pagetables', 'secPageTablesBytes'],
+  ['percpu', 'percpuBytes'],
+  ['vmalloc', 'vmallocBytes'],
+  ['zswap', 'zswapBytes'],
+  ['zswapped', 'zswappedBytes'],
+  ['anon_thp', 'anonHugeBytes'],
+  ['shmem_thp', 'shmemHugeBytes'],
+  ['file_thp', 'fileHugeBytes'],
+])

@@ -1,0 +1,48 @@
+/**
+ * Lines such as `MemTotal:        1048576 kB`. fs/proc/meminfo.c and mm/hugetlb.c set the number right-aligned
+ * to column 24, behind a name of at least 16 columns, or 19 for the counts of huge pages.
+ */
+
+export interface Field {
+  key: string
+  /** Kibibytes, or a count when there is no unit. */
+  value: number
+  unit: ' kB' | ''
+}
+
+/** Fields in the text's order. Lines that hold no number are left out. */
+export function parseFields(text: string): Field[] {
+  const fields: Field[] = []
+  for (let at = 0; at < text.length; ) {
+    let end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    const colon = text.indexOf(':', at)
+    if (colon >= 0 && colon < end) {
+      const rest = text.slice(colon + 1, end).trim()
+      const value = Number.parseInt(rest, 10)
+      if (Number.isSafeInteger(value) && value >= 0) {
+        fields.push({ key: text.slice(at, colon), value, unit: rest.endsWith(' kB') ? ' kB' : '' })
+      }
+    }
+    at = end + 1
+  }
+  return fields
+}
+
+export function fieldValue(fields: readonly Field[], key: string): number | undefined {
+  for (const field of fields) if (field.key === key) return field.value
+  return undefined
+}
+
+export function formatFields(fields: readonly Field[]): string {
+  let text = ''
+  for (const field of fields) text += formatField(field)
+  return text
+}
+
+/** Names and numbers too long for their columns push what follows to the right. */
+function formatField({ key, value, unit }: Field): string {
+  const columns = key.startsWith('HugePages_') ? 19 : 16
+  const label = `${`${key}:`.padEnd(columns - 1)} `
+  return `${label}${String(value).padStart(24 - label.length)}${unit}\n`
+}

@@ -1,0 +1,105 @@
+/**
+ * /proc/meminfo, https://docs.kernel.org/filesystems/proc.html#meminfo
+ * The host decides which lines exist and in what order. What a line says is the container's where its cgroup
+ * counts it, 0 where that does not, and the host's only for what belongs to the machine.
+ */
+
+import { parseCount } from '../cgroup/cpu.ts'
+import { type Field, fieldValue, formatFields } from './lines.ts'
+import { memoryFields } from './meminfo-fields.ts'
+import { hugePageFields } from './meminfo-hugepages.ts'
+import { type LimitedMemory, type LimitedSwap, readMemory } from './memory-limit.ts'
+import type { View } from './view.ts'
+
+export function renderMeminfo(view: View): string {
+  const container = readMemory(view)
+  if (container === undefined) return view.hostFile('proc/meminfo')
+  const { host } = container
+  return formatFields(
+    limitMeminfo(host, {
+      ...container,
+      hugePages: hugePageFields(host, pageKib => view.hugePages(pageKib)),
+      overcommit: readOvercommit(view),
+      clampFree: view.options.clampFreeToHost === 'on',
+    }),
+  )
+}
+
+export interface Limits {
+  memory: LimitedMemory
+  swap: LimitedSwap
+  /** Values of the lines on huge pages, where they are not the host's. */
+  hugePages: Readonly<Record<string, number>>
+  overcommit: Overcommit
+  /** Whether what is free on the host bounds what is free. */
+  clampFree: boolean
+}
+
+/** The host's fields with what the container may see of them. */
+export function limitMeminfo(host: readonly Field[], limits: Limits): Field[] {
+  const { swap } = limits
+  const counted = memoryFields(limits.memory)
+  const seen: Record<string, number> = {
+    ...counted,
+    ...limits.hugePages,
+    Mlocked: Math.min(counted.Unevictable, fieldValue(host, 'Mlocked') ?? 0),
+    SwapTotal: swap.totalKib,
+    SwapFree: swap.freeKib,
+    CommitLimit: commitLimit(counted.MemTotal, swap.totalKib, limits.overcommit),
+    // What is certainly committed: how much was promised beyond it, no cgroup counts.
+    Committed_AS: counted.AnonPages + counted.Shmem + swap.usedKib,
+  }
+  if (limits.clampFree) {
+    seen.MemFree = Math.min(counted.MemFree, fieldValue(host, 'MemFree') ?? 0)
+    seen.MemAvailable = Math.min(counted.MemAvailable, fieldValue(host, 'MemAvailable') ?? 0)
+  }
+  return host.map(field => ({
+    ...field,
+    value: seen[field.key] ?? otherValue(field, counted.MemTotal),
+  }))
+}
+
+/** Lines that no cgroup counts, and those of kernels to come. */
+function otherValue({ key, value, unit }: Field, memTotal: number): number {
+  const isMachines = unit === '' || MACHINE_KEYS.has(key) || key.startsWith('DirectMap')
+  // Whatever it is, a container cannot have more of it than it has memory.
+  return isMachines ? value : Math.min(value, memTotal)
+}
+
+/** Sizes of the address space and of huge pages: facts of the machine, not amounts of memory. */
+const MACHINE_KEYS: ReadonlySet<string> = new Set([
+  'VmallocTotal',
+  'VmallocChunk',
+  'Hugepagesize',
+  'Hugetlb',
+])
+
+/** vm.overcommit_kbytes and vm.overcommit_ratio, https://docs.kernel.org/admin-guide/sysctl/vm.html */
+export interface Overcommit {
+  kbytes: number
+  /** Percent of the memory; counts only while `kbytes` is 0. */
+  ratio: number
+}
+
+/** mm/util.c, vm_commit_limit(): no more than the container's own memory stands behind either number. */
+function commitLimit(memTotal: number, swapTotal: number, { kbytes, ratio }: Overcommit): number {
+  const backed = kbytes > 0 ? Math.min(kbytes, memTotal) : Math.floor((memTotal * ratio) / 100)
+  return Math.min(backed + swapTotal, Number.MAX_SAFE_INTEGER)
+}
+
+function readOvercommit(view: View): Overcommit {
+  const kbytes = readSysctl(view, 'proc/sys/vm/overcommit_kbytes') ?? 0
+  const ratio = kbytes > 0 ? undefined : readSysctl(view, 'proc/sys/vm/overcommit_ratio')
+  return { kbytes, ratio: ratio ?? DEFAULT_RATIO }
+}
+
+/** `undefined` where the kernel has no such knob: overcommit_kbytes came with Linux 3.14. */
+function readSysctl(view: View, path: string): number | undefined {
+  try {
+    return parseCount(view.hostFile(path))
+  } catch {
+    return undefined
+  }
+}
+
+const DEFAULT_RATIO = 50

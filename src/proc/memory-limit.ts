@@ -1,0 +1,92 @@
+/**
+ * What meminfo, swaps and slabinfo start from, so that they agree: the container's memory and swap, within the
+ * host's.
+ */
+
+import type { Memory, MemoryUsage } from '../cgroup/memory.ts'
+import { type Field, fieldValue, parseFields } from './lines.ts'
+import type { Options } from './options.ts'
+import type { View } from './view.ts'
+
+export interface LimitedMemory {
+  totalBytes: number
+  /** Of the container's own cgroup. */
+  own: MemoryUsage
+  /** Of the cgroup that sets the limit: what is left of it is shared with all that is counted there. */
+  level: MemoryUsage
+}
+
+/** The swap a container sees, in kibibytes: `freeKib` and `usedKib` are at most `totalKib`. */
+export interface LimitedSwap {
+  totalKib: number
+  freeKib: number
+  /** The container's own. */
+  usedKib: number
+}
+
+export interface ViewedMemory {
+  cgroup: Memory
+  /** Fields of the host's meminfo. */
+  host: Field[]
+  memory: LimitedMemory
+  swap: LimitedSwap
+}
+
+/** `undefined` when the host's files are what the container sees. */
+export function readMemory(view: View): ViewedMemory | undefined {
+  const cgroup = view.memory()
+  if (cgroup === undefined) return undefined
+  const host = parseFields(view.hostFile('proc/meminfo'))
+  const memory = limitMemory(fieldValue(host, 'MemTotal'), cgroup)
+  if (memory === undefined) return undefined
+  const swap = limitSwap(fieldValue(host, 'SwapTotal'), cgroup, view.options)
+  return { cgroup, host, memory, swap }
+}
+
+/**
+ * `undefined` when there is nothing to limit by: no MemTotal, or memory that is counted only in an ancestor
+ * which leaves the container the whole host.
+ */
+export function limitMemory(
+  hostTotalKib: number | undefined,
+  memory: Pick<Memory, 'limitBytes' | 'own' | 'level'>,
+): LimitedMemory | undefined {
+  if (hostTotalKib === undefined) return undefined
+  const hostBytes = hostTotalKib * 1024
+  if (memory.limitBytes >= hostBytes) {
+    return memory.own && { totalBytes: hostBytes, own: memory.own, level: memory.own }
+  }
+  const own = memory.own ?? memory.level
+  // ps divides by MemTotal, so a limit of nothing shows as what is used in spite of it.
+  const totalBytes =
+    memory.limitBytes < 1024 ? Math.max(own.usageBytes, PAGE_BYTES) : memory.limitBytes
+  return { totalBytes: Math.min(totalBytes, hostBytes), own, level: memory.level }
+}
+
+/**
+ * Swap in use beyond the limit, which stays there after the limit was lowered, counts into the total.
+ * Without accounting none is shown: how much of the host's is the container's cannot be known.
+ */
+export function limitSwap(
+  hostTotalKib: number | undefined,
+  memory: Pick<Memory, 'swap'>,
+  options: Pick<Options, 'swap' | 'v1SwapTotal'>,
+): LimitedSwap {
+  const { swap } = memory
+  if (swap === undefined || options.swap === 'off') return { totalKib: 0, freeKib: 0, usedKib: 0 }
+  const limitBytes = options.v1SwapTotal === 'memsw' ? swap.memswLimitBytes : swap.limitBytes
+  const hostBytes = (hostTotalKib ?? 0) * 1024
+  const totalBytes = Math.min(Math.max(limitBytes, swap.usedBytes), hostBytes)
+  const usedBytes = Math.min(swap.usedBytes, totalBytes)
+  const sharedFreeBytes = Math.max(limitBytes - (swap.levelUsedBytes ?? 0), 0)
+  return {
+    totalKib: kib(totalBytes),
+    freeKib: kib(Math.min(totalBytes - usedBytes, sharedFreeBytes)),
+    usedKib: kib(usedBytes),
+  }
+}
+
+export const kib = (bytes: number) => Math.floor(bytes / 1024)
+
+/** The smallest page there is. */
+const PAGE_BYTES = 4096

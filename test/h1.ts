@@ -1,0 +1,155 @@
+/** A machine for tests: 8 CPUs, 16 GB and 4 GiB of swap under Linux 6.x, and the memory of a container on it. */
+
+const CPU_LINES = Array.from(
+  { length: 8 },
+  (_, cpu) => `cpu${cpu} ${1200 + cpu} 10 600 160000 50 0 20 0 0 0\n`,
+).join('')
+
+export const H1_MEMINFO = `\
+MemTotal:       16384000 kB
+MemFree:         8000000 kB
+MemAvailable:   12000000 kB
+Buffers:          204800 kB
+Cached:          3904520 kB
+SwapCached:         1024 kB
+Active:          3670016 kB
+Inactive:        2621440 kB
+Active(anon):    1048576 kB
+Inactive(anon):   524288 kB
+Active(file):    2621440 kB
+Inactive(file):  2097152 kB
+Unevictable:       20480 kB
+Mlocked:           17020 kB
+SwapTotal:       4194304 kB
+SwapFree:        4000000 kB
+Zswap:              2048 kB
+Zswapped:           6144 kB
+Dirty:               840 kB
+Writeback:            12 kB
+AnonPages:       1560576 kB
+Mapped:           512000 kB
+Shmem:             81920 kB
+KReclaimable:     301552 kB
+Slab:             450560 kB
+SReclaimable:     301552 kB
+SUnreclaim:       149008 kB
+KernelStack:       12288 kB
+PageTables:        24576 kB
+SecPageTables:      2048 kB
+NFS_Unstable:          0 kB
+Bounce:                0 kB
+WritebackTmp:          0 kB
+CommitLimit:    12386304 kB
+Committed_AS:     524560 kB
+VmallocTotal:   34359738367 kB
+VmallocUsed:       51200 kB
+VmallocChunk:          0 kB
+Percpu:             9216 kB
+HardwareCorrupted:     0 kB
+AnonHugePages:    614400 kB
+ShmemHugePages:     4096 kB
+ShmemPmdMapped:     2048 kB
+FileHugePages:     10240 kB
+FilePmdMapped:      8192 kB
+CmaTotal:          65536 kB
+CmaFree:           60000 kB
+Unaccepted:            0 kB
+Balloon:            1024 kB
+HugePages_Total:       8
+HugePages_Free:        6
+HugePages_Rsvd:        1
+HugePages_Surp:        0
+Hugepagesize:       2048 kB
+Hugetlb:           16384 kB
+DirectMap4k:      300000 kB
+DirectMap2M:    12000000 kB
+DirectMap1G:     5242880 kB
+`
+
+export const H1_SLABINFO = `\
+slabinfo - version: 2.1
+# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
+dentry             81354  82425    192   21    1 : tunables    0    0    0 : slabdata   3925   3925      0
+inode_cache        20000  20150    616   13    2 : tunables    0    0    0 : slabdata   1550   1550      0
+`
+
+export const H1: Readonly<Record<string, string>> = {
+  'proc/meminfo': H1_MEMINFO,
+  'proc/swaps':
+    'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n' +
+    '/dev/sda2                               partition\t4194304\t\t194304\t\t-2\n',
+  'proc/slabinfo': H1_SLABINFO,
+  'proc/sys/vm/overcommit_kbytes': '0\n',
+  'proc/sys/vm/overcommit_ratio': '50\n',
+  'proc/stat':
+    `cpu  9628 80 4800 1280000 400 0 160 0 0 0\n${CPU_LINES}` +
+    'intr 2609465 0 9 0\nctxt 6685310\nbtime 1795412392\nprocesses 22328\nprocs_running 5\n' +
+    'procs_blocked 2\nsoftirq 381933 0 42233 7 14368 128696 0 3 106338 0 90288\n',
+  'proc/uptime': '10000.00 78000.00\n',
+  'proc/loadavg': '1.50 1.25 1.00 5/812 22328\n',
+  'proc/diskstats':
+    '   8       0 sda 52344 1024 4190208 30420 81233 40960 9830400 88210 0 61440 121000 0 0 0 0 3120 2370\n' +
+    '   8       1 sda1 52100 1024 4186112 30400 81000 40960 9830400 88200 0 61400 118600 0 0 0 0 0 0\n' +
+    '   8      16 sdb 900 0 72000 450 12 3 120 8 0 440 458 0 0 0 0 0 0\n' +
+    ' 253       0 dm-0 310 0 24800 120 40 0 320 25 0 130 145 0 0 0 0 0 0\n' +
+    '   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n',
+  'proc/partitions':
+    'major minor  #blocks  name\n\n' +
+    '   8        0  268435456 sda\n' +
+    '   8        1  268434432 sda1\n' +
+    '   8       16  104857600 sdb\n' +
+    ' 253        0    1048576 dm-0\n',
+  'sys/devices/system/cpu/online': '0-7\n',
+  'sys/devices/system/cpu/possible': '0-7\n',
+  'sys/devices/system/cpu/present': '0-7\n',
+}
+
+/** memory.stat of a cgroup that uses 300 MiB, in the kernel's order. */
+export const M1 = `\
+anon 104857600
+file 157286400
+kernel 34603008
+kernel_stack 1048576
+pagetables 2097152
+sec_pagetables 0
+percpu 524288
+sock 0
+vmalloc 0
+shmem 10485760
+zswap 0
+zswapped 0
+file_mapped 41943040
+file_dirty 4096
+file_writeback 8192
+swapcached 0
+anon_thp 2097152
+file_thp 0
+shmem_thp 0
+inactive_anon 90177536
+active_anon 25165824
+inactive_file 94371840
+active_file 52428800
+unevictable 0
+slab_reclaimable 20971520
+slab_unreclaimable 10485760
+slab 31457280
+workingset_refault_anon 0
+workingset_refault_file 13
+pgfault 21722
+`
+
+/** A file of `key value` lines with other values, `undefined` takes a key out. */
+export function change(text: string, values: Readonly<Record<string, number | undefined>>): string {
+  const kept = text.split('\n').filter(line => !((line.split(' ')[0] ?? '') in values))
+  const changed = Object.entries(values).filter(([, value]) => value !== undefined)
+  return changed.map(([key, value]) => `${key} ${value}\n`).join('') + kept.join('\n')
+}
+
+/** Lines of meminfo as numbers by key. */
+export function numbers(meminfo: string): Record<string, number> {
+  const found: Record<string, number> = {}
+  for (const [, key, value] of meminfo.matchAll(/^(\S+):\s+(\d+)(?: kB)?$/gm)) {
+    if (key !== undefined) found[key] = Number(value)
+  }
+  return found
+}

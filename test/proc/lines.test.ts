@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { fieldValue, formatFields, parseFields } from '../../src/proc/lines.ts'
+
+t.test('fields keep their order and their unit', async t => {
+  t.same(parseFields('MemTotal:       16384000 kB\nHugePages_Total:       8\n'), [
+    { key: 'MemTotal', value: 16384000, unit: ' kB' },
+    { key: 'HugePages_Total', value: 8, unit: '' },
+  ])
+})
+
+t.test('lines that hold no number are no fields', async t => {
+  const text = '\nNothing\nA:\nB: kB\nC: -1 kB\nD: 99999999999999999999 kB\nE: 1 kB'
+  t.same(parseFields(text), [{ key: 'E', value: 1, unit: ' kB' }])
+  t.same(parseFields(''), [])
+})
+
+t.test('long names and numbers push what follows to the right', async t => {
+  for (const line of [
+    'MemTotal:       16384000 kB\n',
+    'VmallocTotal:   34359738367 kB\n',
+    'HardwareCorrupted:     0 kB\n',
+    'HardwareCorrupted: 123456 kB\n',
+    'HugePages_Total:   12345\n',
+    'HugePages_Total:   123456\n',
+  ]) {
+    t.equal(formatFields(parseFields(line)), line)
+  }
+})
+
+t.test('a key is matched whole', async t => {
+  const fields = parseFields('Hugepagesize: 2048 kB\nHugetlb: 4 kB\nHuge: 1 kB\n')
+  t.equal(fieldValue(fields, 'Huge'), 1)
+  t.equal(fieldValue(fields, 'huge'), undefined)
+})
+
+t.test("this machine's own meminfo survives a round trip", async t => {
+  const text = readFileSync('/proc/meminfo', 'utf8')
+  t.equal(formatFields(parseFields(text)), text)
+})

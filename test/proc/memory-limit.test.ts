@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type Memory, type MemoryStat, NO_MEMORY } from '../../src/cgroup/memory.ts'
+import { formatFields, parseFields } from '../../src/proc/lines.ts'
+import { limitMeminfo } from '../../src/proc/meminfo.ts'
+import { kib, limitMemory, limitSwap } from '../../src/proc/memory-limit.ts'
+import { limitSwaps } from '../../src/proc/swaps.ts'
+import { H1_MEMINFO, numbers } from '../h1.ts'
+
+const HOST = parseFields(H1_MEMINFO)
+const HOST_TOTAL = 16384000
+const HOST_SWAP = 4194304
+
+/** Small ones, whole pages, more than the host has, and the largest there are. */
+const bytes = fc.oneof(
+  fc.nat({ max: 8192 }),
+  fc.nat({ max: 2 ** 23 }).map(pages => pages * 4096),
+  fc.maxSafeNat(),
+)
+const limit = fc.oneof(bytes, fc.constant(Number.POSITIVE_INFINITY))
+
+const usage = fc.record({
+  usageBytes: bytes,
+  stat: fc.record(
+    Object.fromEntries(Object.keys(NO_MEMORY).map(key => [key, bytes])),
+  ) as fc.Arbitrary<MemoryStat>,
+})
+
+const memory: fc.Arbitrary<Memory> = fc.record({
+  limitBytes: limit,
+  own: fc.option(usage, { nil: undefined }),
+  level: usage,
+  swap: fc.option(
+    fc.record({
+      limitBytes: limit,
+      memswLimitBytes: limit,
+      usedBytes: bytes,
+      levelUsedBytes: fc.option(bytes, { nil: undefined }),
+    }),
+    { nil: undefined },
+  ),
+  slabinfo: fc.constant(() => undefined),
+})
+
+const options = fc.record({
+  swap: fc.constantFrom('on', 'off'),
+  v1SwapTotal: fc.constantFrom('diff', 'memsw'),
+})
+
+const overcommit = fc.record({ kbytes: fc.maxSafeNat(), ratio: fc.nat({ max: 2 ** 31 - 1 }) })
+
+t.test('whatever the cgroups say, the numbers of meminfo fit together', async t => {
+  const property = fc.property(
+    memory,
+    options,
+    overcommit,
+    fc.boolean(),
+    (memory, options, overcommit, clampFree) => {
+      const limited = limitMemory(HOST_TOTAL, memory)
+      if (limited === undefined) return memory.own === undefined
+      const swap = limitSwap(HOST_SWAP, memory, options)
+      const text = formatFields(
+        limitMeminfo(HOST, { memory: limited, swap, hugePages: {}, overcommit, clampFree }),
+      )
+      for (const line of text.split('\n').slice(0, -1)) {
+        if (!/^[\w()]+: +\d+( kB)?$/.test(line)) return false
+      }
+      const seen = numbers(text)
+      const of = (key: string) => seen[key] ?? Number.NaN
+      return (
+        parseFields(text)
+          .map(field => field.key)
+          .join() === HOST.map(field => field.key).join() &&
+        Object.values(seen).every(Number.isSafeInteger) &&
+        of('MemTotal') > 0 &&
+        of('MemTotal') <= HOST_TOTAL &&
+        of('MemFree') + of('Buffers') + of('Cached') + of('SReclaimable') <= of('MemTotal') &&
+        of('MemAvailable') <= of('MemTotal') &&
+        (!clampFree || of('MemFree') <= 8000000) &&
+        of('Shmem') <= of('Cached') &&
+        of('Active') === of('Active(anon)') + of('Active(file)') &&
+        of('Slab') === of('SReclaimable') + of('SUnreclaim') &&
+        of('KReclaimable') === of('SReclaimable') &&
+        of('SwapTotal') <= HOST_SWAP &&
+        of('SwapFree') <= of('SwapTotal')
+      )
+    },
+  )
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
+})
+
+t.test('swaps has a row exactly when there is swap, and its five words', async t => {
+  const property = fc.property(memory, options, (memory, options) => {
+    const swap = limitSwap(HOST_SWAP, memory, options)
+    const [header, row, end] = limitSwaps('Size\t\tUsed\n', swap).split('\n')
+    if (swap.totalKib === 0) return header === 'Size\t\tUsed' && row === ''
+    const words = row?.split(/\s+/) ?? []
+    return words.length === 5 && Number(words[2]) >= Number(words[3]) && end === ''
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
+})
+
+t.test('memory counted only in an ancestor that leaves the whole host is unknown', async t => {
+  const level = { usageBytes: 4096, stat: NO_MEMORY }
+  t.equal(limitMemory(HOST_TOTAL, { limitBytes: 2 ** 40, own: undefined, level }), undefined)
+  t.same(limitMemory(HOST_TOTAL, { limitBytes: 2 ** 30, own: undefined, level }), {
+    totalBytes: 2 ** 30,
+    own: level,
+    level,
+  })
+  t.equal(limitMemory(undefined, { limitBytes: 1, own: level, level }), undefined)
+})
+
+t.test('kibibytes are cut, not rounded', async t => {
+  t.equal(kib(2047), 1)
+})
