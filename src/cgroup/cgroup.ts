@@ -1,0 +1,56 @@
+/**
+ * What a container's cgroups tell, whatever their version: each controller is found in the hierarchy that
+ * has it and read by that version's rules. Chosen once; files are read at each call.
+ */
+
+import type { Host } from '../host/host.ts'
+import type { CpuBandwidth, CpuUsageReader } from './cpu.ts'
+import type { Cpuset } from './cpuset.ts'
+import { findGroup, type Group } from './group.ts'
+import type { CgroupPaths, Hierarchies } from './hierarchy.ts'
+import { Hugetlb } from './hugetlb.ts'
+import type { IoReader } from './io.ts'
+import type { MemoryReader } from './memory.ts'
+import { CpuBandwidthV1, CpusetV1 } from './v1/cpu.ts'
+import { CpuUsageV1 } from './v1/cpuacct.ts'
+import { IoV1 } from './v1/io.ts'
+import { MemoryV1 } from './v1/memory.ts'
+import { CpuBandwidthV2, CpusetV2, CpuUsageV2 } from './v2/cpu.ts'
+import { IoV2 } from './v2/io.ts'
+import { MemoryV2 } from './v2/memory.ts'
+
+export interface Cgroup {
+  readonly memory: MemoryReader | undefined
+  readonly hugetlb: Hugetlb | undefined
+  readonly cpuset: Cpuset | undefined
+  readonly cpuBandwidth: CpuBandwidth | undefined
+  readonly cpuUsage: CpuUsageReader | undefined
+  readonly io: IoReader | undefined
+  /** Where the container's threads are listed. */
+  readonly tasks: Group | undefined
+  /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
+  readonly unified: Group | undefined
+}
+
+export function openCgroup(host: Host, hierarchies: Hierarchies, paths: CgroupPaths): Cgroup {
+  const find = (controller: string) => findGroup(host, hierarchies, paths, controller)
+  const memory = find('memory')
+  const hugetlb = find('hugetlb')
+  const cpuset = find('cpuset')
+  const cpu = find('cpu')
+  const cpuacct = find('cpuacct')
+  const blkio = find('blkio')
+  const unified = find('')
+  const io = find('io') ?? blkio
+  return {
+    memory: memory && (memory.version === 1 ? new MemoryV1(memory) : new MemoryV2(memory)),
+    hugetlb: hugetlb && new Hugetlb(hugetlb),
+    cpuset: cpuset && (cpuset.version === 1 ? new CpusetV1(cpuset) : new CpusetV2(cpuset)),
+    cpuBandwidth: cpu && (cpu.version === 1 ? new CpuBandwidthV1(cpu) : new CpuBandwidthV2(cpu)),
+    // cpu.stat is in every cgroup of the unified hierarchy, with or without the cpu controller.
+    cpuUsage: cpuacct ? new CpuUsageV1(cpuacct, host) : unified && new CpuUsageV2(unified),
+    io: io && (io.version === 1 ? new IoV1(io) : new IoV2(io)),
+    tasks: find('pids') ?? cpu ?? memory ?? unified,
+    unified,
+  }
+}

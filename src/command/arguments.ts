@@ -1,0 +1,31 @@
+/**
+ * The command line of a hook, read without the library that reads all others: a runtime starts one hook for each
+ * container and waits for it.
+ */
+
+import { DEFAULT_SETTINGS, type Settings } from '../server/settings.ts'
+
+const OPTIONS: Readonly<Record<string, keyof Settings>> = {
+  '--mountpoint': 'mountPoint',
+  '--run-dir': 'runDirectory',
+  '--log': 'log',
+}
+
+/** `undefined` when `args` is not exactly a hook's command line: then the full parser has the word. */
+export function parseHookArguments(
+  args: readonly string[],
+): { settings: Settings; strict: boolean } | undefined {
+  const settings: Settings = { ...DEFAULT_SETTINGS }
+  let at = 0
+  for (; args[at]?.startsWith('--'); at++) {
+    const [name = '', ...rest] = (args[at] ?? '').split('=')
+    const setting = OPTIONS[name]
+    const value = rest.length > 0 ? rest.join('=') : args[++at]
+    if (setting === undefined || value === undefined) return undefined
+    settings[setting] = value
+  }
+  if (args[at] !== 'hook') return undefined
+  const options = args.slice(at + 1)
+  if (options.some(option => option !== '--strict')) return undefined
+  return { settings, strict: options.length > 0 }
+}

@@ -1,0 +1,77 @@
+/** The command line as a person uses it: every command with its help. */
+
+import { Command, InvalidArgumentError } from 'commander'
+import { DEFAULT_SETTINGS, type Settings } from '../server/settings.ts'
+import { VERSION } from './version.ts'
+
+/** Runs a command line without the program's name. Returns the exit status. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let status = 0
+  const program = new Command('procveil')
+  program
+    .description('Gives every container its own /proc')
+    .version(`procveil ${VERSION}`)
+    .option(
+      '--mountpoint <directory>',
+      'where the file system is mounted',
+      DEFAULT_SETTINGS.mountPoint,
+    )
+    .option(
+      '--run-dir <directory>',
+      'where registrations and locks are',
+      DEFAULT_SETTINGS.runDirectory,
+    )
+    .option('--log <file>', 'append messages to this file too')
+    .enablePositionalOptions()
+    .showHelpAfterError('(procveil --help lists the commands and options)')
+    .exitOverride()
+  const settings = (): Settings => {
+    const { mountpoint, runDir, log } = program.opts<{
+      mountpoint: string
+      runDir: string
+      log?: string
+    }>()
+    return { mountPoint: mountpoint, runDirectory: runDir, log }
+  }
+
+  program
+    .command('hook')
+    .description("an OCI runtime's hook: reads the container's state on stdin and binds its files")
+    .option('--strict', 'exit with status 1 when the files cannot be bound')
+    .action(async (options: { strict?: boolean }) => {
+      const { hook } = await import('./hook.ts')
+      status = hook(settings(), { strict: options.strict === true })
+    })
+
+  program
+    .command('serve')
+    .description('serve the file system in the foreground')
+    .option(
+      '--ready-fd <number>',
+      'write a byte to this descriptor when the mount answers',
+      parseDescriptor,
+    )
+    .action(async (options: { readyFd?: number }) => {
+      const { serve } = await import('./serve.ts')
+      status = await serve(settings(), options.readyFd)
+    })
+
+  program.command('server', { hidden: true }).action(async () => {
+    const { server } = await import('./serve.ts')
+    status = server(settings())
+  })
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    // Commander has printed its message, or the help that was asked for.
+    if (error instanceof Error && 'exitCode' in error) return Number(error.exitCode)
+    throw error
+  }
+  return status
+}
+
+function parseDescriptor(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be the number of an open descriptor.')
+}

@@ -1,0 +1,87 @@
+/**
+ * The containers that have a view: a file each in the run directory, written by hooks and read by the server when
+ * it is asked for one. Nothing else is kept, so a restarted server needs no replay.
+ */
+
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { type Container, isId, parseContainer, renderContainer } from './container.ts'
+
+const SUFFIX = '.json'
+
+export class Registry {
+  readonly #directory: string
+
+  constructor(runDirectory: string) {
+    this.#directory = `${runDirectory}/containers`
+  }
+
+  /** Replaces an earlier registration of the same id in one step: a reader sees the old or the new one, whole. */
+  register(container: Container): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    const temporary = `${this.#directory}/.${container.id}.${process.pid}`
+    writeFileSync(temporary, renderContainer(container), { mode: 0o600 })
+    renameSync(temporary, this.#file(container.id))
+  }
+
+  /** Does nothing when there is no such registration. */
+  forget(id: string): void {
+    rmSync(this.#file(id), { force: true })
+  }
+
+  /** `undefined` for an id that is none, is not registered, or whose file was damaged. */
+  find(id: string): Container | undefined {
+    if (!isId(id)) return undefined
+    try {
+      const container = parseContainer(readFileSync(this.#file(id), 'utf8'))
+      return container.id === id ? container : undefined
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof RangeError) return undefined
+      if (error instanceof Error && 'code' in error) return undefined
+      throw error
+    }
+  }
+
+  /** Changes whenever a container is registered or forgotten. */
+  version(): number {
+    try {
+      return statSync(this.#directory).mtimeMs
+    } catch {
+      return 0
+    }
+  }
+
+  ids(): string[] {
+    try {
+      return readdirSync(this.#directory)
+        .filter(name => name.endsWith(SUFFIX) && !name.startsWith('.'))
+        .map(name => name.slice(0, -SUFFIX.length))
+    } catch {
+      return []
+    }
+  }
+
+  *containers(): Generator<Container> {
+    for (const id of this.ids()) {
+      const container = this.find(id)
+      if (container !== undefined) yield container
+    }
+  }
+
+  /** Only a restarted server looks a container up by its slot: the kernel still holds its node numbers. */
+  findSlot(slot: number): Container | undefined {
+    for (const container of this.containers()) if (container.slot === slot) return container
+    return undefined
+  }
+
+  #file(id: string): string {
+    return `${this.#directory}/${id}${SUFFIX}`
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The views that are in use. One is made when its container is first read and dropped when the kernel forgets the
+ * container's nodes, so their number follows what is bound, not what was ever registered.
+ */
+
+import { type Hierarchies, parseHierarchies } from '../cgroup/hierarchy.ts'
+import type { Host } from '../host/host.ts'
+import type { Options } from '../proc/options.ts'
+import type { View } from '../proc/view.ts'
+import { findCaller } from './caller.ts'
+import type { Registry } from './registry.ts'
+import { ContainerView } from './view.ts'
+
+/** Views of callers that no registration covers; the oldest is dropped. */
+const MOST_CALLER_VIEWS = 64
+
+export class Views {
+  readonly #host: Host
+  readonly #registry: Registry
+  readonly #options: Readonly<Options>
+  readonly #hierarchies: Hierarchies
+  readonly #views = new Map<number, ContainerView>()
+  /** Lookups that the kernel has not forgotten yet, by slot. */
+  readonly #lookups = new Map<number, number>()
+  readonly #callerViews = new Map<string, ContainerView>()
+
+  constructor(host: Host, registry: Registry, options: Readonly<Options>) {
+    this.#host = host
+    this.#registry = registry
+    this.#options = options
+    this.#hierarchies = parseHierarchies(
+      host.read('proc/self/mountinfo'),
+      mountPoint => host.tryRead(`${mountPoint}/cgroup.controllers`) ?? '',
+    )
+  }
+
+  /** `undefined` for a slot that nobody registered, or that was forgotten. */
+  ofSlot(slot: number): View | undefined {
+    const known = this.#views.get(slot)
+    if (known !== undefined) return known
+    const container = this.#registry.findSlot(slot)
+    if (container === undefined) return undefined
+    const view = new ContainerView(this.#host, this.#hierarchies, container, this.#options)
+    this.#views.set(slot, view)
+    return view
+  }
+
+  /** What the process `pid` should see by itself; `undefined` for one that cannot be found. */
+  ofCaller(pid: number): View | undefined {
+    const caller = findCaller(this.#host, this.#registry, pid)
+    if (caller === undefined) return undefined
+    if ('slot' in caller) return this.ofSlot(caller.slot)
+    const known = this.#callerViews.get(caller.key)
+    if (known !== undefined) return known
+    const view = new ContainerView(this.#host, this.#hierarchies, caller, this.#options)
+    this.#callerViews.set(caller.key, view)
+    if (this.#callerViews.size > MOST_CALLER_VIEWS) {
+      const [oldest] = this.#callerViews.keys()
+      if (oldest !== undefined) this.#callerViews.delete(oldest)
+    }
+    return view
+  }
+
+  retain(slot: number): void {
+    if (slot === 0) return
+    this.#lookups.set(slot, (this.#lookups.get(slot) ?? 0) + 1)
+  }
+
+  release(slot: number, lookups: number): void {
+    if (slot === 0) return
+    const left = (this.#lookups.get(slot) ?? 0) - lookups
+    if (left > 0) {
+      this.#lookups.set(slot, left)
+      return
+    }
+    this.#lookups.delete(slot)
+    this.#views.delete(slot)
+  }
+
+  /** Samples the load of those that want it now; in microseconds of CLOCK_MONOTONIC, when the next one will. */
+  tick(): number | undefined {
+    let next: number | undefined
+    for (const views of [this.#views, this.#callerViews]) {
+      for (const view of views.values()) {
+        const due = view.tick()
+        if (due !== undefined && (next === undefined || due < next)) next = due
+      }
+    }
+    return next
+  }
+}

@@ -1,0 +1,38 @@
+/** The errors that pass between the kernel and us, errno(3), and what those of /dev/fuse mean. */
+
+export const EPERM = 1
+export const ENOENT = 2
+export const EINTR = 4
+export const EIO = 5
+export const EAGAIN = 11
+export const EACCES = 13
+export const ENODEV = 19
+export const ENOTDIR = 20
+export const EISDIR = 21
+export const EINVAL = 22
+export const EROFS = 30
+export const ERANGE = 34
+export const ENOSYS = 38
+export const ENODATA = 61
+export const EPROTO = 71
+export const ECONNABORTED = 103
+export const ENOTCONN = 107
+export const ESTALE = 116
+
+/** `retry`: the request is gone or there is none; `gone`: so is the whole connection. */
+export type Verdict = 'retry' | 'gone'
+
+/** fs/fuse/dev.c: ENOENT is an interrupted request, ENODEV an unmounted and ECONNABORTED an aborted connection. */
+export function judge(action: string, errno: number): Verdict {
+  switch (errno) {
+    case EINTR:
+    case EAGAIN:
+    case ENOENT:
+      return 'retry'
+    case ENODEV:
+    case ECONNABORTED:
+      return 'gone'
+    default:
+      throw new Error(`Cannot ${action}: errno ${errno}`)
+  }
+}

@@ -1,0 +1,22 @@
+/** procveil: arguments to a command, errors to stderr, and the only exit. Commands are loaded when they are run. */
+
+import { parseHookArguments } from './command/arguments.ts'
+
+main(process.argv.slice(2)).then(
+  status => process.exit(status),
+  async error => {
+    const { describe } = await import('./sys/log.ts')
+    process.stderr.write(`procveil: ${describe(error)}\n`)
+    process.exit(1)
+  },
+)
+
+async function main(args: readonly string[]): Promise<number> {
+  const hookArguments = parseHookArguments(args)
+  if (hookArguments !== undefined) {
+    const { hook } = await import('./command/hook.ts')
+    return hook(hookArguments.settings, hookArguments)
+  }
+  const { runProgram } = await import('./command/program.ts')
+  return runProgram(args)
+}

@@ -1,0 +1,164 @@
+/**
+ * Puts our files over a container's, inside its mount namespace. Nothing else of the host becomes visible there,
+ * and nothing mounted there becomes visible on the host.
+ *
+ * The container may change its mounts at any moment. So paths are resolved once, without symbolic links, and
+ * mounts go onto the descriptor that was checked.
+ */
+
+import { closeSync, openSync, statSync } from 'node:fs'
+import type { Container } from '../container/container.ts'
+import { isAlive } from '../container/identity.ts'
+import type { Host } from '../host/host.ts'
+import type { Mount } from '../host/mountinfo.ts'
+import { errorCode } from '../sys/error.ts'
+import {
+  fileSystemType,
+  makeSlave,
+  moveMount,
+  O_PATH,
+  openBeneath,
+  openTree,
+  PROC_SUPER_MAGIC,
+  SYSFS_MAGIC,
+  unmountAt,
+} from '../sys/mount.ts'
+import { hasEnded, inMountNamespace, openPid } from '../sys/namespace.ts'
+import { Descriptors } from './descriptors.ts'
+import { findBase, findTarget, isShared, type Target } from './target.ts'
+
+export interface Bound {
+  bound: string[]
+  /** Files that lay there already, from an earlier hook. */
+  present: string[]
+  /** Files for which the container has no place. */
+  absent: string[]
+}
+
+/** Where a container's files come from. */
+export interface Served {
+  /** An O_PATH descriptor of the container's directory in our file system. */
+  directory: number
+  /** Device number of our file system, as mountinfo has it. */
+  device: { major: number; minor: number }
+}
+
+interface Place extends Target {
+  file: string
+  /** A detached mount of our file. */
+  tree: number
+}
+
+/**
+ * Binds `files` over the container's own. Throws when one cannot be bound; what was bound until then is taken out
+ * again.
+ */
+export function attach(
+  host: Host,
+  container: Container,
+  files: readonly string[],
+  served: Served,
+): Bound {
+  using opened = new Descriptors()
+  const entry = enterable(host, container, opened)
+  const result: Bound = { bound: [], present: [], absent: [] }
+  const places: Place[] = []
+  for (const file of files) {
+    const target = findTarget(entry.mountinfo, entry.base, file)
+    if (target === undefined) {
+      result.absent.push(file)
+    } else if (target.bound !== undefined && isOurs(target.bound, served, container.id, file)) {
+      result.present.push(file)
+    } else {
+      const tree = opened.add(openTree(served.directory, file))
+      makeSlave(tree, file)
+      places.push({ ...target, file, tree })
+    }
+  }
+  if (places.length === 0) return result
+  inMountNamespace(entry.namespace, () => {
+    const done: Place[] = []
+    try {
+      for (const place of places) {
+        bind(entry.root, place, opened)
+        done.push(place)
+      }
+      if (hasEnded(entry.process)) throw new Error(`Cannot bind into ${container.id}: it ended`)
+    } catch (error) {
+      for (const place of done.reverse()) undo(entry.root, place)
+      throw error
+    }
+  })
+  result.bound.push(...places.map(place => place.file))
+  return result
+}
+
+/** What is needed to work in the container's mount namespace. Throws when that is not its own. */
+function enterable(host: Host, container: Container, opened: Descriptors) {
+  const { pid, id } = container
+  const process = opened.add(openPid(pid))
+  const namespace = opened.add(openSync(host.path(`proc/${pid}/ns/mnt`), 'r'))
+  if (sameFile(host.path(`proc/${pid}/ns/mnt`), host.path('proc/self/ns/mnt'))) {
+    throw new Error(`Cannot bind into ${id}: process ${pid} is in the host's mount namespace`)
+  }
+  const root = opened.add(openSync(host.path(`proc/${pid}/root`), O_PATH))
+  const mountinfo = host.read(`proc/${pid}/mountinfo`)
+  const base = findBase(mountinfo, container.rootfs)
+  if (base === '' && sameFile(host.path(`proc/${pid}/root`), '/')) {
+    throw new Error(
+      `Cannot bind into ${id}: no proc file system is mounted at ${container.rootfs}/proc`,
+    )
+  }
+  if (!isAlive(host, container)) throw new Error(`Cannot bind into ${id}: process ${pid} ended`)
+  return { process, namespace, root, mountinfo, base }
+}
+
+function bind(root: number, place: Place, opened: Descriptors): void {
+  const { path, parent, bound, file, tree } = place
+  // Otherwise the kernel would repeat our mount in every peer of the container's /proc, the host's included.
+  if (isShared(parent))
+    makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
+  if (bound !== undefined) unbind(root, place)
+  const target = opened.add(openBeneath(root, path))
+  const type = fileSystemType(target, path)
+  if (type !== PROC_SUPER_MAGIC && type !== SYSFS_MAGIC) {
+    throw new Error(
+      `Cannot bind over ${path}: it lies on a file system of type 0x${type.toString(16)}`,
+    )
+  }
+  moveMount(tree, target, file)
+}
+
+/** Takes the topmost mount off one of our places. */
+function unbind(root: number, { path }: Target): void {
+  const slash = path.lastIndexOf('/')
+  const directory = openBeneath(root, path.slice(0, slash))
+  try {
+    unmountAt(directory, path.slice(slash + 1))
+  } catch (error) {
+    // EINVAL: nothing is mounted there any more.
+    if (errorCode(error) !== 'EINVAL') throw error
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** The first failure is the one to report; what cannot be taken out here ends with the namespace. */
+function undo(root: number, place: Place): void {
+  try {
+    unbind(root, place)
+  } catch {}
+}
+
+/** Whether a file is bound already, from the server that runs now. */
+function isOurs(bound: Mount, served: Served, id: string, file: string): boolean {
+  const { major, minor } = served.device
+  // The kernel marks a root whose directory entry it had to look up anew.
+  const root = bound.root.replace(/\/\/deleted$/, '')
+  return bound.major === major && bound.minor === minor && root === `/containers/${id}/${file}`
+}
+
+function sameFile(path: string, other: string): boolean {
+  const [one, two] = [statSync(path), statSync(other)]
+  return one.dev === two.dev && one.ino === two.ino
+}

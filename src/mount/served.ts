@@ -1,0 +1,44 @@
+/** The shared mount: the one place on the host that all containers' files are bound from. */
+
+import { openSync } from 'node:fs'
+import type { Host } from '../host/host.ts'
+import { findMount, type Mount } from '../host/mountinfo.ts'
+import { errorCode } from '../sys/error.ts'
+import { MS_NODEV, MS_NOSUID, mount, O_PATH, unmount } from '../sys/mount.ts'
+
+/** What tools look for in /proc/mounts. */
+export const SOURCE = 'lxcfs'
+export const FS_TYPE = 'fuse.lxcfs'
+
+/** Mounts the connection of `fuse`, an open /dev/fuse. Every user may read the files, also in a user namespace. */
+export function mountFuse(fuse: number, mountPoint: string): void {
+  const options = `fd=${fuse},rootmode=40000,user_id=0,group_id=0,allow_other`
+  mount(SOURCE, mountPoint, FS_TYPE, MS_NOSUID | MS_NODEV, options)
+}
+
+/** Our kind of mount at `mountPoint`, served or not. */
+export function findServed(host: Host, mountPoint: string): Mount | undefined {
+  const found = findMount(host.read('proc/self/mountinfo'), mountPoint)
+  return found?.fsType === FS_TYPE ? found : undefined
+}
+
+/** Takes off what earlier servers left at `mountPoint`, one on top of the other. */
+export function unmountAll(host: Host, mountPoint: string): void {
+  while (findServed(host, mountPoint) !== undefined) unmount(mountPoint)
+}
+
+/**
+ * An O_PATH descriptor of a path below the mount; `undefined` when no server answers there, or one that does not
+ * know the path.
+ */
+export function openServed(path: string): number | undefined {
+  try {
+    return openSync(path, O_PATH)
+  } catch (error) {
+    if (GONE.has(errorCode(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+/** Of a mount whose server died, one never mounted, and one of another program. */
+const GONE: ReadonlySet<string> = new Set(['ENOTCONN', 'ECONNABORTED', 'ENOENT', 'ENOTDIR', 'EIO'])

@@ -1,0 +1,42 @@
+/** Where a container's files are, seen from its mount namespace. Everything here is said by /proc/PID/mountinfo. */
+
+import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
+import { FS_TYPE } from './served.ts'
+
+/**
+ * Path of the container's root in the namespace of its init: its root file system's path before pivot_root(2),
+ * as in the prestart and createRuntime stages, and '' when it has become the namespace's root.
+ */
+export function findBase(mountinfo: string, rootfs: string): string {
+  const root = rootfs === '/' ? '' : rootfs
+  if (root !== '' && findMount(mountinfo, `${root}/proc`)?.fsType === 'proc') return root
+  return ''
+}
+
+/** The mount that our file would lie on, and what lies on the file already. */
+export interface Target {
+  path: string
+  parent: Mount
+  /** A bind of a file of ours, or of the C lxcfs. */
+  bound: Mount | undefined
+}
+
+/** `undefined` when the container has no such place: /proc or /sys is not mounted there. */
+export function findTarget(mountinfo: string, base: string, file: string): Target | undefined {
+  const path = `${base}/${file}`
+  const fsType = file.startsWith('sys/') ? 'sysfs' : 'proc'
+  let parent: Mount | undefined
+  let bound: Mount | undefined
+  eachMount(mountinfo, mount => {
+    if (mount.mountPoint === path) bound = mount
+    else if (path.startsWith(mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`)) {
+      const longer = parent === undefined || mount.mountPoint.length >= parent.mountPoint.length
+      if (longer) parent = mount
+    }
+  })
+  if (parent === undefined || parent.fsType !== fsType) return undefined
+  if (bound !== undefined && bound.fsType !== FS_TYPE) return undefined
+  return { path, parent, bound }
+}
+
+export const isShared = (mount: Mount) => mount.propagation.some(tag => tag.startsWith('shared:'))

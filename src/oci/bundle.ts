@@ -1,0 +1,42 @@
+/** A bundle's config.json, as far as we need it: where the root file system is. */
+
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import type { State } from './state.ts'
+
+/** Absolute path of the container's root file system, on the runtime's side. */
+export function findRootfs(state: State): string {
+  const root = state.root ?? readRoot(state)
+  if (isAbsolute(root)) return join(root)
+  if (state.bundle === undefined) {
+    throw new Error(
+      `Cannot find the root file system of ${state.id}: "${root}" is relative, and the state names no bundle`,
+    )
+  }
+  return join(state.bundle, root)
+}
+
+/** `root.path` of config.json. */
+export function parseRoot(text: string): string {
+  const config: unknown = JSON.parse(text)
+  const path = (config as { root?: { path?: unknown } } | null)?.root?.path
+  if (typeof path === 'string' && path !== '') return path
+  throw new SyntaxError('Cannot find root.path in config.json')
+}
+
+function readRoot(state: State): string {
+  if (state.bundle === undefined) {
+    throw new Error(
+      `Cannot find the root file system of ${state.id}: the state names neither root nor bundle`,
+    )
+  }
+  const file = join(state.bundle, 'config.json')
+  try {
+    return parseRoot(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new Error(
+      `Cannot find the root file system of ${state.id} in ${file}: ${(cause as Error).message}`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The state of a container that a runtime gives to its hooks on stdin:
+ * https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state
+ */
+
+import { checkId } from '../container/container.ts'
+
+export interface State {
+  id: string
+  /** `undefined` once the container is stopped. */
+  pid: number | undefined
+  /** `creating`, `created`, `running`, `stopped`; runtimes differ in which one a stage gets. */
+  status: string
+  /** Absolute path of the bundle; missing in what some runtimes write at the end. */
+  bundle: string | undefined
+  /** Root file system, as crun and iSulad add it; may be relative to the bundle. */
+  root: string | undefined
+}
+
+/** States are a few hundred bytes; annotations may make them longer. */
+export const MAX_STATE_BYTES = 1024 * 1024
+
+/** Throws a SyntaxError or RangeError that says what was found instead of a state. */
+export function parseState(text: string): State {
+  if (text.trim() === '') throw new SyntaxError('Cannot read the container state: stdin is empty')
+  if (text.length > MAX_STATE_BYTES) {
+    throw new RangeError(
+      `Cannot read the container state: more than ${MAX_STATE_BYTES} bytes on stdin`,
+    )
+  }
+  const fields = parseObject(text)
+  const status = optionalString('status', fields.status) ?? ''
+  const state = {
+    id: checkId(fields.id),
+    status,
+    bundle:
+      optionalString('bundle', fields.bundle) ?? optionalString('bundlePath', fields.bundlePath),
+    root: optionalString('root', fields.root),
+    pid: status === 'stopped' ? undefined : parsePid(fields.pid),
+  }
+  return state
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    const start = JSON.stringify(text.slice(0, 60))
+    throw new SyntaxError(`Cannot read the container state: stdin has no JSON but ${start}`, {
+      cause,
+    })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>
+  }
+  throw new SyntaxError('Cannot read the container state: stdin has no JSON object')
+}
+
+/** A process of the host. 0 stands for none, and 1 is the host's own init. */
+function parsePid(pid: unknown): number {
+  if (typeof pid === 'number' && Number.isInteger(pid) && pid > 1 && pid < 2 ** 31) return pid
+  const found = (JSON.stringify(pid) ?? 'missing').slice(0, 60)
+  throw new RangeError(
+    `Cannot use the container state: pid is ${found}; give the hook to prestart or createRuntime, where it is the pid of the container's init`,
+  )
+}
+
+function optionalString(field: string, value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  if (typeof value === 'string' && !value.includes('\0')) return value
+  throw new SyntaxError(`Cannot use the container state: ${field} is no text`)
+}

@@ -1,0 +1,91 @@
+/** Operations on open files and directories. */
+
+import { type DescribeEntry, type DirectoryEntry, writeDirectory } from '../fuse/dirent.ts'
+import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE } from '../fuse/errno.ts'
+import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '../fuse/protocol.ts'
+import type { Reply } from '../fuse/reply.ts'
+import type { Request } from '../fuse/request.ts'
+import type { ProcFile } from '../proc/files.ts'
+import type { Source } from './source.ts'
+import { findPlace, isContainers, listChildren, rootOfSlot, slotOf } from './tree.ts'
+
+const O_ACCMODE = 3
+const W_OK = 2
+const X_OK = 1
+
+export function open(source: Source, request: Request, reply: Reply): number {
+  const { nodeid } = request.header
+  const place = findPlace(nodeid)
+  if (place === undefined) return -ESTALE
+  if (place.file === undefined) return -EISDIR
+  if ((request.open.flags & O_ACCMODE) !== 0) return -EACCES
+  reply.clear(OpenOut.size)
+  reply.open.fh = source.handles.open(nodeid)
+  reply.open.openFlags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH
+  return OpenOut.size
+}
+
+export function read(source: Source, request: Request, reply: Reply): number {
+  const { nodeid } = request.header
+  const { fh, offset, size, readFlags } = request.read
+  const file = findPlace(nodeid)?.file
+  if (file === undefined) return -ESTALE
+  // To fill the page cache, for sendfile(2) or splice(2): their callers then fall back to read(2).
+  if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
+  const text = source.handles.text(fh, nodeid, offset, textOf(source, request, file))
+  if (offset >= text.length) return 0
+  return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
+}
+
+/** Renders the file that the request is about, for the container that it belongs to. */
+export function textOf(source: Source, request: Request, file: ProcFile): () => string {
+  const { nodeid, pid } = request.header
+  const slot = slotOf(nodeid)
+  return () => source.render(file, slot === 0 ? source.ofCaller(pid) : source.ofSlot(slot))
+}
+
+export function release(source: Source, request: Request): number {
+  source.handles.release(request.release.fh)
+  return 0
+}
+
+export function access(request: Request): number {
+  const place = findPlace(request.header.nodeid)
+  if (place === undefined) return -ESTALE
+  const { mask } = request.access
+  const denied = (mask & W_OK) !== 0 || (place.file !== undefined && (mask & X_OK) !== 0)
+  return denied ? -EACCES : 0
+}
+
+export function opendir(source: Source, request: Request, reply: Reply): number {
+  const { nodeid, pid, uid } = request.header
+  const place = findPlace(nodeid)
+  if (place === undefined) return -ESTALE
+  if (place.file !== undefined) return -ENOTDIR
+  if (isContainers(nodeid) && !source.isHostRoot(pid, uid)) return -EACCES
+  reply.clear(OpenOut.size)
+  reply.open.fh = source.handles.open(nodeid)
+  return OpenOut.size
+}
+
+/** A directory is listed once per pass, so that offsets stay true while containers come and go. */
+export function readdir(
+  source: Source,
+  request: Request,
+  reply: Reply,
+  describe?: DescribeEntry,
+): number {
+  const { nodeid } = request.header
+  const { fh, offset, size } = request.read
+  const entries = source.handles.entries(fh, nodeid, offset, () =>
+    isContainers(nodeid) ? listContainers(source) : listChildren(nodeid),
+  )
+  return writeDirectory(reply, entries, offset, size, describe)
+}
+
+function listContainers(source: Source): DirectoryEntry[] {
+  return source.ids().flatMap(name => {
+    const slot = source.findSlot(name)
+    return slot === undefined ? [] : [{ name, nodeid: rootOfSlot(slot), directory: true }]
+  })
+}

@@ -1,0 +1,89 @@
+/**
+ * Holds the shared mount: opens /dev/fuse, mounts it, starts the server process on that descriptor, and takes the
+ * mount away when either of them is to end.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import type { Host } from '../host/host.ts'
+import { findServed, mountFuse, unmountAll } from '../mount/served.ts'
+import { tryLock } from '../sys/lock.ts'
+import type { Log } from '../sys/log.ts'
+import { commandLine, type Settings } from './settings.ts'
+
+/** Where the server process finds /dev/fuse. */
+export const FUSE_FD = 3
+
+/**
+ * Serves until SIGTERM or SIGINT, or until the server process ends. `readyFd` is written to when the mount answers.
+ * Returns the exit status. Throws when the mount cannot be made.
+ */
+export async function keep(
+  host: Host,
+  settings: Settings,
+  log: Log,
+  readyFd: number | undefined,
+): Promise<number> {
+  const { mountPoint, runDirectory } = settings
+  mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
+  const held = tryLock(`${runDirectory}/serve.lock`)
+  if (held === undefined) {
+    throw new Error(`Cannot serve ${mountPoint}: another procveil serves from ${runDirectory}`)
+  }
+  mkdirSync(mountPoint, { recursive: true })
+  unmountAll(host, mountPoint)
+  const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
+  try {
+    mountFuse(fuse, mountPoint)
+    const server = startServer(settings, fuse)
+    closeSync(fuse)
+    const ended = untilEnded(server)
+    const stopped = untilStopped()
+    announce(mountPoint, log, readyFd)
+    const reason = await Promise.race([ended, stopped])
+    log.info(`server ends: ${reason}`)
+    return reason.startsWith('SIG') ? 0 : 1
+  } finally {
+    // The server process ends by itself when the last mount of its connection is gone.
+    if (findServed(host, mountPoint) !== undefined) unmountAll(host, mountPoint)
+    closeSync(held)
+  }
+}
+
+function startServer(settings: Settings, fuse: number): ChildProcess {
+  return spawn(process.execPath, commandLine(settings, 'server'), {
+    cwd: '/',
+    env: {},
+    stdio: ['ignore', 'inherit', 'inherit', fuse],
+  })
+}
+
+function untilEnded(server: ChildProcess): Promise<string> {
+  return new Promise(resolve => {
+    server.on('error', error => resolve(`its process cannot be started: ${error.message}`))
+    server.on('exit', (code, signal) =>
+      resolve(`its process ended with ${signal ?? `status ${code}`}`),
+    )
+  })
+}
+
+function untilStopped(): Promise<string> {
+  return new Promise(resolve => {
+    process.on('SIGTERM', () => resolve('SIGTERM'))
+    process.on('SIGINT', () => resolve('SIGINT'))
+  })
+}
+
+/** The kernel lets statfs wait until the server has answered INIT. */
+async function announce(mountPoint: string, log: Log, readyFd: number | undefined): Promise<void> {
+  try {
+    await statfs(mountPoint)
+    log.info(`serves ${mountPoint}`)
+    if (readyFd !== undefined) writeSync(readyFd, 'r')
+  } catch (cause) {
+    log.error(new Error(`Cannot reach the server at ${mountPoint}`, { cause }))
+  } finally {
+    if (readyFd !== undefined) closeSync(readyFd)
+  }
+}

@@ -1,0 +1,85 @@
+/** Operations on names: what there is, and with which attributes. */
+
+import type { DescribeEntry } from '../fuse/dirent.ts'
+import { ENOENT, ENOTDIR, ESTALE } from '../fuse/errno.ts'
+import { Attr, AttrOut, EntryOut, FUSE_GETATTR_FH } from '../fuse/protocol.ts'
+import type { Reply } from '../fuse/reply.ts'
+import type { Request } from '../fuse/request.ts'
+import { textOf } from './contents.ts'
+import type { Source } from './source.ts'
+import { findChild, findPlace, isContainers, rootOfSlot, slotOf } from './tree.ts'
+
+const S_IFDIR = 0o040000
+const S_IFREG = 0o100000
+
+/** Nothing in the tree ever changes but the containers that come and go. */
+const LONG_SECONDS = 3600
+
+/** Any size above 0 does, see getattr. */
+const KERNEL_SIZE = 4096
+
+export function lookup(source: Source, request: Request, reply: Reply): number {
+  const place = findPlace(request.header.nodeid)
+  if (place === undefined) return -ESTALE
+  if (place.file !== undefined) return -ENOTDIR
+  const nodeid = child(source, request)
+  if (nodeid === undefined) return -ENOENT
+  reply.clear(EntryOut.size + Attr.size)
+  describer(source)(nodeid, reply.entry, reply.entryAttr)
+  return EntryOut.size + Attr.size
+}
+
+/** `undefined`: no such node. A caller without the right to it is told the same. */
+function child(source: Source, request: Request): number | undefined {
+  const { nodeid, pid, uid } = request.header
+  if (!isContainers(nodeid)) return findChild(nodeid, request.name)
+  if (!source.isHostRoot(pid, uid)) return undefined
+  const slot = source.findSlot(request.name)
+  return slot === undefined ? undefined : rootOfSlot(slot)
+}
+
+/** Fills in an entry that the kernel will hold, and counts that it does. */
+export function describer(source: Source): DescribeEntry {
+  return (nodeid, entry, attr) => {
+    source.retain(slotOf(nodeid))
+    entry.nodeid = nodeid
+    // A container may be forgotten, and not everybody may look for one: ask again each time.
+    entry.entryValid = nodeid === rootOfSlot(slotOf(nodeid)) ? 0 : LONG_SECONDS
+    fillAttributes(source, nodeid, attr)
+    if (findPlace(nodeid)?.file !== undefined) attr.size = KERNEL_SIZE
+  }
+}
+
+/**
+ * stat(2) shows size 0, like procfs. Inside, the kernel keeps a size above 0: with 0, sendfile(2) and splice(2)
+ * would end at once without a word (filemap_splice_read, since Linux 6.5, knows no direct I/O). fstat(2) and lseek(2)
+ * get the size of the text that the next read gives, so that tail(1) finds the end.
+ */
+export function getattr(source: Source, request: Request, reply: Reply): number {
+  const { nodeid } = request.header
+  const place = findPlace(nodeid)
+  if (place === undefined) return -ESTALE
+  reply.clear(AttrOut.size + Attr.size)
+  fillAttributes(source, nodeid, reply.attrAttr)
+  const { getattrFlags, fh } = request.getattr
+  if (place.file === undefined) {
+    reply.attr.attrValid = LONG_SECONDS
+  } else if ((getattrFlags & FUSE_GETATTR_FH) === 0) {
+    reply.passing = nodeid
+  } else {
+    const text = source.handles.preview(fh, nodeid, textOf(source, request, place.file))
+    reply.attrAttr.size = text.length
+  }
+  return AttrOut.size + Attr.size
+}
+
+function fillAttributes(source: Source, nodeid: number, attr: ReturnType<typeof Attr.over>): void {
+  const file = findPlace(nodeid)?.file
+  attr.ino = nodeid
+  attr.mode = file === undefined ? S_IFDIR | 0o555 : S_IFREG | file.mode
+  attr.nlink = file === undefined ? 2 : 1
+  attr.atime = source.mountTime
+  attr.mtime = source.mountTime
+  attr.ctime = source.mountTime
+  attr.blksize = 4096
+}

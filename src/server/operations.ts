@@ -1,0 +1,79 @@
+/** What our file system answers to each request of the kernel. One row per operation. */
+
+import { EROFS } from '../fuse/errno.ts'
+import { negotiate } from '../fuse/init.ts'
+import { Opcode, StatfsOut } from '../fuse/protocol.ts'
+import type { Reply } from '../fuse/reply.ts'
+import type { Request } from '../fuse/request.ts'
+import type { Operation, Operations } from '../fuse/session.ts'
+import { access, open, opendir, read, readdir, release } from './contents.ts'
+import { describer, getattr, lookup } from './names.ts'
+import type { Source } from './source.ts'
+import { slotOf } from './tree.ts'
+
+type Rows = Partial<Record<keyof typeof Opcode, Omit<Operation, 'name'>>>
+
+export function operations(source: Source): Operations {
+  const forget = (nodeid: number, lookups: number) => source.release(slotOf(nodeid), lookups)
+  const rows: Rows = {
+    INIT: { run: negotiate },
+    DESTROY: { run: done },
+    // Requests are answered one by one: the one to interrupt was answered before this was read.
+    INTERRUPT: { run: done, oneWay: true },
+
+    LOOKUP: { run: (request, reply) => lookup(source, request, reply) },
+    FORGET: { run: request => forgetOne(request, forget), oneWay: true },
+    BATCH_FORGET: { run: request => forgetMany(request, forget), oneWay: true },
+    GETATTR: { run: (request, reply) => getattr(source, request, reply) },
+    ACCESS: { run: access },
+    STATFS: { run: statfs },
+
+    OPEN: { run: (request, reply) => open(source, request, reply) },
+    READ: { run: (request, reply) => read(source, request, reply) },
+    RELEASE: { run: request => release(source, request) },
+    OPENDIR: { run: (request, reply) => opendir(source, request, reply) },
+    READDIR: { run: (request, reply) => readdir(source, request, reply) },
+    READDIRPLUS: { run: (request, reply) => readdir(source, request, reply, describer(source)) },
+    RELEASEDIR: { run: request => release(source, request) },
+
+    SETATTR: { run: refuse },
+    SYMLINK: { run: refuse },
+    MKNOD: { run: refuse },
+    MKDIR: { run: refuse },
+    UNLINK: { run: refuse },
+    RMDIR: { run: refuse },
+    RENAME: { run: refuse },
+    RENAME2: { run: refuse },
+    LINK: { run: refuse },
+    WRITE: { run: refuse },
+    CREATE: { run: refuse },
+    TMPFILE: { run: refuse },
+    SETXATTR: { run: refuse },
+    REMOVEXATTR: { run: refuse },
+    FALLOCATE: { run: refuse },
+  }
+  return new Map(
+    Object.entries(rows).map(([name, row]) => [Opcode[name as keyof Rows], { name, ...row }]),
+  )
+}
+
+const done = () => 0
+const refuse = () => -EROFS
+
+function forgetOne(request: Request, forget: (nodeid: number, lookups: number) => void): number {
+  forget(request.header.nodeid, request.forget.nlookup)
+  return 0
+}
+
+function forgetMany(request: Request, forget: (nodeid: number, lookups: number) => void): number {
+  request.eachForget(forget)
+  return 0
+}
+
+function statfs(_: Request, reply: Reply): number {
+  reply.clear(StatfsOut.size)
+  reply.statfs.bsize = 4096
+  reply.statfs.frsize = 4096
+  reply.statfs.namelen = 255
+  return StatfsOut.size
+}

@@ -1,0 +1,50 @@
+/** The server process: answers requests from /dev/fuse until the connection ends. */
+
+import { Registry } from '../container/registry.ts'
+import { Views } from '../container/views.ts'
+import type { Device } from '../fuse/device.ts'
+import { Session } from '../fuse/session.ts'
+import type { Host } from '../host/host.ts'
+import { DEFAULT_OPTIONS } from '../proc/options.ts'
+import type { Log } from '../sys/log.ts'
+import { Handles } from './handles.ts'
+import { operations } from './operations.ts'
+import { Renderer } from './renderer.ts'
+import type { Source } from './source.ts'
+
+/** Returns when the file system was unmounted. */
+export function serve(host: Host, runDirectory: string, device: Device, log: Log): void {
+  const registry = new Registry(runDirectory)
+  const views = new Views(host, registry, DEFAULT_OPTIONS)
+  const renderer = new Renderer(host, log)
+  const source: Source = {
+    findSlot: id => registry.find(id)?.slot,
+    ids: () => registry.ids(),
+    ofSlot: slot => views.ofSlot(slot),
+    ofCaller: pid => views.ofCaller(pid),
+    retain: slot => views.retain(slot),
+    release: (slot, lookups) => views.release(slot, lookups),
+    isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
+    render: renderer.render,
+    handles: new Handles(Date.now(), host.clock),
+    mountTime: Math.floor(Date.now() / 1000),
+  }
+  const session = new Session(device, operations(source), error => log.error(error))
+  for (;;) {
+    const verdict = session.step()
+    if (verdict === 'gone') return
+    if (verdict === 'retry') device.wait(untilNext(host, views.tick()))
+  }
+}
+
+/** Milliseconds to wait for a request until something else is to be done; -1 when there is nothing else. */
+function untilNext(host: Host, dueUsec: number | undefined): number {
+  if (dueUsec === undefined) return -1
+  return Math.max(0, Math.ceil((dueUsec - host.clock.monotonicUsec()) / 1000))
+}
+
+/** A process of a container can reach our mount only if someone bound the whole of it there. */
+function isInHostNamespace(host: Host, pid: number): boolean {
+  const own = host.tryReadLink('proc/self/ns/pid')
+  return own !== undefined && host.tryReadLink(`proc/${pid}/ns/pid`) === own
+}

@@ -1,0 +1,25 @@
+/** What the operations of our file system need of the rest of the program. */
+
+import type { ProcFile } from '../proc/files.ts'
+import type { View } from '../proc/view.ts'
+import type { Handles } from './handles.ts'
+
+export interface Source {
+  /** The slot of a registered container. */
+  findSlot(id: string): number | undefined
+  /** Ids of the registered containers. */
+  ids(): string[]
+  ofSlot(slot: number): View | undefined
+  ofCaller(pid: number): View | undefined
+  /** The kernel looked up a node of this container. */
+  retain(slot: number): void
+  /** The kernel forgot that many lookups. */
+  release(slot: number, lookups: number): void
+  /** Whether the process may see what containers there are. */
+  isHostRoot(pid: number, uid: number): boolean
+  /** The file's text for `view`, and where that fails or `view` is undefined, the host's own. */
+  render(file: ProcFile, view: View | undefined): string
+  handles: Handles
+  /** Seconds since 1970. */
+  mountTime: number
+}

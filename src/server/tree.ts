@@ -1,0 +1,108 @@
+/**
+ * Names and node numbers of our file system:
+ *
+ *     proc/… sys/…                        what the caller's container sees
+ *     containers/<id>/proc/… sys/…        what that container sees, whoever reads
+ *
+ * A node number is slot * 256 + place. Slot 0 is the caller's own view and holds the root; every registered
+ * container has a slot of its own.
+ */
+
+import type { DirectoryEntry } from '../fuse/dirent.ts'
+import { FUSE_ROOT_ID } from '../fuse/protocol.ts'
+import { FILES, type ProcFile } from '../proc/files.ts'
+
+/**
+ * Places below a view's root. The kernel remembers them for as long as a file is bound in some container, across
+ * restarts and upgrades of the server: a place is never given to another path.
+ */
+const PLACES: Readonly<Record<string, number>> = {
+  '': 1,
+  proc: 2,
+  sys: 3,
+  'sys/devices': 4,
+  'sys/devices/system': 5,
+  'sys/devices/system/cpu': 6,
+  containers: 7,
+  'proc/cpuinfo': 32,
+  'proc/diskstats': 33,
+  'proc/loadavg': 34,
+  'proc/meminfo': 35,
+  'proc/partitions': 36,
+  'proc/stat': 37,
+  'proc/swaps': 38,
+  'proc/uptime': 39,
+  'sys/devices/system/cpu/online': 40,
+}
+
+const SLOT_SIZE = 256
+
+export interface Place {
+  path: string
+  place: number
+  /** `undefined` for a directory. */
+  file: ProcFile | undefined
+  children: Place[]
+}
+
+export const CONTAINERS = place('containers')
+
+const places = new Map<number, Place>()
+const root = grow()
+
+/** What lies at a place of every view; `containers` is only in slot 0. */
+export function findPlace(nodeid: number): Place | undefined {
+  const found = places.get(nodeid % SLOT_SIZE)
+  return found?.place === CONTAINERS && slotOf(nodeid) !== 0 ? undefined : found
+}
+
+export const slotOf = (nodeid: number) => Math.floor(nodeid / SLOT_SIZE)
+export const rootOfSlot = (slot: number) => slot * SLOT_SIZE + root.place
+export const isContainers = (nodeid: number) => nodeid === CONTAINERS
+
+/** The node called `name` in the directory `parent`, of the same view. */
+export function findChild(parent: number, name: string): number | undefined {
+  const child = findPlace(parent)?.children.find(candidate => baseName(candidate) === name)
+  if (child === undefined || (child.place === CONTAINERS && parent !== FUSE_ROOT_ID))
+    return undefined
+  return slotOf(parent) * SLOT_SIZE + child.place
+}
+
+/** What the directory `parent` lists, of the same view. */
+export function listChildren(parent: number): DirectoryEntry[] {
+  const base = slotOf(parent) * SLOT_SIZE
+  return (findPlace(parent)?.children ?? [])
+    .filter(child => child.place !== CONTAINERS || parent === FUSE_ROOT_ID)
+    .map(child => ({
+      name: baseName(child),
+      nodeid: base + child.place,
+      directory: child.file === undefined,
+    }))
+}
+
+function grow(): Place {
+  const top = plant('', undefined)
+  plant('containers', undefined)
+  for (const file of FILES) plant(file.path, file)
+  return top
+}
+
+/** Adds `path` and the directories above it. */
+function plant(path: string, file: ProcFile | undefined): Place {
+  const known = places.get(place(path))
+  if (known !== undefined) return known
+  const planted: Place = { path, place: place(path), file, children: [] }
+  places.set(planted.place, planted)
+  if (path !== '') plant(directoryOf(path), undefined).children.push(planted)
+  return planted
+}
+
+function place(path: string): number {
+  const found = PLACES[path]
+  if (found === undefined)
+    throw new Error(`Cannot place ${path} in the file system: it has no number`)
+  return found
+}
+
+const baseName = ({ path }: Place) => path.slice(path.lastIndexOf('/') + 1)
+const directoryOf = (path: string) => path.slice(0, Math.max(path.lastIndexOf('/'), 0))

@@ -1,0 +1,32 @@
+/** A system call that failed, with the fields that Node's own system errors have. */
+
+import { constants } from 'node:os'
+
+export class SysError extends Error {
+  readonly errno: number
+  readonly code: string
+  readonly syscall: string
+
+  /** `action` continues the word Cannot: `open /dev/fuse`. */
+  constructor(syscall: string, errno: number, action: string) {
+    const code = errnoName(errno)
+    super(`Cannot ${action}: ${syscall} failed with ${code}`)
+    this.name = 'SysError'
+    this.errno = errno
+    this.code = code
+    this.syscall = syscall
+  }
+}
+
+/** Code of a system error, ours or Node's; `undefined` for any other error. */
+export function errorCode(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
+  return undefined
+}
+
+function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(constants.errno)) {
+    if (value === errno) return name
+  }
+  return `errno ${errno}`
+}

@@ -1,0 +1,64 @@
+/**
+ * Where messages go: stderr, and the file of `--log`. The file is opened once, so that a process that entered a
+ * container's mount namespace still writes to the host's.
+ */
+
+import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export type Level = 'info' | 'warning' | 'error'
+
+export class Log {
+  readonly #fd: number | undefined
+  readonly #who: string
+
+  /** `who` stands in every line: the command's name. Throws when the file cannot be opened. */
+  constructor(who: string, file: string | undefined) {
+    this.#who = `${who}[${process.pid}]`
+    if (file === undefined) return
+    mkdirSync(dirname(file), { recursive: true })
+    this.#fd = openSync(file, 'a', 0o640)
+  }
+
+  info(message: string): void {
+    this.#file('info', message)
+  }
+
+  warning(message: string): void {
+    this.#file('warning', message)
+    this.#stderr(message)
+  }
+
+  error(error: unknown): void {
+    const message = describe(error)
+    this.#file('error', message)
+    this.#stderr(message)
+  }
+
+  #file(level: Level, message: string): void {
+    if (this.#fd === undefined) return
+    write(this.#fd, `${new Date().toISOString()} ${this.#who} ${level}: ${message}\n`)
+  }
+
+  #stderr(message: string): void {
+    write(2, `procveil: ${message}\n`)
+  }
+}
+
+/** A full disk or a closed stderr must not end the program. */
+function write(fd: number, line: string): void {
+  try {
+    writeSync(fd, line)
+  } catch {}
+}
+
+/** The message and those of its causes, in one line. */
+export function describe(error: unknown): string {
+  const messages: string[] = []
+  for (let cause = error; cause !== undefined; cause = (cause as Error).cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    if (!messages.some(earlier => earlier.includes(message))) messages.push(message)
+    if (!(cause instanceof Error)) break
+  }
+  return messages.join(': ')
+}

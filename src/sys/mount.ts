@@ -1,0 +1,113 @@
+/** mount(2), umount(2) and the descriptor based calls: open_tree(2), move_mount(2), mount_setattr(2), openat2(2). */
+
+import { checked, cstring, int, libc, long, pointer } from './libc.ts'
+
+export const MS_NOSUID = 2
+export const MS_NODEV = 4
+export const MS_SLAVE = 1 << 19
+
+export const O_PATH = 0o10000000
+const O_CLOEXEC = 0o2000000
+
+// New system calls have one number on every architecture, and glibc before 2.36 has no names for them.
+const SYS_OPEN_TREE = 428
+const SYS_MOVE_MOUNT = 429
+const SYS_OPENAT2 = 437
+const SYS_MOUNT_SETATTR = 442
+
+const AT_EMPTY_PATH = 0x1000
+const AT_SYMLINK_NOFOLLOW = 0x100
+const OPEN_TREE_CLONE = 1
+const OPEN_TREE_CLOEXEC = O_CLOEXEC
+const MOVE_MOUNT_F_EMPTY_PATH = 0x4
+const MOVE_MOUNT_T_EMPTY_PATH = 0x40
+const RESOLVE_NO_MAGICLINKS = 0x02
+const RESOLVE_NO_SYMLINKS = 0x04
+const RESOLVE_IN_ROOT = 0x10
+const MNT_DETACH = 2
+const UMOUNT_NOFOLLOW = 8
+
+const calls = libc({
+  mount: { args: [pointer, pointer, pointer, long, pointer], returns: int },
+  umount2: { args: [pointer, int], returns: int },
+  fchdir: { args: [int], returns: int },
+  fstatfs: { args: [int, pointer], returns: int },
+  syscall: { args: [long, long, pointer, long, pointer, long], returns: int },
+})
+const openat2 = libc({ syscall: { args: [long, long, pointer, pointer, long], returns: int } })
+
+export function mount(
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): void {
+  const result = calls().mount(
+    cstring(source),
+    cstring(target),
+    cstring(type),
+    flags,
+    cstring(data),
+  )
+  checked(result, 'mount', `mount ${type} on ${target}`)
+}
+
+/** Takes the topmost mount off `target` at once; what still uses it keeps it until it is done. */
+export function unmount(target: string): void {
+  const result = calls().umount2(cstring(target), MNT_DETACH | UMOUNT_NOFOLLOW)
+  checked(result, 'umount2', `unmount ${target}`)
+}
+
+/** As `unmount`, of a name in an open directory. Changes the working directory. */
+export function unmountAt(directory: number, name: string): void {
+  checked(calls().fchdir(directory), 'fchdir', `enter the directory of ${name}`)
+  unmount(`./${name}`)
+}
+
+/** A detached copy of the mount that `path` below `directory` lies on, with that file as its root. */
+export function openTree(directory: number, path: string): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW
+  const fd = calls().syscall(SYS_OPEN_TREE, directory, cstring(path), flags, null, 0)
+  return checked(fd, 'open_tree', `clone the mount of ${path}`)
+}
+
+/** Attaches a detached mount at the file that `target`, an O_PATH descriptor, is open on. */
+export function moveMount(tree: number, target: number, name: string): void {
+  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
+  const result = calls().syscall(SYS_MOVE_MOUNT, tree, EMPTY, target, EMPTY, flags)
+  checked(result, 'move_mount', `mount on ${name}`)
+}
+
+/** Mount events go no longer from this mount to its peers. `fd` is open on the mount's root. */
+export function makeSlave(fd: number, name: string): void {
+  // struct mount_attr: attr_set, attr_clr, propagation, userns_fd, 8 bytes each.
+  const attributes = new BigUint64Array([0n, 0n, BigInt(MS_SLAVE), 0n])
+  const size = attributes.byteLength
+  const result = calls().syscall(SYS_MOUNT_SETATTR, fd, EMPTY, AT_EMPTY_PATH, attributes, size)
+  checked(result, 'mount_setattr', `make ${name} a slave mount`)
+}
+
+/**
+ * An O_PATH descriptor of `path` below `root`: no symbolic or magic link is followed and nothing above
+ * `root` is reached, whatever the path says.
+ */
+export function openBeneath(root: number, path: string): number {
+  // struct open_how: flags, mode, resolve, 8 bytes each.
+  const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+  const how = new BigUint64Array([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)])
+  const fd = openat2().syscall(SYS_OPENAT2, root, cstring(path), how, how.byteLength)
+  return checked(fd, 'openat2', `open ${path}`)
+}
+
+/** f_type of statfs(2): the magic number of the file system that `fd` lies on. */
+export function fileSystemType(fd: number, name: string): number {
+  const statfs = new BigUint64Array(15)
+  checked(calls().fstatfs(fd, statfs), 'fstatfs', `ask for the file system of ${name}`)
+  return Number(statfs[0])
+}
+
+export const PROC_SUPER_MAGIC = 0x9fa0
+export const SYSFS_MAGIC = 0x62656572
+
+const EMPTY = cstring('')

@@ -1,0 +1,191 @@
+/** A container under real runc, with our hook in its bundle. */
+
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { execa, execaSync } from 'execa'
+import type { Test } from 'tap'
+import { BUSYBOX, EXECUTABLE, retry } from './requirements.ts'
+import type { Site } from './site.ts'
+
+export interface BoxOptions {
+  memoryBytes?: number
+  cpus?: string
+  quotaUsec?: number
+  rootfsPropagation?: 'shared' | 'slave' | 'private'
+  /** Hook stages; [] starts the container without our hook. */
+  stages?: readonly ('prestart' | 'createRuntime')[]
+  /** Environment of the hook. */
+  hookEnv?: readonly string[]
+  hookArgs?: readonly string[]
+  /** Makes the host's programs available. */
+  hostPrograms?: boolean
+  withoutSys?: boolean
+  /** Folder for the bundle. */
+  parent?: string
+}
+
+const PERIOD_USEC = 100_000
+
+export class Box {
+  readonly id: string
+  readonly bundle: string
+  readonly #root: string
+
+  constructor(site: Site, id: string, options: BoxOptions) {
+    this.id = id
+    this.bundle = mkdtempSync(join(options.parent ?? site.directory, `${id}-`))
+    this.#root = join(site.directory, 'runc')
+    makeRootfs(join(this.bundle, 'rootfs'))
+    writeFileSync(join(this.bundle, 'config.json'), JSON.stringify(config(site, options), null, 2))
+  }
+
+  runc(...args: string[]) {
+    return execa('runc', ['--root', this.#root, ...args], { timeout: 60_000, stdin: 'ignore' })
+  }
+
+  /** Starts it; what it runs is `sleep`. */
+  async start(): Promise<void> {
+    const log = join(this.bundle, 'runc.log')
+    // The container inherits runc's stdout: a pipe would never end.
+    await execa(
+      'runc',
+      ['--root', this.#root, '--log', log, 'run', '--detach', '--bundle', this.bundle, this.id],
+      {
+        stdio: ['ignore', 'ignore', 'ignore'],
+        timeout: 60_000,
+      },
+    )
+  }
+
+  /** Output of a shell command inside. Throws when it fails. */
+  async sh(command: string): Promise<string> {
+    const { stdout } = await this.runc('exec', this.id, 'sh', '-c', command)
+    return stdout
+  }
+
+  cat(path: string): Promise<string> {
+    return this.sh(`cat ${path}`)
+  }
+
+  async pid(): Promise<number> {
+    const { stdout } = await this.runc('state', this.id)
+    return JSON.parse(stdout).pid
+  }
+
+  async update(...args: string[]): Promise<void> {
+    await this.runc('update', ...args, this.id)
+  }
+
+  async remove(): Promise<void> {
+    await retry(() => {
+      execaSync('runc', ['--root', this.#root, 'delete', '--force', this.id], { reject: false })
+      const { exitCode } = execaSync('runc', ['--root', this.#root, 'state', this.id], {
+        reject: false,
+      })
+      if (exitCode === 0) throw new Error(`Cannot delete container ${this.id}`)
+    })
+    rmSync(this.bundle, { recursive: true, force: true })
+  }
+}
+
+/** A box that is gone when the test ends. */
+export function box(t: Test, site: Site, id: string, options: BoxOptions = {}): Box {
+  const made = new Box(site, id, options)
+  t.teardown(() => made.remove())
+  return made
+}
+
+export async function started(
+  t: Test,
+  site: Site,
+  id: string,
+  options: BoxOptions = {},
+): Promise<Box> {
+  const made = box(t, site, id, options)
+  await made.start()
+  return made
+}
+
+function makeRootfs(rootfs: string): void {
+  for (const directory of ['bin', 'proc', 'sys', 'dev', 'tmp', 'etc', 'usr', 'lib', 'lib64']) {
+    mkdirSync(join(rootfs, directory), { recursive: true })
+  }
+  copyFileSync(BUSYBOX, join(rootfs, 'bin/busybox'))
+  chmodSync(join(rootfs, 'bin/busybox'), 0o755)
+  const applets = execaSync(BUSYBOX, ['--list']).stdout.split('\n')
+  for (const applet of applets) {
+    if (applet !== 'busybox') symlinkSync('busybox', join(rootfs, 'bin', applet))
+  }
+}
+
+function config(site: Site, options: BoxOptions): unknown {
+  const { memoryBytes, cpus, quotaUsec, stages = ['prestart'], hookArgs = [] } = options
+  const entry = (...args: string[]) => ({
+    path: EXECUTABLE,
+    args: ['procveil', ...site.options, 'hook', ...args],
+    env: options.hookEnv ?? ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+    timeout: 20,
+  })
+  const hooks = Object.fromEntries(stages.map(stage => [stage, [entry(...hookArgs)]]))
+  const cpu = {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(quotaUsec === undefined ? {} : { quota: quotaUsec, period: PERIOD_USEC }),
+  }
+  return {
+    ociVersion: '1.0.2',
+    root: { path: 'rootfs', readonly: false },
+    hostname: 'box',
+    process: {
+      user: { uid: 0, gid: 0 },
+      args: ['sleep', '1000'],
+      env: ['PATH=/bin:/usr/bin:/usr/sbin', 'TERM=xterm'],
+      cwd: '/',
+    },
+    mounts: mounts(options),
+    hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
+    linux: {
+      namespaces: ['pid', 'ipc', 'uts', 'mount'].map(type => ({ type })),
+      resources: {
+        devices: [{ allow: false, access: 'rwm' }],
+        ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
+        cpu,
+      },
+      ...(options.rootfsPropagation === undefined
+        ? {}
+        : { rootfsPropagation: options.rootfsPropagation }),
+    },
+  }
+}
+
+function mounts({ hostPrograms, withoutSys }: BoxOptions): unknown[] {
+  const all = [
+    { destination: '/proc', type: 'proc', source: 'proc' },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'mode=755', 'size=64k'],
+    },
+  ]
+  const sys = {
+    destination: '/sys',
+    type: 'sysfs',
+    source: 'sysfs',
+    options: ['nosuid', 'noexec', 'nodev', 'ro'],
+  }
+  const programs = ['/usr', '/lib', '/lib64'].map(path => ({
+    destination: path,
+    type: 'bind',
+    source: path,
+    options: ['rbind', 'ro'],
+  }))
+  return [...all, ...(withoutSys ? [] : [sys]), ...(hostPrograms ? programs : [])]
+}

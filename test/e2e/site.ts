@@ -1,0 +1,94 @@
+/** A procveil of a test's own: mount point, run directory and log in a temporary folder, all gone afterwards. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa, execaSync } from 'execa'
+import type { Test } from 'tap'
+import { eachMount } from '../../src/host/mountinfo.ts'
+import { EXECUTABLE, retry } from './requirements.ts'
+
+export class Site {
+  readonly directory = mkdtempSync(join(tmpdir(), 'procveil-e2e-'))
+  readonly mountPoint = join(this.directory, 'mount')
+  readonly runDirectory = join(this.directory, 'run')
+  readonly log = join(this.directory, 'log')
+
+  /** Options that stand before the command. */
+  get options(): string[] {
+    return ['--mountpoint', this.mountPoint, '--run-dir', this.runDirectory, '--log', this.log]
+  }
+
+  /** Runs the executable; never throws for its exit status. */
+  procveil(args: readonly string[], input = '') {
+    return execa(EXECUTABLE, [...this.options, ...args], { input, reject: false, timeout: 30_000 })
+  }
+
+  hook(state: unknown, ...options: string[]) {
+    return this.procveil(['hook', ...options], JSON.stringify(state))
+  }
+
+  readLog(): string {
+    try {
+      return readFileSync(this.log, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+
+  registered(): string[] {
+    try {
+      return readdirSync(join(this.runDirectory, 'containers'))
+    } catch {
+      return []
+    }
+  }
+
+  /** Pids of the processes that serve here. */
+  servers(): number[] {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter(pid => pid > 0 && pid !== process.pid && this.#isServer(pid))
+  }
+
+  #isServer(pid: number): boolean {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+      return args.includes(this.runDirectory) && (args.includes('serve') || args.includes('server'))
+    } catch {
+      return false
+    }
+  }
+
+  /** Mounts of the host that lie in this site or are of our kind and device. */
+  hostMounts(): string[] {
+    const found: string[] = []
+    eachMount(readFileSync('/proc/self/mountinfo', 'utf8'), mount => {
+      if (mount.mountPoint.startsWith(this.directory)) found.push(mount.mountPoint)
+    })
+    return found
+  }
+
+  /** Ends all that was started here, and waits until it is gone. */
+  async remove(): Promise<void> {
+    for (const pid of this.servers()) {
+      try {
+        process.kill(pid, 'SIGTERM')
+      } catch {}
+    }
+    await retry(() => {
+      for (const mountPoint of this.hostMounts().reverse()) {
+        execaSync('umount', ['-l', mountPoint], { reject: false })
+      }
+      const left = [...this.servers(), ...this.hostMounts()]
+      if (left.length > 0) throw new Error(`Cannot clean up: ${left.join(' ')} is left`)
+    })
+    rmSync(this.directory, { recursive: true })
+  }
+}
+
+export function site(t: Test): Site {
+  const made = new Site()
+  t.teardown(() => made.remove())
+  return made
+}

@@ -1,0 +1,57 @@
+/** A /dev/fuse that says what a test has it say, and keeps what it is told. */
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Device } from '../../src/fuse/device.ts'
+import type { Verdict } from '../../src/fuse/errno.ts'
+import { InHeader } from '../../src/fuse/protocol.ts'
+
+export class ScriptedDevice implements Device {
+  readonly replies: Buffer[] = []
+  readonly #requests: Uint8Array[]
+
+  constructor(...requests: Uint8Array[]) {
+    this.#requests = requests
+  }
+
+  read(buffer: Uint8Array): number | Verdict {
+    const request = this.#requests.shift()
+    if (request === undefined) return 'gone'
+    buffer.set(request)
+    return request.length
+  }
+
+  write(buffer: Uint8Array, size: number): number | Verdict {
+    this.replies.push(Buffer.from(buffer.subarray(0, size)))
+    return size
+  }
+
+  wait(): void {}
+}
+
+/** Bytes of an annotated hex file of fixtures/fuse. */
+export function hex(name: string): Buffer {
+  const path = fileURLToPath(new URL(`../../fixtures/fuse/${name}`, import.meta.url))
+  const text = readFileSync(path, 'utf8').replace(/#.*$/gm, '')
+  return Buffer.from(text.replace(/\s/g, ''), 'hex')
+}
+
+/** A request with the header that the kernel would give it. */
+export function request(
+  opcode: number,
+  nodeid: number,
+  body: Uint8Array = Buffer.alloc(0),
+): Buffer {
+  const bytes = Buffer.alloc(InHeader.size + body.length)
+  const header = InHeader.over(new DataView(bytes.buffer, bytes.byteOffset), 0)
+  header.len = bytes.length
+  header.opcode = opcode
+  header.uniqueLow = 42
+  header.nodeid = nodeid
+  header.pid = 1234
+  bytes.set(body, InHeader.size)
+  return bytes
+}
+
+/** The error of a reply, 0 for none. */
+export const errorOf = (reply: Buffer | undefined) => reply?.readInt32LE(4)

@@ -1,0 +1,122 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
+import { Opcode } from '../../src/fuse/protocol.ts'
+import { Session } from '../../src/fuse/session.ts'
+import { operations } from '../../src/server/operations.ts'
+import { fakeSource } from '../server/source.ts'
+import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
+
+/** Serves all of `requests`; the replies, and what was reported. */
+function serve(...requests: Uint8Array[]): { replies: Buffer[]; reported: Error[] } {
+  const device = new ScriptedDevice(...requests)
+  const reported: Error[] = []
+  const session = new Session(device, operations(fakeSource()), error =>
+    reported.push(error as Error),
+  )
+  while (session.step() !== 'gone');
+  return { replies: device.replies, reported }
+}
+
+t.test('INIT agrees on a version and on the options that both know', async t => {
+  const { replies } = serve(hex('init.request'))
+  t.strictSame(replies, [hex('init.reply')])
+})
+
+t.test('a kernel with a newer major version is told ours and asks again', async t => {
+  const newer = hex('init.request')
+  newer.writeUInt32LE(8, 40)
+  const [reply] = serve(newer).replies
+  t.equal(reply?.readUInt32LE(16), 7)
+  t.equal(errorOf(reply), 0)
+})
+
+t.test('a kernel without extended flags sends a shorter INIT', async t => {
+  const older = hex('init.request').subarray(0, 56)
+  older.writeUInt32LE(56, 0)
+  older.writeUInt32LE(31, 44)
+  const [reply] = serve(older).replies
+  t.equal(reply?.readUInt32LE(20), 31, 'its own minor version')
+  t.equal(reply?.readUInt32LE(48), 0, 'no flags2')
+})
+
+t.test('LOOKUP gives a node with its attributes', async t => {
+  t.strictSame(serve(hex('lookup.request')).replies, [hex('lookup.reply')])
+})
+
+t.test('a request sent again is answered under the same number', async t => {
+  t.strictSame(serve(hex('read.request')).replies, [hex('read.reply')])
+})
+
+t.test('BATCH_FORGET and INTERRUPT get no reply', async t => {
+  const { replies, reported } = serve(
+    hex('batch-forget.request'),
+    request(Opcode.INTERRUPT, 0, Buffer.alloc(8)),
+  )
+  t.strictSame([replies, reported], [[], []])
+})
+
+t.test('what we do not have is ENOSYS, what would change something EROFS', async t => {
+  for (const opcode of [Opcode.FLUSH, Opcode.POLL, Opcode.GETXATTR, Opcode.LISTXATTR, 9999]) {
+    t.equal(errorOf(serve(request(opcode, 35)).replies[0]), -ENOSYS, `opcode ${opcode}`)
+  }
+  for (const opcode of [
+    Opcode.SETATTR,
+    Opcode.MKDIR,
+    Opcode.UNLINK,
+    Opcode.RENAME2,
+    Opcode.WRITE,
+  ]) {
+    t.equal(errorOf(serve(request(opcode, 35)).replies[0]), -EROFS, `opcode ${opcode}`)
+  }
+})
+
+t.test('a truncated request is answered with EIO and the loop goes on', async t => {
+  const truncated = hex('read.request').subarray(0, 60)
+  truncated.writeUInt32LE(60, 0)
+  const { replies, reported } = serve(truncated, hex('lookup.request'))
+  t.equal(errorOf(replies[0]), -EIO)
+  t.strictSame(replies[1], hex('lookup.reply'))
+  t.match(reported[0]?.message, 'Cannot answer READ of node 35')
+  t.match((reported[0]?.cause as Error).message, '60 bytes, not 80')
+})
+
+t.test('a length that is not the size read is refused', async t => {
+  const wrong = hex('lookup.request')
+  wrong.writeUInt32LE(4000, 0)
+  const { replies, reported } = serve(wrong)
+  t.equal(errorOf(replies[0]), -EIO)
+  t.equal(reported.length, 1)
+})
+
+t.test('less than a header cannot be answered at all', async t => {
+  const { replies, reported } = serve(hex('lookup.request').subarray(0, 39))
+  t.strictSame(replies, [])
+  t.equal(reported.length, 1)
+})
+
+t.test('a name without its NUL is refused', async t => {
+  const { replies } = serve(request(Opcode.LOOKUP, 1, Buffer.from('proc')))
+  t.equal(errorOf(replies[0]), -EIO)
+})
+
+t.test('a BATCH_FORGET that counts more than it holds is reported, without a reply', async t => {
+  const body = Buffer.alloc(8)
+  body.writeUInt32LE(0xffffffff)
+  const { replies, reported } = serve(request(Opcode.BATCH_FORGET, 0, body))
+  t.strictSame(replies, [])
+  t.equal(reported.length, 1)
+})
+
+t.test('no bytes end the loop, and each reply says its own length', async t => {
+  const opcode = fc.oneof(fc.constantFrom(...Object.values(Opcode)), fc.nat(70))
+  const nodeid = fc.oneof(fc.nat(300), fc.nat())
+  fc.assert(
+    fc.property(opcode, nodeid, fc.uint8Array({ maxLength: 200 }), (code, node, body) => {
+      const { replies } = serve(request(code, node, body), body, hex('lookup.request'))
+      const last = replies.at(-1)
+      return last?.equals(hex('lookup.reply')) && replies.every(r => r.readUInt32LE(0) === r.length)
+    }),
+    { numRuns: 3000 },
+  )
+})

@@ -1,0 +1,36 @@
+/** Containers for the operations' tests: one called `box`, in slot 5, whose files all say "text". */
+
+import { Handles } from '../../src/server/handles.ts'
+import type { Source } from '../../src/server/source.ts'
+import { TestClock } from '../machine.ts'
+
+export const BOX_SLOT = 5
+export const HOST_PID = 1234
+
+export interface FakeSource extends Source {
+  clock: TestClock
+  text: string
+  /** Lookups that the kernel holds, by slot. */
+  held: Map<number, number>
+}
+
+export function fakeSource(): FakeSource {
+  const clock = new TestClock()
+  const held = new Map<number, number>()
+  const source: FakeSource = {
+    clock,
+    held,
+    text: 'text\n',
+    handles: new Handles(0, clock),
+    mountTime: 200_000,
+    findSlot: id => (id === 'box' ? BOX_SLOT : undefined),
+    ids: () => ['box', 'damaged'],
+    ofSlot: () => undefined,
+    ofCaller: () => undefined,
+    retain: slot => held.set(slot, (held.get(slot) ?? 0) + 1),
+    release: (slot, lookups) => held.set(slot, (held.get(slot) ?? 0) - lookups),
+    isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
+    render: () => source.text,
+  }
+  return source
+}
