@@ -56,7 +56,7 @@ function parseMount(line: string): Mount | undefined {
 }
 
 /** fs/proc_namespace.c writes blank, tab, newline, backslash and # as three octal digits. */
-function unescapeOctal(text: string): string {
+export function unescapeOctal(text: string): string {
   if (!text.includes('\\')) return text
   return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

@@ -1,0 +1,129 @@
+/** The hook by itself: by hand, twice, and with input that is none. */
+
+import { execa } from 'execa'
+import t from 'tap'
+import { box, started } from './box.ts'
+import { needs } from './requirements.ts'
+import { site } from './site.ts'
+
+t.test('the hook run by hand on a running container', needs('runc'), async t => {
+  const here = site(t)
+  const bare = await started(t, here, 'bare', { stages: [], memoryBytes: 2 ** 26 })
+  t.notMatch(await bare.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  const state = {
+    ociVersion: '1.0.2',
+    id: 'bare',
+    status: 'creating',
+    pid: await bare.pid(),
+    bundle: bare.bundle,
+  }
+  const { exitCode, stdout, stderr } = await here.hook(state, '--strict')
+  t.strictSame({ exitCode, stdout, stderr }, { exitCode: 0, stdout: '', stderr: '' })
+  t.match(await bare.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+
+  t.test('a second time changes nothing', async t => {
+    const mounts = await bare.cat('/proc/self/mountinfo')
+    const again = await here.hook(state, '--strict')
+    t.equal(again.exitCode, 0)
+    t.equal(await bare.cat('/proc/self/mountinfo'), mounts)
+    t.match(here.readLog(), /bound none into bare; there already: proc\/cpuinfo /)
+  })
+})
+
+t.test('prestart and createRuntime may both be set up', needs('runc'), async t => {
+  const here = site(t)
+  const twice = await started(t, here, 'twice', { stages: ['prestart', 'createRuntime'] })
+  const mounts = await twice.sh('mount | grep lxcfs')
+  t.equal(mounts.split('\n').length, 9)
+})
+
+t.test('a container without /sys gets the files of /proc', needs('runc'), async t => {
+  const here = site(t)
+  const odd = await started(t, here, 'odd', { withoutSys: true, hookArgs: ['--strict'] })
+  t.equal((await odd.sh('mount | grep lxcfs')).split('\n').length, 8)
+  t.match(here.readLog(), 'no place: sys/devices/system/cpu/online')
+})
+
+t.test('runc does not wait for the server that its hook starts', needs('runc'), async t => {
+  const here = site(t)
+  const quick = box(t, here, 'quick')
+  const run = quick.runc('run', '--bundle', quick.bundle, '--detach', 'quick')
+  await run
+  t.equal(here.servers().length, 2, 'the server runs')
+  const stdio = await execa('sh', [
+    '-c',
+    here
+      .servers()
+      .map(pid => `readlink /proc/${pid}/fd/0 /proc/${pid}/fd/1 /proc/${pid}/fd/2`)
+      .join('; '),
+  ])
+  t.strictSame(new Set(stdio.stdout.split('\n')), new Set(['/dev/null']))
+})
+
+const BAD: readonly (readonly [string, string, RegExp])[] = [
+  ['nothing', '', /stdin is empty/],
+  ['no JSON', 'hello', /no JSON but "hello"/],
+  ['no object', '[1]', /no JSON object/],
+  ['pid 0', '{"id":"x","pid":0,"status":"creating","bundle":"/b"}', /pid is 0/],
+  ['pid 1', '{"id":"x","pid":1,"status":"creating","bundle":"/b"}', /pid is 1/],
+  ['no pid', '{"id":"x","status":"creating","bundle":"/b"}', /pid is missing/],
+  [
+    'a dead pid',
+    '{"id":"x","pid":4194303,"status":"creating","root":"/b"}',
+    /Cannot find process 4194303/,
+  ],
+  [
+    'our own pid',
+    `{"id":"x","pid":${process.pid},"status":"creating","root":"/b"}`,
+    /host's mount namespace/,
+  ],
+  [
+    'no bundle',
+    `{"id":"x","pid":${process.pid},"status":"creating"}`,
+    /names neither root nor bundle/,
+  ],
+  [
+    'a bundle that is none',
+    `{"id":"x","pid":${process.pid},"status":"creating","bundle":"/nowhere"}`,
+    /nowhere\/config.json/,
+  ],
+  [
+    'a path for an id',
+    '{"id":"../../etc","pid":5,"status":"creating","bundle":"/b"}',
+    /Cannot use container id "..\/..\/etc"/,
+  ],
+  ['an id for stopped that is none', '{"id":"../x","status":"stopped"}', /Cannot use container id/],
+  ['10 MiB', `{"id":"${'x'.repeat(10 * 2 ** 20)}"}`, /more than 1048576 bytes/],
+]
+
+t.test('garbage on stdin', needs(), async t => {
+  const here = site(t)
+  for (const [what, input, message] of BAD) {
+    t.test(what, async t => {
+      const mounts = here.hostMounts()
+      const lenient = await here.procveil(['hook'], input)
+      t.equal(lenient.exitCode, 0, 'the container starts all the same')
+      t.match(lenient.stderr, message)
+      t.match(here.readLog(), message)
+      const strict = await here.procveil(['hook', '--strict'], input)
+      t.equal(strict.exitCode, 1)
+      t.match(strict.stderr, message)
+      t.strictSame(here.registered(), [], 'nothing is registered')
+      t.strictSame(
+        here.hostMounts().filter(mount => mount !== here.mountPoint),
+        mounts.filter(mount => mount !== here.mountPoint),
+      )
+    })
+  }
+})
+
+t.test('a failing hook does not stop the container', needs('runc'), async t => {
+  const here = site(t)
+  const other = box(t, here, 'lucky', { hookEnv: ['PATH=/bin'] })
+  await execa('mkdir', ['-p', here.directory])
+  await execa('touch', [here.runDirectory])
+  await other.start()
+  t.match(await other.cat('/proc/meminfo'), /^MemTotal:/)
+  t.equal(await other.sh('mount | grep -c lxcfs || true'), '0')
+  t.match(here.readLog(), 'error: Cannot')
+})

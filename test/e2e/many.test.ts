@@ -1,0 +1,71 @@
+/** Several containers at once, each with its own view. */
+
+import { execa } from 'execa'
+import t from 'tap'
+import { box, started } from './box.ts'
+import { needs } from './requirements.ts'
+import { site } from './site.ts'
+
+const MiB = 2 ** 20
+
+t.test('two containers with different limits see their own', needs('runc'), async t => {
+  const here = site(t)
+  const small = await started(t, here, 'small', { memoryBytes: 64 * MiB, cpus: '0' })
+  const large = await started(t, here, 'large', { memoryBytes: 512 * MiB, cpus: '0-1' })
+  t.match(await small.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  t.match(await large.cat('/proc/meminfo'), /^MemTotal: +524288 kB/)
+  t.equal(await small.cat('/sys/devices/system/cpu/online'), '0')
+  t.equal(await large.cat('/sys/devices/system/cpu/online'), '0-1')
+
+  t.test('whoever reads', async t => {
+    for (const [of, total] of [
+      [small, 65536],
+      [large, 524288],
+    ] as const) {
+      const seen = await execa('cat', [`/proc/${await of.pid()}/root/proc/meminfo`])
+      t.match(seen.stdout, new RegExp(`^MemTotal: +${total} kB`), 'through /proc/PID/root')
+      const served = await execa('cat', [`${here.mountPoint}/containers/${of.id}/proc/meminfo`])
+      t.match(served.stdout, new RegExp(`^MemTotal: +${total} kB`), 'on the host')
+    }
+  })
+
+  t.test('the top of the mount shows what the caller is in', async t => {
+    const path = `${here.mountPoint}/proc/meminfo`
+    const inside = await execa('nsenter', ['-t', String(await small.pid()), '-p', 'cat', path])
+    const host = await execa('cat', ['/proc/meminfo'])
+    const asHost = await execa('cat', [path])
+    t.equal(asHost.stdout.split('\n')[0], host.stdout.split('\n')[0], 'a process of the host')
+    t.match(inside.stdout, /^MemTotal: +\d+ kB/)
+  })
+
+  t.test('nobody else sees that there are containers', async t => {
+    const ls = ['ls', `${here.mountPoint}/containers`]
+    t.strictSame((await execa('ls', ls.slice(1))).stdout.split('\n').sort(), ['large', 'small'])
+    const inPid = ['unshare', '--pid', '--fork', ...ls]
+    t.match((await execa('env', inPid, { reject: false })).stderr, 'Permission denied')
+    const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...ls]
+    t.match((await execa('env', asNobody, { reject: false })).stderr, 'Permission denied')
+  })
+
+  t.test('a container that stopped is forgotten', async t => {
+    t.strictSame(here.registered().sort(), ['large.json', 'small.json'])
+    await large.remove()
+    t.strictSame(here.registered(), ['small.json'])
+    const gone = await execa('ls', [`${here.mountPoint}/containers/large`], { reject: false })
+    t.match(gone.stderr, 'No such file')
+    t.match(await small.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'the other one goes on')
+  })
+})
+
+t.test('20 containers started at once, with no server running', needs('runc'), async t => {
+  const here = site(t)
+  const boxes = Array.from({ length: 20 }, (_, i) =>
+    box(t, here, `crowd${i}`, { memoryBytes: (64 + i) * MiB }),
+  )
+  await Promise.all(boxes.map(each => each.start()))
+  for (const [i, each] of boxes.entries()) {
+    t.match(await each.cat('/proc/meminfo'), new RegExp(`^MemTotal: +${(64 + i) * 1024} kB`))
+  }
+  t.strictSame(here.hostMounts(), [here.mountPoint], 'mounted once')
+  t.equal(here.servers().length, 2, 'one keeper and its server')
+})

@@ -1,0 +1,44 @@
+/** Nothing mounted for a container appears on the host. */
+
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execaSync } from 'execa'
+import t, { type Test } from 'tap'
+import { eachMount } from '../../src/host/mountinfo.ts'
+import { started } from './box.ts'
+import { needs } from './requirements.ts'
+import { site } from './site.ts'
+
+/** A folder whose mounts travel to their peers, as everything does on a host with systemd. */
+function sharedFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'procveil-shared-'))
+  execaSync('mount', ['-t', 'tmpfs', 'tmpfs', folder])
+  t.teardown(() => {
+    execaSync('umount', ['-R', '-l', folder])
+    rmdirSync(folder)
+  })
+  execaSync('mount', ['--make-shared', folder])
+  return folder
+}
+
+for (const rootfsPropagation of ['shared', 'slave', 'private'] as const) {
+  t.test(`rootfsPropagation: ${rootfsPropagation}`, needs('runc'), async t => {
+    const here = site(t)
+    const parent = sharedFolder(t)
+    const box = await started(t, here, 'leaky', { rootfsPropagation, parent, memoryBytes: 2 ** 26 })
+    t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+    t.strictSame(fuseMounts(parent, here.directory), [here.mountPoint], 'only the shared mount')
+    await box.remove()
+    t.strictSame(fuseMounts(parent, here.directory), [here.mountPoint], 'also afterwards')
+  })
+}
+
+function fuseMounts(...folders: string[]): string[] {
+  const found: string[] = []
+  eachMount(readFileSync('/proc/self/mountinfo', 'utf8'), mount => {
+    const ours = folders.some(folder => mount.mountPoint.startsWith(folder))
+    if (ours && mount.fsType === 'fuse.lxcfs') found.push(mount.mountPoint)
+  })
+  return found
+}
