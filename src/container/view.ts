@@ -37,7 +37,7 @@ export class ContainerView implements View {
   readonly #cgroup: Cgroup
   readonly #cpuAccount: CpuAccount
   readonly #load: LoadSampler | undefined
-  readonly #disks: Disks
+  readonly #disks: Disks | undefined
 
   constructor(host: Host, hierarchies: Hierarchies, subject: Subject, options: Readonly<Options>) {
     this.options = options
@@ -47,7 +47,10 @@ export class ContainerView implements View {
     this.#cpuAccount = new CpuAccount(options)
     const { tasks } = this.#cgroup
     this.#load = tasks && new LoadSampler(host, tasks)
-    this.#disks = new Disks(host, subject.pid, options)
+    const { pid, startTicks } = subject
+    if (pid !== undefined && startTicks !== undefined) {
+      this.#disks = new Disks(host, pid, startTicks, options)
+    }
   }
 
   hostFile(path: string): string {
@@ -88,8 +91,8 @@ export class ContainerView implements View {
     return this.#load?.load()
   }
 
-  disks(): VisibleDisk[] {
-    return this.#disks.visible(this.#cgroup.io)
+  disks(): VisibleDisk[] | undefined {
+    return this.#disks?.read(this.#cgroup.io)
   }
 
   pressure(file: string): string | undefined {

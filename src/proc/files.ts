@@ -1,7 +1,7 @@
 /** The files that a container sees instead of the host's. */
 
-import { renderCpuinfo } from './cpuinfo.ts'
 import { renderCpuOnline } from './cpu-online.ts'
+import { renderCpuinfo } from './cpuinfo.ts'
 import { renderDiskstats } from './diskstats.ts'
 import { renderLoadavg } from './loadavg.ts'
 import { renderMeminfo } from './meminfo.ts'

@@ -24,8 +24,8 @@ export interface View {
   /** Since the container's init was created, as CLOCK_BOOTTIME counts. */
   ageUsec(): number | undefined
   load(): Load | undefined
-  /** Devices to list, in the host's order, and their counters. */
-  disks(): VisibleDisk[]
+  /** Devices to list, in the host's order, and their counters; `undefined` for a process of the host. */
+  disks(): VisibleDisk[] | undefined
   /** Text of the container's own `cpu.pressure`, ... of the unified hierarchy. */
   pressure(file: string): string | undefined
 }

@@ -21,8 +21,6 @@ const calls = libc({
 export function inMountNamespace<T>(namespace: number, action: () => T): T {
   const own = openSync('/proc/thread-self/ns/mnt', 'r')
   try {
-    // setns refuses a thread that shares its root and working directory with others.
-    checked(calls().unshare(CLONE_FS), 'unshare', 'leave the shared working directory')
     enter(namespace, "enter the container's mount namespace")
     try {
       return action()
@@ -34,7 +32,12 @@ export function inMountNamespace<T>(namespace: number, action: () => T): T {
   }
 }
 
+/**
+ * setns refuses a thread that shares its root and working directory with others, and any thread that the
+ * run time starts in between shares them with this one.
+ */
 function enter(namespace: number, action: string): void {
+  checked(calls().unshare(CLONE_FS), 'unshare', 'leave the shared working directory')
   checked(calls().setns(namespace, CLONE_NEWNS), 'setns', action)
 }
 

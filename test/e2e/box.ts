@@ -28,6 +28,8 @@ export interface BoxOptions {
   /** Makes the host's programs available. */
   hostPrograms?: boolean
   withoutSys?: boolean
+  /** What it runs; `sleep` when missing. */
+  command?: readonly string[]
   /** Folder for the bundle. */
   parent?: string
 }
@@ -145,7 +147,7 @@ function config(site: Site, options: BoxOptions): unknown {
     hostname: 'box',
     process: {
       user: { uid: 0, gid: 0 },
-      args: ['sleep', '1000'],
+      args: options.command ?? ['sleep', '1000'],
       env: ['PATH=/bin:/usr/bin:/usr/sbin', 'TERM=xterm'],
       cwd: '/',
     },

@@ -46,9 +46,9 @@ t.test('a container without /sys gets the files of /proc', needs('runc'), async 
 
 t.test('runc does not wait for the server that its hook starts', needs('runc'), async t => {
   const here = site(t)
-  const quick = box(t, here, 'quick')
-  const run = quick.runc('run', '--bundle', quick.bundle, '--detach', 'quick')
-  await run
+  const quick = box(t, here, 'quick', { command: ['cat', '/proc/uptime'] })
+  const { stdout } = await quick.runc('run', '--bundle', quick.bundle, 'quick')
+  t.match(stdout, /^\d\.\d\d \d/)
   t.equal(here.servers().length, 2, 'the server runs')
   const stdio = await execa('sh', [
     '-c',

@@ -69,7 +69,8 @@ t.test('a container with a memory limit and one CPU', needs('runc'), async t => 
   )
   t.match(await box.cat('/proc/swaps'), /^Filename\s+Type\s+Size\s+Used\s+Priority/)
 
-  t.match(await box.sh('busybox free'), /^Mem: +262144 /m)
+  // Its total is sysinfo(2)'s, which no file can change; what is available it reads.
+  t.match(await box.sh('busybox free'), /^Mem:.* 26\d{4}$/m)
   t.match(await box.sh('/usr/bin/free'), /^Mem: +262144 /m)
   t.match(await box.sh('busybox top -bn1'), /^Mem: /)
   t.match(await box.sh('/usr/bin/top -bn1'), /^MiB Mem : +256\.0 total/m)
@@ -92,7 +93,11 @@ t.test('a container with a memory limit and one CPU', needs('runc'), async t => 
       const whole = await box.cat(file)
       t.equal(await box.sh(`dd if=${file} bs=1 2>/dev/null`), whole, `${file} byte by byte`)
       t.equal(await box.sh(`stat -c %s ${file}`), '0')
-      t.equal(await box.sh(`busybox cp ${file} /tmp/copy && cat /tmp/copy`), whole, 'by sendfile')
+      t.equal(
+        await box.sh(`busybox cp ${file} /tmp/copy && cat /tmp/copy && rm -f /tmp/copy`),
+        whole,
+        'by sendfile',
+      )
       t.equal(await box.sh(`tail -n 1 ${file}`), whole.slice(whole.lastIndexOf('\n') + 1))
     }
   })
@@ -102,11 +107,13 @@ t.test('a container with a memory limit and one CPU', needs('runc'), async t => 
       ['echo 1 > /proc/meminfo', 'Permission denied'],
       ['echo 1 >> /proc/stat', 'Permission denied'],
       ['chmod 600 /proc/stat', 'Read-only file system'],
-      ['rm /proc/stat', 'busy'],
+      ['rm /proc/stat', 'Permission denied'],
     ] as const) {
       t.match(await box.sh(`{ ${command}; } 2>&1; true`), error, command)
     }
   })
 })
 
-const memTotal = (meminfo: string) => /^MemTotal:.*$/m.exec(meminfo)?.[0]
+function memTotal(meminfo: string): string | undefined {
+  return /^MemTotal:.*$/m.exec(meminfo)?.[0]
+}

@@ -108,7 +108,7 @@ t.test('a BATCH_FORGET that counts more than it holds is reported, without a rep
   t.equal(reported.length, 1)
 })
 
-t.test('no bytes end the loop, and each reply says its own length', async t => {
+t.test('no bytes end the loop, and each reply says its own length', async () => {
   const opcode = fc.oneof(fc.constantFrom(...Object.values(Opcode)), fc.nat(70))
   const nodeid = fc.oneof(fc.nat(300), fc.nat())
   fc.assert(

@@ -1,0 +1,117 @@
+/**
+ * The block devices' nodes in a container's /dev, which the container can change at any moment, mounts
+ * included. So no symbolic link is followed, no device or fifo is opened, and nothing on a file system
+ * that could make us wait is asked for anything: open(2) with O_PATH tells only what the kernel knows.
+ */
+
+import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync } from 'node:fs'
+import type { DeviceNumber } from '../proc/disk-counters.ts'
+
+export interface NamedDevice extends DeviceNumber {
+  /** Path below the directory. */
+  name: string
+}
+
+/** What may be looked at: both are about mounts of the container. */
+export interface Trust {
+  /** Whether the mount with this id, as in mountinfo, is of a file system that answers by itself. */
+  isLocal(mountId: number): boolean
+  /** Whether something is mounted on the file of that path below the directory. */
+  isMountPoint(name: string): boolean
+}
+
+const DEEPEST = 3
+const MOST_ENTRIES = 4096
+/** A directory may be read whole before its first entry is seen. tmpfs takes 20 bytes for an entry. */
+const MOST_DIRECTORY_BYTES = 2 ** 20
+
+/** Hold what is no device, and much of it. */
+const SKIPPED = new Set(['pts', 'shm', 'mqueue', 'fd'])
+
+/** <asm-generic/fcntl.h>; node:fs does not name it. */
+const O_PATH = 0o10000000
+
+/** Empty when `directory` cannot be read. */
+export function listBlockNodes(directory: string, trust: Trust): NamedDevice[] {
+  const walk: Walk = {
+    trust,
+    nodes: [],
+    entriesLeft: MOST_ENTRIES,
+    bytesLeft: MOST_DIRECTORY_BYTES,
+  }
+  visit(walk, directory, '', 0)
+  return walk.nodes
+}
+
+interface Walk {
+  readonly trust: Trust
+  readonly nodes: NamedDevice[]
+  entriesLeft: number
+  bytesLeft: number
+}
+
+function visit(walk: Walk, path: string, name: string, depth: number): void {
+  withDescriptor(path, fd => {
+    if (!walk.trust.isLocal(mountIdOf(fd))) return
+    const stat = fstatSync(fd)
+    if (stat.isBlockDevice()) {
+      walk.nodes.push({ name, ...splitDevice(stat.rdev) })
+    } else if (stat.isDirectory() && depth < DEEPEST) {
+      walk.bytesLeft -= stat.size
+      if (walk.bytesLeft >= 0) visitEntries(walk, `/proc/self/fd/${fd}`, name, depth)
+    }
+  })
+}
+
+/** Directories come last, so that a full one hides none of the nodes beside it. */
+function visitEntries(walk: Walk, path: string, name: string, depth: number): void {
+  const nodes: string[] = []
+  const directories: string[] = []
+  const directory = opendirSync(path)
+  try {
+    while (walk.entriesLeft > 0) {
+      const entry = directory.readSync()
+      if (entry === null) break
+      walk.entriesLeft--
+      if (depth === 0 && SKIPPED.has(entry.name)) continue
+      // A runtime without the right to make nodes binds the host's onto files.
+      if (entry.isBlockDevice() || walk.trust.isMountPoint(join(name, entry.name))) {
+        nodes.push(entry.name)
+      } else if (entry.isDirectory()) {
+        directories.push(entry.name)
+      }
+    }
+  } finally {
+    directory.closeSync()
+  }
+  for (const entry of [...nodes, ...directories]) {
+    visit(walk, `${path}/${entry}`, join(name, entry), depth + 1)
+  }
+}
+
+/** What is gone by now, or was exchanged for something else, is passed over. */
+function withDescriptor(path: string, use: (fd: number) => void): void {
+  let fd: number | undefined
+  try {
+    fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
+    use(fd)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+/** proc_pid_fdinfo(5). */
+function mountIdOf(fd: number): number {
+  const line = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
+  return Number(line?.[1] ?? -1)
+}
+
+/** The C library's dev_t, makedev(3); the kernel's numbers have 12 and 20 bits. */
+export function splitDevice(dev: number): DeviceNumber {
+  return { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) }
+}
+
+const join = (directory: string, entry: string) =>
+  directory === '' ? entry : `${directory}/${entry}`

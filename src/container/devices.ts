@@ -1,0 +1,84 @@
+/** The block devices that a container has: nodes in its /dev, and the disk below its root directory. */
+
+import type { Host } from '../host/host.ts'
+import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
+import type { DeviceNumber } from '../proc/disk-counters.ts'
+import type { BlockNode } from '../proc/disk-names.ts'
+import { listBlockNodes } from './block-nodes.ts'
+import { readStartTicks } from './identity.ts'
+import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
+
+export interface ContainerDevices {
+  nodes: readonly BlockNode[]
+  /** A whole disk, or what is stacked on disks; `undefined` when there is none or it cannot be told. */
+  rootDisk: DeviceNumber | undefined
+}
+
+const REFRESH_USEC = 10_000_000
+
+export class Devices {
+  readonly #host: Host
+  readonly #pid: number
+  readonly #startTicks: number
+  #known: ContainerDevices = { nodes: [], rootDisk: undefined }
+  #readUsec: number | undefined
+  #root: { mountId: number; disk: DeviceNumber | undefined } | undefined
+
+  /** Of the container whose init has this pid on the host and was created at `startTicks`. */
+  constructor(host: Host, pid: number, startTicks: number) {
+    this.#host = host
+    this.#pid = pid
+    this.#startTicks = startTicks
+  }
+
+  /** At most 10 seconds old; when the container has ended, as they were last. */
+  read(): ContainerDevices {
+    const now = this.#host.clock.monotonicUsec()
+    if (this.#readUsec === undefined || now - this.#readUsec >= REFRESH_USEC) {
+      this.#readUsec = now
+      this.#known = this.#readNow() ?? this.#known
+    }
+    return this.#known
+  }
+
+  #readNow(): ContainerDevices | undefined {
+    const process = `proc/${this.#pid}`
+    if (!this.#isAlive()) return undefined
+    const mountinfo = this.#host.tryRead(`${process}/mountinfo`)
+    const root = mountinfo === undefined ? undefined : findMount(mountinfo, '/')
+    if (mountinfo === undefined || root === undefined) return undefined
+    // The name `dev` is looked up in the root's file system.
+    const nodes = isLocal(root) ? this.#readNodes(`${process}/root/dev`, mountinfo) : []
+    const rootDisk = this.#readRootDisk(root)
+    // By now the pid may be another process's.
+    return this.#isAlive() ? { nodes, rootDisk } : undefined
+  }
+
+  #readNodes(directory: string, mountinfo: string): BlockNode[] {
+    const local = new Set<number>()
+    const mountPoints = new Set<string>()
+    eachMount(mountinfo, mount => {
+      if (isLocal(mount)) local.add(mount.id)
+      mountPoints.add(mount.mountPoint)
+    })
+    const found = listBlockNodes(this.#host.path(directory), {
+      isLocal: mountId => local.has(mountId),
+      isMountPoint: name => mountPoints.has(`/dev/${name}`),
+    })
+    return found.map(node => ({ ...node, wholeDisk: findWholeDisk(this.#host, node) }))
+  }
+
+  /** What a mount lies on stays the same. */
+  #readRootDisk(root: Mount): DeviceNumber | undefined {
+    if (this.#root?.mountId !== root.id) {
+      const device = findDevice(this.#host, root)
+      const disk = device && (findWholeDisk(this.#host, device) ?? device)
+      this.#root = { mountId: root.id, disk }
+    }
+    return this.#root.disk
+  }
+
+  #isAlive(): boolean {
+    return readStartTicks(this.#host, this.#pid) === this.#startTicks
+  }
+}

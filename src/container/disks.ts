@@ -1,0 +1,36 @@
+/** A container's disks with what they have done, from reading to reading. */
+
+import type { IoReader } from '../cgroup/io.ts'
+import type { Host } from '../host/host.ts'
+import { DiskAccount } from '../proc/disk-account.ts'
+import { type VisibleDisk, visibleDisks } from '../proc/disks.ts'
+import type { Options } from '../proc/options.ts'
+import { Devices } from './devices.ts'
+
+export class Disks {
+  readonly #host: Host
+  readonly #options: Readonly<Options>
+  readonly #devices: Devices
+  readonly #account: DiskAccount
+
+  /** Of the container whose init has this pid on the host and was created at `startTicks`. */
+  constructor(host: Host, pid: number, startTicks: number, options: Readonly<Options>) {
+    this.#host = host
+    this.#options = options
+    this.#devices = new Devices(host, pid, startTicks)
+    this.#account = new DiskAccount(options)
+  }
+
+  read(io: IoReader | undefined): VisibleDisk[] {
+    const { nodes, rootDisk } = this.#devices.read()
+    const disks = visibleDisks({
+      hostDiskstats: this.#host.tryRead('proc/diskstats') ?? '',
+      hostPartitions: this.#host.tryRead('proc/partitions') ?? '',
+      nodes,
+      rootDisk,
+      io: io?.disks(),
+      options: this.#options,
+    })
+    return this.#account.advance(disks)
+  }
+}

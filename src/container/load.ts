@@ -1,0 +1,92 @@
+/**
+ * Samples what a container's threads do, for its load averages: the kernel keeps these for the whole machine
+ * only. The caller's clock drives it, every 5 seconds while somebody reads.
+ */
+
+import { findCount } from '../cgroup/cpu.ts'
+import type { Group } from '../cgroup/group.ts'
+import type { Host } from '../host/host.ts'
+import { LOAD_PERIOD_USEC, type Load, type Loads, NO_LOADS, stepLoads } from '../proc/loadavg.ts'
+import { countThreads, type ThreadCount } from './threads.ts'
+
+/** After this long without a reader there are no samples until the next one. */
+const UNREAD_USEC = 600_000_000
+
+export class LoadSampler {
+  readonly #host: Host
+  readonly #tasks: Group
+  readonly #freezer: Group | undefined
+  #loads: Loads = NO_LOADS
+  #count: ThreadCount | undefined
+  #lastPid = 1
+  /** All of CLOCK_MONOTONIC. The grid is where the averages stand. */
+  #gridUsec: number | undefined
+  #passUsec = 0
+  #readUsec = 0
+
+  /**
+   * `tasks` is the container's cgroup in a hierarchy that lists its threads, `freezer` that of v1's freezer
+   * controller, if there is one.
+   */
+  constructor(host: Host, tasks: Group, freezer?: Group) {
+    this.#host = host
+    this.#tasks = tasks
+    this.#freezer = freezer
+  }
+
+  /** `undefined` as long as the threads could not be counted. */
+  load(): Load | undefined {
+    const now = this.#host.clock.monotonicUsec()
+    this.#readUsec = now
+    if (this.#gridUsec === undefined) {
+      this.#gridUsec = now
+      this.#pass(now)
+    } else if (now - this.#passUsec >= LOAD_PERIOD_USEC) {
+      this.#sample(now, this.#gridUsec)
+    }
+    if (this.#count === undefined) return undefined
+    const { running, blocked, threads } = this.#count
+    return { loads: this.#loads, running, blocked, threads, lastPid: this.#lastPid }
+  }
+
+  /**
+   * Samples when it is time to. Tells in microseconds of CLOCK_MONOTONIC when it will be again, `undefined`
+   * when nobody has read for a while.
+   */
+  tick(): number | undefined {
+    const now = this.#host.clock.monotonicUsec()
+    if (this.#gridUsec === undefined || now - this.#readUsec > UNREAD_USEC) return undefined
+    if (now - this.#gridUsec >= LOAD_PERIOD_USEC) this.#sample(now, this.#gridUsec)
+    return this.#gridUsec + LOAD_PERIOD_USEC
+  }
+
+  /** Brings the averages to the last point of the grid, as if the threads had done since what they do now. */
+  #sample(now: number, gridUsec: number): void {
+    this.#pass(now)
+    const steps = Math.floor((now - gridUsec) / LOAD_PERIOD_USEC)
+    this.#gridUsec = gridUsec + steps * LOAD_PERIOD_USEC
+    if (this.#count === undefined) return
+    this.#loads = stepLoads(this.#loads, this.#count.running + this.#count.blocked, steps)
+  }
+
+  /** A count that fails leaves the one before. */
+  #pass(now: number): void {
+    this.#passUsec = now
+    const frozen = this.#isFrozen()
+    if (!frozen || this.#count === undefined) {
+      this.#count = countThreads(this.#host, this.#tasks) ?? this.#count
+    }
+    if (this.#count === undefined) return
+    if (frozen) this.#count = { ...this.#count, running: 0, blocked: 0 }
+    this.#lastPid = Math.max(this.#lastPid, this.#count.lastPid)
+  }
+
+  /** Frozen threads are no load, though v1's show the state D: task_state_index() of linux/sched.h. */
+  #isFrozen(): boolean {
+    if (this.#freezer?.read('freezer.state')?.trim() === 'FROZEN') return true
+    return (
+      this.#tasks.version === 2 &&
+      findCount(this.#tasks.read('cgroup.events') ?? '', 'frozen') === 1
+    )
+  }
+}

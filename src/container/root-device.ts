@@ -1,0 +1,110 @@
+/**
+ * The block device below a container's root directory. What a container's mountinfo says may be of its own
+ * making: paths in it are looked up on the host only where that cannot make us wait.
+ */
+
+import { type Stats, statSync } from 'node:fs'
+import type { Host } from '../host/host.ts'
+import { eachMount, type Mount, unescapeOctal } from '../host/mountinfo.ts'
+import type { DeviceNumber } from '../proc/disk-counters.ts'
+import { splitDevice } from './block-nodes.ts'
+
+/** File systems that need no process and no other machine for their answers. */
+const LOCAL = new Set([
+  'bcachefs',
+  'btrfs',
+  'devtmpfs',
+  'erofs',
+  'ext2',
+  'ext3',
+  'ext4',
+  'f2fs',
+  'jfs',
+  'overlay',
+  'ramfs',
+  'rootfs',
+  'squashfs',
+  'tmpfs',
+  'xfs',
+  'zfs',
+])
+
+export const isLocal = (mount: Mount): boolean => LOCAL.has(mount.fsType)
+
+/** An overlay may lie on an overlay. */
+const DEEPEST = 4
+
+/** `undefined` for file systems in memory or on another machine, and where it cannot be told. */
+export function findDevice(host: Host, mount: Mount, depth = 0): DeviceNumber | undefined {
+  if (mount.major !== 0) return { major: mount.major, minor: mount.minor }
+  if (mount.fsType !== 'overlay') return sourceDevice(host, mount.source)
+  if (depth === DEEPEST) return undefined
+  for (const layer of overlayLayers(mount.superOptions)) {
+    const below = findMountOf(host, layer)
+    if (below === undefined || !isLocal(below)) continue
+    const stat = tryStat(host, layer)
+    if (stat === undefined) continue
+    const device = splitDevice(stat.dev)
+    return device.major !== 0 ? device : findDevice(host, below, depth + 1)
+  }
+  return undefined
+}
+
+/** The disk that `device` is a partition of, by sysfs; `undefined` for anything but a partition. */
+export function findWholeDisk(host: Host, device: DeviceNumber): DeviceNumber | undefined {
+  const directory = `sys/dev/block/${device.major}:${device.minor}`
+  if (host.tryRead(`${directory}/partition`) === undefined) return undefined
+  const parent = /^(\d+):(\d+)\s*$/.exec(host.tryRead(`${directory}/../dev`) ?? '')
+  return parent === null ? undefined : { major: Number(parent[1]), minor: Number(parent[2]) }
+}
+
+/** btrfs and others have device numbers of their own, and their disk as mount source. */
+function sourceDevice(host: Host, source: string): DeviceNumber | undefined {
+  if (!source.startsWith('/dev/') || hasDots(source)) return undefined
+  const stat = tryStat(host, source)
+  return stat?.isBlockDevice() === true ? splitDevice(stat.rdev) : undefined
+}
+
+/**
+ * The upper directory, else the topmost of the lower ones: filesystems/overlayfs.rst. Paths relative to the
+ * working directory of who mounted it say nothing.
+ */
+function overlayLayers(superOptions: string): string[] {
+  let upper = ''
+  let lower = ''
+  for (const option of superOptions.split(',')) {
+    const [, key, value = ''] = /^(upperdir|lowerdir\+?)=(.*)$/.exec(option) ?? []
+    if (key === 'upperdir') upper = unescapeOctal(value)
+    else if (key === 'lowerdir') lower = firstLayer(unescapeOctal(value))
+    else if (key === 'lowerdir+' && lower === '') lower = unescapeOctal(value)
+  }
+  return [upper, lower].filter(path => path.startsWith('/') && !hasDots(path))
+}
+
+/** A colon in a path has a backslash before it. */
+function firstLayer(lowerdir: string): string {
+  const first = /^(?:\\.|[^:\\])*/.exec(lowerdir)?.[0] ?? ''
+  return first.replace(/\\(.)/g, '$1')
+}
+
+/** The mount of ours that `path` is on, by its name. */
+function findMountOf(host: Host, path: string): Mount | undefined {
+  let found: Mount | undefined
+  eachMount(host.tryRead('proc/self/mountinfo') ?? '', mount => {
+    const { mountPoint } = mount
+    const holds = mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`)
+    if (holds && mountPoint.length >= (found?.mountPoint.length ?? 0)) found = mount
+  })
+  return found
+}
+
+const hasDots = (path: string) => /\/\.\.?(?:\/|$)/.test(path)
+
+function tryStat(host: Host, path: string): Stats | undefined {
+  try {
+    return statSync(host.path(path.slice(1)))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}

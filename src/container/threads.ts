@@ -1,0 +1,99 @@
+/** Counts a container's threads by what they do, as the kernel counts the machine's for the load average. */
+
+import type { Group } from '../cgroup/group.ts'
+import type { Host } from '../host/host.ts'
+
+export interface ThreadCount {
+  running: number
+  /** In uninterruptible sleep; idle kernel threads are not. */
+  blocked: number
+  threads: number
+  /** The largest that the container gave to one of its newest threads, 1 when unknown. */
+  lastPid: number
+}
+
+const MOST_THREADS = 20_000
+const MOST_GROUPS = 20_000
+
+/** Pids come round: the newest thread need not have the largest, but is likely among these. */
+const NEWEST = 4
+
+/** `undefined` when the threads cannot be listed, or are too many to look at. */
+export function countThreads(host: Host, tasks: Group): ThreadCount | undefined {
+  const tids = listThreads(tasks)
+  if (tids === undefined) return undefined
+  const count: ThreadCount = { running: 0, blocked: 0, threads: 0, lastPid: 1 }
+  for (const tid of tids) {
+    const state = readState(host, tid)
+    // It has ended since.
+    if (state === undefined) continue
+    count.threads++
+    if (state === 'R') count.running++
+    else if (state === 'D') count.blocked++
+  }
+  for (const tid of largest(tids)) {
+    const status = host.tryRead(`proc/${tid}/status`)
+    count.lastPid = Math.max(count.lastPid, parseInnermostPid(status ?? '') ?? 1)
+  }
+  return count
+}
+
+/** Thread ids of the cgroup and all below it. A thread that moves meanwhile may be listed twice. */
+function listThreads(tasks: Group): Set<number> | undefined {
+  const file = tasks.version === 1 ? 'tasks' : 'cgroup.threads'
+  const own = tasks.read(file)
+  if (own === undefined) return undefined
+  const tids = new Set<number>()
+  addThreads(tids, own)
+  const groups = tasks.children()
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i] as Group
+    addThreads(tids, group.read(file) ?? '')
+    for (const child of group.children()) groups.push(child)
+    if (tids.size > MOST_THREADS || groups.length > MOST_GROUPS) return undefined
+  }
+  return tids.size > MOST_THREADS ? undefined : tids
+}
+
+/** A thread outside our pid namespace is listed as 0. */
+function addThreads(tids: Set<number>, text: string): void {
+  for (let at = 0; at < text.length; ) {
+    let end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    const tid = Number(text.slice(at, end))
+    if (Number.isSafeInteger(tid) && tid > 0) tids.add(tid)
+    at = end + 1
+  }
+}
+
+/**
+ * The thread's stat in its task directory is about itself. That of /proc/TID adds up the times of all threads
+ * of the process, fs/proc/array.c: dear for each of thousands.
+ */
+function readState(host: Host, tid: number): string | undefined {
+  const stat = host.tryRead(`proc/${tid}/task/${tid}/stat`) ?? host.tryRead(`proc/${tid}/stat`)
+  return stat === undefined ? undefined : parseTaskState(stat)
+}
+
+/** Field 3 of /proc/PID/stat, proc_pid_stat(5). The command name before it may hold parentheses. */
+export function parseTaskState(stat: string): string | undefined {
+  const end = stat.lastIndexOf(')')
+  return end < 0 ? undefined : stat[end + 2]
+}
+
+/** The last number of the line `NSpid:` of /proc/PID/status: the pid in its own namespace. */
+export function parseInnermostPid(status: string): number | undefined {
+  const line = /^NSpid:[ \t\d]*[ \t](\d+)[ \t]*$/m.exec(status)
+  return line === null ? undefined : Number(line[1])
+}
+
+function largest(tids: Iterable<number>): number[] {
+  const found: number[] = []
+  for (const tid of tids) {
+    if (found.length === NEWEST && tid < (found[0] as number)) continue
+    found.push(tid)
+    found.sort((a, b) => a - b)
+    if (found.length > NEWEST) found.shift()
+  }
+  return found
+}

@@ -1,0 +1,97 @@
+/** The numbers of a row of /proc/diskstats, and the host's rows: admin-guide/iostats.rst. */
+
+import type { DiskIo } from '../cgroup/io.ts'
+
+/** In the row's order. Sectors are of 512 bytes, whatever the device's own. */
+export const DISK_FIELDS = [
+  'reads',
+  'readMerges',
+  'readSectors',
+  'readMs',
+  'writes',
+  'writeMerges',
+  'writeSectors',
+  'writeMs',
+  'inFlight',
+  'busyMs',
+  'weightedMs',
+  'discards',
+  'discardMerges',
+  'discardSectors',
+  'discardMs',
+  'flushes',
+  'flushMs',
+] as const
+
+export type DiskField = (typeof DISK_FIELDS)[number]
+export type DiskCounters = Readonly<Record<DiskField, number>>
+
+export const NO_COUNTERS: DiskCounters = mapFields(() => 0)
+
+/** A row's first two columns. */
+export interface DeviceNumber {
+  major: number
+  minor: number
+}
+
+/** As files of /sys and of cgroups write it. */
+export const deviceKey = ({ major, minor }: DeviceNumber): string => `${major}:${minor}`
+
+export interface HostDisk extends DeviceNumber {
+  /** The kernel's own name of the device. */
+  name: string
+  counters: DiskCounters
+}
+
+/** Rows in the text's order; numbers that a kernel does not have, or damaged ones, are 0. */
+export function parseDiskstats(text: string): HostDisk[] {
+  const disks: HostDisk[] = []
+  for (const line of text.split('\n')) {
+    const [major, minor, name, ...numbers] = words(line)
+    if (major === undefined || minor === undefined || name === undefined) continue
+    const device = { major: Number(major), minor: Number(minor) }
+    if (!Number.isInteger(device.major) || !Number.isInteger(device.minor)) continue
+    disks.push({ ...device, name, counters: mapFields((_, i) => parseCounter(numbers[i])) })
+  }
+  return disks
+}
+
+/** What a cgroup counts, as a row has it. It knows of no flushes and of nothing in flight. */
+export function ioCounters(io: DiskIo): DiskCounters {
+  const readMs = milliseconds(io.readUsec)
+  const writeMs = milliseconds(io.writeUsec)
+  const discardMs = milliseconds(io.discardUsec)
+  return {
+    reads: io.reads,
+    readMerges: io.readMerges,
+    readSectors: sectors(io.readBytes),
+    readMs,
+    writes: io.writes,
+    writeMerges: io.writeMerges,
+    writeSectors: sectors(io.writeBytes),
+    writeMs,
+    inFlight: 0,
+    busyMs: milliseconds(io.serviceUsec),
+    weightedMs: readMs + writeMs + discardMs,
+    discards: io.discards,
+    discardMerges: io.discardMerges,
+    discardSectors: sectors(io.discardBytes),
+    discardMs,
+    flushes: 0,
+    flushMs: 0,
+  }
+}
+
+export function mapFields(value: (field: DiskField, i: number) => number): DiskCounters {
+  return Object.fromEntries(DISK_FIELDS.map((field, i) => [field, value(field, i)])) as DiskCounters
+}
+
+export const words = (line: string): string[] => line.split(/\s+/).filter(word => word !== '')
+
+const sectors = (bytes: number) => Math.floor(bytes / 512)
+const milliseconds = (usec: number) => Math.floor(usec / 1000)
+
+function parseCounter(text: string | undefined): number {
+  const value = Number(text ?? 0)
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0
+}
