@@ -28,6 +28,8 @@ export interface Cgroup {
   readonly io: IoReader | undefined
   /** Where the container's threads are listed. */
   readonly tasks: Group | undefined
+  /** v1 only: its state tells frozen threads from blocked ones. */
+  readonly freezer: Group | undefined
   /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
   readonly unified: Group | undefined
 }
@@ -42,6 +44,7 @@ export function openCgroup(host: Host, hierarchies: Hierarchies, paths: CgroupPa
   const blkio = find('blkio')
   const unified = find('')
   const io = find('io') ?? blkio
+  const freezer = find('freezer')
   return {
     memory: memory && (memory.version === 1 ? new MemoryV1(memory) : new MemoryV2(memory)),
     hugetlb: hugetlb && new Hugetlb(hugetlb),
@@ -51,6 +54,7 @@ export function openCgroup(host: Host, hierarchies: Hierarchies, paths: CgroupPa
     cpuUsage: cpuacct ? new CpuUsageV1(cpuacct, host) : unified && new CpuUsageV2(unified),
     io: io && (io.version === 1 ? new IoV1(io) : new IoV2(io)),
     tasks: find('pids') ?? cpu ?? memory ?? unified,
+    freezer: freezer?.version === 1 ? freezer : undefined,
     unified,
   }
 }

@@ -25,10 +25,14 @@ export class Registry {
 
   /** Replaces an earlier registration of the same id in one step: a reader sees the old or the new one, whole. */
   register(container: Container): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     const temporary = `${this.#directory}/.${container.id}.${process.pid}`
-    writeFileSync(temporary, renderContainer(container), { mode: 0o600 })
-    renameSync(temporary, this.#file(container.id))
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+      writeFileSync(temporary, renderContainer(container), { mode: 0o600 })
+      renameSync(temporary, this.#file(container.id))
+    } catch (cause) {
+      throw new Error(`Cannot register ${container.id} in ${this.#directory}`, { cause })
+    }
   }
 
   /** Does nothing when there is no such registration. */

@@ -45,8 +45,8 @@ export class ContainerView implements View {
     this.#subject = subject
     this.#cgroup = openCgroup(host, hierarchies, subject.cgroups)
     this.#cpuAccount = new CpuAccount(options)
-    const { tasks } = this.#cgroup
-    this.#load = tasks && new LoadSampler(host, tasks)
+    const { tasks, freezer } = this.#cgroup
+    this.#load = tasks && new LoadSampler(host, tasks, freezer)
     const { pid, startTicks } = subject
     if (pid !== undefined && startTicks !== undefined) {
       this.#disks = new Disks(host, pid, startTicks, options)

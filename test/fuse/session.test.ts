@@ -78,7 +78,7 @@ t.test('a truncated request is answered with EIO and the loop goes on', async t 
   t.equal(errorOf(replies[0]), -EIO)
   t.strictSame(replies[1], hex('lookup.reply'))
   t.match(reported[0]?.message, 'Cannot answer READ of node 35')
-  t.match((reported[0]?.cause as Error).message, '60 bytes, not 80')
+  t.match(reported[0]?.cause, { message: /60 bytes, not 80/ })
 })
 
 t.test('a length that is not the size read is refused', async t => {

@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { findCaller } from '../../src/container/caller.ts'
+import { Registry } from '../../src/container/registry.ts'
+import { machine } from '../machine.ts'
+
+const process = (pid: number, parent: number, pids: string, cgroup: string) => ({
+  [`proc/${pid}/cgroup`]: cgroup,
+  [`proc/${pid}/status`]: `Name:\tx\nPPid:\t${parent}\nNSpid:\t${pids}\nSeccomp:\t0\n`,
+  [`proc/${pid}/stat`]: `${pid} (x) S ${parent} ${'0 '.repeat(17)}${pid * 10} 0\n`,
+})
+
+t.test('whose view a caller sees', async t => {
+  const host = machine(t, {
+    ...process(100, 1, '100', '0::/\n'),
+    ...process(200, 100, '200\t1', '0::/ctr/init\n'),
+    ...process(201, 200, '201\t7', '0::/ctr/service\n'),
+    ...process(202, 100, '202\t9', '0::/ctr/entered\n'),
+    ...process(300, 1, '300', '0::/pod/box/inner\n'),
+    ...process(301, 1, '301', '0::/pod/boxer\n'),
+  })
+  mkdirSync(join(host.directory, 'run'))
+  const registry = new Registry(join(host.directory, 'run'))
+  const register = (id: string, slot: number, path: string) =>
+    registry.register({ id, slot, pid: 1, startTicks: 1, cgroups: { '': path }, rootfs: '/' })
+  register('pod', 1, '/pod')
+  register('box', 2, '/pod/box')
+
+  t.strictSame(findCaller(host, registry, 300), { slot: 2 }, 'the nearest registered container')
+  t.strictSame(
+    findCaller(host, registry, 301),
+    { slot: 1 },
+    'a name that only begins alike is none',
+  )
+  t.match(findCaller(host, registry, 201), {
+    pid: 200,
+    startTicks: 2000,
+    cgroups: { '': '/ctr/init' },
+  })
+  t.match(findCaller(host, registry, 200), { pid: 200 }, 'the init itself')
+  t.match(findCaller(host, registry, 202), { pid: undefined, cgroups: { '': '/ctr/entered' } })
+  t.match(findCaller(host, registry, 100), { pid: undefined, cgroups: { '': '/' } })
+  t.equal(findCaller(host, registry, 999), undefined, 'no such process')
+})

@@ -1,0 +1,27 @@
+import t from 'tap'
+import { isAlive, readContainer } from '../../src/container/identity.ts'
+import { machine } from '../machine.ts'
+
+/** Field 22 is the 20th after the command's name. */
+const stat = (ticks: number) => `42 (tmux: server) x) S 1 ${'0 '.repeat(17)}${ticks} 0 0\n`
+
+t.test('a process is known by its pid and its start', async t => {
+  const host = machine(t, {
+    'proc/42/stat': stat(986258),
+    'proc/42/cgroup': '4:memory:/ctr\n0::/unified/ctr\n',
+  })
+  const container = readContainer(host, 'box', 42, '/rootfs')
+  t.match(container, { id: 'box', pid: 42, startTicks: 986258, rootfs: '/rootfs' })
+  t.strictSame(container.cgroups, { memory: '/ctr', '': '/unified/ctr' })
+  t.ok(Number.isInteger(container.slot) && container.slot >= 1 && container.slot < 2 ** 44)
+  t.not(readContainer(host, 'box', 42, '/rootfs').slot, container.slot, 'another slot each time')
+  t.ok(isAlive(host, container))
+  host.set({ 'proc/42/stat': stat(986259) })
+  t.notOk(isAlive(host, container), 'another process has the pid by now')
+  host.set({ 'proc/42': undefined })
+  t.notOk(isAlive(host, container))
+  t.throws(
+    () => readContainer(host, 'box', 42, '/rootfs'),
+    /Cannot find process 42 of container box/,
+  )
+})

@@ -1,0 +1,56 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Registry } from '../../src/container/registry.ts'
+
+function registry(t: Test) {
+  const directory = mkdtempSync(join(tmpdir(), 'procveil-registry-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  return { directory, registry: new Registry(directory) }
+}
+
+const container = (id: string, slot: number) => ({
+  id,
+  slot,
+  pid: 42,
+  startTicks: 1,
+  cgroups: {},
+  rootfs: '/r',
+})
+
+t.test('a container is found until it is forgotten', async t => {
+  const { directory, registry: here } = registry(t)
+  t.strictSame(here.ids(), [], 'before anything is registered')
+  here.register(container('a', 5))
+  here.register(container('b', 6))
+  t.strictSame(here.find('a'), container('a', 5))
+  t.strictSame(here.findSlot(6), container('b', 6))
+  t.strictSame(here.ids().sort(), ['a', 'b'])
+  here.register(container('a', 7))
+  t.equal(here.find('a')?.slot, 7, 'a new registration replaces the old')
+  here.forget('a')
+  here.forget('a')
+  t.equal(here.find('a'), undefined)
+  t.equal(here.findSlot(7), undefined)
+  t.strictSame(readdirSync(join(directory, 'containers')), ['b.json'], 'no temporary file is left')
+})
+
+t.test('what is no registration is not found', async t => {
+  const { directory, registry: here } = registry(t)
+  mkdirSync(join(directory, 'containers'))
+  writeFileSync(join(directory, 'secret.json'), JSON.stringify(container('secret', 1)))
+  writeFileSync(join(directory, 'containers/damaged.json'), '{"id":')
+  writeFileSync(join(directory, 'containers/other.json'), JSON.stringify(container('a', 1)))
+  for (const id of ['../secret', 'damaged', 'other', 'nothing', '']) {
+    t.equal(here.find(id), undefined, id)
+  }
+  t.strictSame([...here.containers()], [])
+})
+
+t.test('a folder that cannot be written is named', async t => {
+  const { directory } = registry(t)
+  writeFileSync(join(directory, 'file'), '')
+  const here = new Registry(join(directory, 'file'))
+  t.throws(() => here.register(container('a', 1)), /Cannot register a in .*file\/containers/)
+})
