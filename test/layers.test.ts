@@ -29,6 +29,7 @@ const PURE = [
   /^fuse\/(?!device)/,
   /^host\/(mountinfo|process)/,
   /^oci\/state/,
+  /^container\/container/,
 ]
 
 interface Import {

@@ -11,7 +11,7 @@ import { Host } from '../host/host.ts'
 import { attach } from '../mount/overlay.ts'
 import { findRootfs } from '../oci/bundle.ts'
 import { MAX_STATE_BYTES, parseState, type State } from '../oci/state.ts'
-import { FILES } from '../proc/files.ts'
+import { FILE_PATHS } from '../proc/paths.ts'
 import type { Settings } from '../server/settings.ts'
 import { openOrStart } from '../server/start.ts'
 import { systemClock } from '../sys/clock.ts'
@@ -47,12 +47,8 @@ function run(settings: Settings, state: State, log: Log): void {
   registry.register(container)
   try {
     const directory = openOrStart(host, settings, `containers/${container.id}`)
-    const { bound, present, absent } = attach(
-      host,
-      container,
-      FILES.map(file => file.path),
-      { directory, device: deviceOf(directory) },
-    )
+    const served = { directory, device: deviceOf(directory) }
+    const { bound, present, absent } = attach(host, container, FILE_PATHS, served)
     closeSync(directory)
     log.info(
       `bound ${list(bound)} into ${container.id}; there already: ${list(present)}; no place: ${list(absent)}`,

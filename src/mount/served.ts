@@ -5,10 +5,7 @@ import type { Host } from '../host/host.ts'
 import { findMount, type Mount } from '../host/mountinfo.ts'
 import { errorCode } from '../sys/error.ts'
 import { MS_NODEV, MS_NOSUID, mount, O_PATH, unmount } from '../sys/mount.ts'
-
-/** What tools look for in /proc/mounts. */
-export const SOURCE = 'lxcfs'
-export const FS_TYPE = 'fuse.lxcfs'
+import { FS_TYPE, SOURCE } from './target.ts'
 
 /** Mounts the connection of `fuse`, an open /dev/fuse. Every user may read the files, also in a user namespace. */
 export function mountFuse(fuse: number, mountPoint: string): void {

@@ -1,7 +1,10 @@
 /** Where a container's files are, seen from its mount namespace. Everything here is said by /proc/PID/mountinfo. */
 
 import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
-import { FS_TYPE } from './served.ts'
+
+/** What tools look for in /proc/mounts. */
+export const SOURCE = 'lxcfs'
+export const FS_TYPE = 'fuse.lxcfs'
 
 /**
  * Path of the container's root in the namespace of its init: its root file system's path before pivot_root(2),

@@ -6,26 +6,32 @@ import { renderDiskstats } from './diskstats.ts'
 import { renderLoadavg } from './loadavg.ts'
 import { renderMeminfo } from './meminfo.ts'
 import { renderPartitions } from './partitions.ts'
+import { FILE_PATHS, type FilePath } from './paths.ts'
 import { renderStat } from './stat.ts'
 import { renderSwaps } from './swaps.ts'
 import { renderUptime } from './uptime.ts'
 import type { View } from './view.ts'
 
 export interface ProcFile {
-  /** Where the kernel has it, without a leading slash; the same below the mount and in a container. */
-  path: string
+  path: FilePath
   mode: number
   render(view: View): string
 }
 
-export const FILES: readonly ProcFile[] = [
-  { path: 'proc/cpuinfo', mode: 0o444, render: renderCpuinfo },
-  { path: 'proc/diskstats', mode: 0o444, render: renderDiskstats },
-  { path: 'proc/loadavg', mode: 0o444, render: renderLoadavg },
-  { path: 'proc/meminfo', mode: 0o444, render: renderMeminfo },
-  { path: 'proc/partitions', mode: 0o444, render: renderPartitions },
-  { path: 'proc/stat', mode: 0o444, render: renderStat },
-  { path: 'proc/swaps', mode: 0o444, render: renderSwaps },
-  { path: 'proc/uptime', mode: 0o444, render: renderUptime },
-  { path: 'sys/devices/system/cpu/online', mode: 0o444, render: renderCpuOnline },
-]
+const RENDER: Readonly<Record<FilePath, (view: View) => string>> = {
+  'proc/cpuinfo': renderCpuinfo,
+  'proc/diskstats': renderDiskstats,
+  'proc/loadavg': renderLoadavg,
+  'proc/meminfo': renderMeminfo,
+  'proc/partitions': renderPartitions,
+  'proc/stat': renderStat,
+  'proc/swaps': renderSwaps,
+  'proc/uptime': renderUptime,
+  'sys/devices/system/cpu/online': renderCpuOnline,
+}
+
+export const FILES: readonly ProcFile[] = FILE_PATHS.map(path => ({
+  path,
+  mode: 0o444,
+  render: RENDER[path],
+}))

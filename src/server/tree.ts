@@ -104,5 +104,10 @@ function place(path: string): number {
   return found
 }
 
-const baseName = ({ path }: Place) => path.slice(path.lastIndexOf('/') + 1)
-const directoryOf = (path: string) => path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+function baseName({ path }: Place): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+}

@@ -1,0 +1,38 @@
+import t from 'tap'
+import { parseHookArguments } from '../../src/command/arguments.ts'
+import { commandLine, DEFAULT_SETTINGS } from '../../src/server/settings.ts'
+
+const settings = { mountPoint: '/m', runDirectory: '/r', log: '/l=x' }
+
+t.test("a hook's command line", async t => {
+  t.strictSame(parseHookArguments(['hook']), { settings: DEFAULT_SETTINGS, strict: false })
+  t.strictSame(
+    parseHookArguments(['--log=/l=x', '--mountpoint', '/m', '--run-dir=/r', 'hook', '--strict']),
+    {
+      settings,
+      strict: true,
+    },
+  )
+})
+
+t.test('what we start carries the same settings', async t => {
+  t.strictSame(parseHookArguments(commandLine(settings, 'hook'))?.settings, settings)
+  t.strictSame(
+    parseHookArguments(commandLine(DEFAULT_SETTINGS, 'hook'))?.settings,
+    DEFAULT_SETTINGS,
+  )
+})
+
+t.test('anything else is left to the full parser', async t => {
+  for (const args of [
+    [],
+    ['serve'],
+    ['--help'],
+    ['--log'],
+    ['--log', 'hook'],
+    ['hook', '--help'],
+    ['--other', 'x', 'hook'],
+  ]) {
+    t.equal(parseHookArguments(args), undefined, args.join(' '))
+  }
+})
