@@ -3,6 +3,7 @@
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -148,7 +149,7 @@ function config(site: Site, options: BoxOptions): unknown {
     process: {
       user: { uid: 0, gid: 0 },
       args: options.command ?? ['sleep', '1000'],
-      env: ['PATH=/bin:/usr/bin:/usr/sbin', 'TERM=xterm'],
+      env: ['PATH=/usr/bin:/usr/sbin:/bin', 'TERM=xterm'],
       cwd: '/',
     },
     mounts: mounts(options),
@@ -183,11 +184,13 @@ function mounts({ hostPrograms, withoutSys }: BoxOptions): unknown[] {
     source: 'sysfs',
     options: ['nosuid', 'noexec', 'nodev', 'ro'],
   }
-  const programs = ['/usr', '/lib', '/lib64'].map(path => ({
-    destination: path,
-    type: 'bind',
-    source: path,
-    options: ['rbind', 'ro'],
-  }))
+  const programs = ['/usr', '/lib', '/lib64']
+    .filter(path => existsSync(path))
+    .map(path => ({
+      destination: path,
+      type: 'bind',
+      source: path,
+      options: ['rbind', 'ro'],
+    }))
   return [...all, ...(withoutSys ? [] : [sys]), ...(hostPrograms ? programs : [])]
 }

@@ -5,7 +5,6 @@
 
 import { accessSync, constants, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Test } from 'tap'
 
 export const EXECUTABLE = fileURLToPath(new URL('../../dist/procveil', import.meta.url))
 export const BUSYBOX = '/bin/busybox'
@@ -27,7 +26,7 @@ function findMissing(programs: readonly string[]): string | undefined {
   return program === undefined ? undefined : `needs ${program}: apt-get install ${program}`
 }
 
-function isInPath(name: string): boolean {
+export function isInPath(name: string): boolean {
   return (process.env.PATH ?? '').split(':').some(directory => {
     try {
       accessSync(`${directory}/${name}`, constants.X_OK)
@@ -49,9 +48,4 @@ export async function retry<T>(action: () => T | Promise<T>, timeoutMs = 10_000)
       await new Promise(resolve => setTimeout(resolve, 20))
     }
   }
-}
-
-/** Fails the test with what a command printed. */
-export function explain(t: Test, command: readonly string[], result: unknown): void {
-  t.comment(`${command.join(' ')}: ${JSON.stringify(result, null, 2)}`)
 }
