@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { findRootfs, parseRoot } from '../../src/oci/bundle.ts'
 import { MAX_STATE_BYTES, parseState } from '../../src/oci/state.ts'
 
 const state = (changes: object) =>
@@ -46,4 +49,25 @@ t.test('an error says what was found', async t => {
   t.throws(() => parseState(state({ bundle: 5 })), /bundle is no text/)
   t.throws(() => parseState(state({ root: 'a\0b' })), /root is no text/)
   t.throws(() => parseState('x'.repeat(MAX_STATE_BYTES + 1)), /more than 1048576 bytes/)
+})
+
+t.test('what each runtime wrote is understood', async t => {
+  const fixtures = fileURLToPath(new URL('../../fixtures/oci/', import.meta.url))
+  const names = readdirSync(fixtures).filter(name => name.endsWith('.json'))
+  t.ok(names.length >= 11)
+  for (const name of names) {
+    const text = readFileSync(fixtures + name, 'utf8')
+    if (name.endsWith('-config.json')) {
+      t.equal(parseRoot(text), 'rootfs', name)
+      continue
+    }
+    const parsed = parseState(text)
+    t.match(parsed.id, /^(d(runc|crun)|[0-9a-f]{12,64})$/, name)
+    t.equal(
+      parsed.pid !== undefined,
+      name.endsWith('-create.json'),
+      `${name}: a pid until it stops`,
+    )
+    if (parsed.root !== undefined) t.match(findRootfs(parsed), /^\/.*(rootfs|merged)$/, name)
+  }
 })
