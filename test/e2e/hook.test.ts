@@ -1,9 +1,10 @@
 /** The hook by itself: by hand, twice, and with input that is none. */
 
+import { readFileSync, readlinkSync } from 'node:fs'
 import { execa } from 'execa'
 import t from 'tap'
 import { box, started } from './box.ts'
-import { needs } from './requirements.ts'
+import { needs, retry } from './requirements.ts'
 import { site } from './site.ts'
 
 t.test('the hook run by hand on a running container', needs('runc'), async t => {
@@ -42,6 +43,23 @@ t.test('a container without /sys gets the files of /proc', needs('runc'), async 
   const odd = await started(t, here, 'odd', { withoutSys: true, hookArgs: ['--strict'] })
   t.equal((await odd.sh('mount | grep lxcfs')).split('\n').length, 8)
   t.match(here.readLog(), 'no place: sys/devices/system/cpu/online')
+})
+
+t.test('a process whose root is the host is no container', needs('unshare'), async t => {
+  const here = site(t)
+  const other = execa('unshare', ['--mount', 'sleep', '100'], { reject: false })
+  t.teardown(() => other.kill('SIGKILL'))
+  const pid = other.pid ?? 0
+  await retry(() => {
+    if (!readlinkSync(`/proc/${pid}/exe`).includes('sleep')) throw new Error('Cannot go on')
+  })
+  const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+  const state = { id: 'other', status: 'creating', pid, root: '/nowhere' }
+  const { exitCode, stderr } = await here.hook(state, '--strict')
+  t.equal(exitCode, 1)
+  t.match(stderr, 'Cannot bind into other: no proc file system is mounted at /nowhere/proc')
+  t.equal(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'), mounts, 'nothing is mounted')
+  t.strictSame(here.registered(), [], 'nothing is registered')
 })
 
 t.test('runc does not wait for the server that its hook starts', needs('runc'), async t => {
