@@ -7,6 +7,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { readContainer } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
+import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
 import { attach } from '../mount/overlay.ts'
 import { findRootfs } from '../oci/bundle.ts'
@@ -47,7 +48,7 @@ function run(settings: Settings, state: State, log: Log): void {
   registry.register(container)
   try {
     const directory = openOrStart(host, settings, `containers/${container.id}`)
-    const served = { directory, device: deviceOf(directory) }
+    const served = { directory, device: splitDevice(fstatSync(directory).dev) }
     const { bound, present, absent } = attach(host, container, FILE_PATHS, served)
     closeSync(directory)
     log.info(
@@ -72,12 +73,6 @@ function readStdin(): string {
     length += size
   }
   return Buffer.concat(chunks).toString()
-}
-
-/** As mountinfo has it: makedev(3) spreads the minor number of a 64-bit dev_t. */
-function deviceOf(fd: number): { major: number; minor: number } {
-  const { dev } = fstatSync(fd)
-  return { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) }
 }
 
 const list = (names: readonly string[]) => names.join(' ') || 'none'

@@ -5,6 +5,7 @@
  */
 
 import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync } from 'node:fs'
+import { splitDevice } from '../host/device-number.ts'
 import type { DeviceNumber } from '../proc/disk-counters.ts'
 
 export interface NamedDevice extends DeviceNumber {
@@ -106,11 +107,6 @@ function withDescriptor(path: string, use: (fd: number) => void): void {
 function mountIdOf(fd: number): number {
   const line = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
   return Number(line?.[1] ?? -1)
-}
-
-/** The C library's dev_t, makedev(3); the kernel's numbers have 12 and 20 bits. */
-export function splitDevice(dev: number): DeviceNumber {
-  return { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) }
 }
 
 const join = (directory: string, entry: string) =>

@@ -4,10 +4,10 @@
  */
 
 import { type Stats, statSync } from 'node:fs'
+import { splitDevice } from '../host/device-number.ts'
 import type { Host } from '../host/host.ts'
 import { eachMount, type Mount, unescapeOctal } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk-counters.ts'
-import { splitDevice } from './block-nodes.ts'
 
 /** File systems that need no process and no other machine for their answers. */
 const LOCAL = new Set([

@@ -11,9 +11,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { listBlockNodes, splitDevice, type Trust } from '../../src/container/block-nodes.ts'
+import { listBlockNodes, type Trust } from '../../src/container/block-nodes.ts'
 import { Devices } from '../../src/container/devices.ts'
 import { findDevice, findWholeDisk } from '../../src/container/root-device.ts'
+import { splitDevice } from '../../src/host/device-number.ts'
 import { findMount } from '../../src/host/mountinfo.ts'
 import { type Machine, machine } from '../machine.ts'
 
