@@ -3,7 +3,7 @@
  * container and waits for it.
  */
 
-import { DEFAULT_SETTINGS, type Settings } from '../server/settings.ts'
+import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
 
 const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--mountpoint': 'mountPoint',
@@ -27,5 +27,5 @@ export function parseHookArguments(
   if (args[at] !== 'hook') return undefined
   const options = args.slice(at + 1)
   if (options.some(option => option !== '--strict')) return undefined
-  return { settings, strict: options.length > 0 }
+  return { settings: resolveSettings(settings), strict: options.length > 0 }
 }

@@ -9,14 +9,23 @@ import { readContainer } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
 import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
+import { Descriptors } from '../mount/descriptors.ts'
 import { attach } from '../mount/overlay.ts'
 import { findRootfs } from '../oci/bundle.ts'
 import { MAX_STATE_BYTES, parseState, type State } from '../oci/state.ts'
 import { FILE_PATHS } from '../proc/paths.ts'
-import type { Settings } from '../server/settings.ts'
+import { makeRunDirectory, type Settings } from '../server/settings.ts'
 import { openOrStart } from '../server/start.ts'
 import { systemClock } from '../sys/clock.ts'
+import { waitReadable } from '../sys/device.ts'
+import { errorCode } from '../sys/error.ts'
+import { lock } from '../sys/lock.ts'
 import { Log } from '../sys/log.ts'
+
+const LOCK_FILES = 61
+const LOCK_TIMEOUT_MS = 5000
+const STDIN_TIMEOUT_MS = 5000
+const EAGAIN = 'EAGAIN'
 
 /** Returns the exit status. */
 export function hook(settings: Settings, { strict }: { strict: boolean }): number {
@@ -31,26 +40,33 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
   }
 }
 
+/** Of two hooks for one container the second waits: it then finds done what the first did. */
 function run(settings: Settings, state: State, log: Log): void {
-  const registry = new Registry(settings.runDirectory)
-  if (state.pid === undefined) {
-    registry.forget(state.id)
-    log.info(`forgot ${state.id}`)
-    return
+  makeRunDirectory(settings)
+  const held = lock(lockFile(settings, state.id), LOCK_TIMEOUT_MS)
+  try {
+    const registry = new Registry(settings.runDirectory)
+    if (state.pid === undefined) {
+      registry.forget(state.id)
+      log.info(`forgot ${state.id}`)
+    } else {
+      bind(settings, state, state.pid, registry, log)
+    }
+  } finally {
+    closeSync(held)
   }
+}
+
+function bind(settings: Settings, state: State, pid: number, registry: Registry, log: Log): void {
   const host = new Host('/', systemClock)
   const earlier = registry.find(state.id)
-  let container = readContainer(host, state.id, state.pid, findRootfs(state))
-  if (earlier?.pid === container.pid && earlier.startTicks === container.startTicks) {
-    // Both prestart and createRuntime are set up for this hook: what is bound stays what it is.
-    container = { ...container, slot: earlier.slot }
-  }
+  const container = readContainer(host, state.id, pid, findRootfs(state))
   registry.register(container)
   try {
-    const directory = openOrStart(host, settings, `containers/${container.id}`)
+    using opened = new Descriptors()
+    const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
     const served = { directory, device: splitDevice(fstatSync(directory).dev) }
     const { bound, present, absent } = attach(host, container, FILE_PATHS, served)
-    closeSync(directory)
     log.info(
       `bound ${list(bound)} into ${container.id}; there already: ${list(present)}; no place: ${list(absent)}`,
     )
@@ -61,18 +77,38 @@ function run(settings: Settings, state: State, log: Log): void {
   }
 }
 
+/** A file for each container would be one to remove: a few are shared. */
+function lockFile({ runDirectory }: Settings, id: string): string {
+  let sum = 0
+  for (const byte of Buffer.from(id)) sum = (sum * 31 + byte) % LOCK_FILES
+  return `${runDirectory}/hook.${sum}.lock`
+}
+
 /** Reads to the end, or until there is more than any state can be. */
 function readStdin(): string {
   const chunks: Buffer[] = []
   let length = 0
   while (length <= MAX_STATE_BYTES) {
     const chunk = Buffer.allocUnsafe(64 * 1024)
-    const size = readSync(0, chunk)
+    const size = readSome(chunk)
     if (size === 0) break
     chunks.push(chunk.subarray(0, size))
     length += size
   }
   return Buffer.concat(chunks).toString()
+}
+
+/** A caller may have made our stdin non-blocking. */
+function readSome(chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(0, chunk)
+    } catch (cause) {
+      const nothingYet = errorCode(cause) === EAGAIN
+      if (nothingYet && waitReadable(0, STDIN_TIMEOUT_MS) !== 0) continue
+      throw new Error('Cannot read the container state from stdin', { cause })
+    }
+  }
 }
 
 const list = (names: readonly string[]) => names.join(' ') || 'none'

@@ -1,7 +1,7 @@
 /** The command line as a person uses it: every command with its help. */
 
 import { Command, InvalidArgumentError } from 'commander'
-import { DEFAULT_SETTINGS, type Settings } from '../server/settings.ts'
+import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
 import { VERSION } from './version.ts'
 
 /** Runs a command line without the program's name. Returns the exit status. */
@@ -31,7 +31,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       runDir: string
       log?: string
     }>()
-    return { mountPoint: mountpoint, runDirectory: runDir, log }
+    return resolveSettings({ mountPoint: mountpoint, runDirectory: runDir, log })
   }
 
   program

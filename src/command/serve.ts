@@ -22,6 +22,8 @@ export function server(settings: Settings): number {
       `Cannot serve: descriptor ${FUSE_FD} is not /dev/fuse; start procveil serve instead`,
     )
   }
+  // Those that end a group of processes at once: the mount goes first, by the other half.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
   answer(new Host('/', systemClock), settings.runDirectory, new FuseDevice(FUSE_FD), log)
   return 0
 }

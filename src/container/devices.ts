@@ -58,7 +58,8 @@ export class Devices {
     const local = new Set<number>()
     const mountPoints = new Set<string>()
     eachMount(mountinfo, mount => {
-      if (isLocal(mount)) local.add(mount.id)
+      // An overlay is as local as its layers, and those of one that the container made may be anything.
+      if (isLocal(mount) && mount.fsType !== 'overlay') local.add(mount.id)
       mountPoints.add(mount.mountPoint)
     })
     const found = listBlockNodes(this.#host.path(directory), {

@@ -13,7 +13,7 @@ export function readContainer(host: Host, id: string, pid: number, rootfs: strin
     id,
     pid,
     startTicks,
-    slot: newSlot(),
+    slot: slotOf(id, pid, startTicks),
     cgroups: parseCgroupPaths(host.read(`proc/${pid}/cgroup`)),
     rootfs,
   }
@@ -31,10 +31,18 @@ export function isAlive(host: Host, container: Container): boolean {
 }
 
 /**
- * Chosen at random, so that no table of slots is kept anywhere, and a container started again under its old id
- * has nodes of its own.
+ * The same for the same process, so that a registration that was lost and made again fits the files that are bound
+ * already, and another one each time a container is started: no table of slots is kept anywhere.
  */
-function newSlot(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
-  return 1 + (((high % 2 ** 12) * 2 ** 32 + low) % (MAX_SLOT - 1))
+function slotOf(...names: readonly (string | number)[]): number {
+  const text = names.join(' ')
+  return 1 + (((hash(text, 0) % 2 ** 12) * 2 ** 32 + hash(text, 1)) % (MAX_SLOT - 1))
+}
+
+/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */
+function hash(text: string, seed: number): number {
+  let value = 0x811c9dc5 ^ seed
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193)
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  return (value ^ (value >>> 13)) >>> 0
 }

@@ -3,18 +3,11 @@
  * it is asked for one. Nothing else is kept, so a restarted server needs no replay.
  */
 
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type Container, isId, parseContainer, renderContainer } from './container.ts'
 
 const SUFFIX = '.json'
+const NAME_MAX = 255
 
 export class Registry {
   readonly #directory: string
@@ -25,7 +18,7 @@ export class Registry {
 
   /** Replaces an earlier registration of the same id in one step: a reader sees the old or the new one, whole. */
   register(container: Container): void {
-    const temporary = `${this.#directory}/.${container.id}.${process.pid}`
+    const temporary = `${this.#directory}/.${process.pid}.new`
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
       writeFileSync(temporary, renderContainer(container), { mode: 0o600 })
@@ -53,20 +46,11 @@ export class Registry {
     }
   }
 
-  /** Changes whenever a container is registered or forgotten. */
-  version(): number {
-    try {
-      return statSync(this.#directory).mtimeMs
-    } catch {
-      return 0
-    }
-  }
-
   ids(): string[] {
     try {
       return readdirSync(this.#directory)
-        .filter(name => name.endsWith(SUFFIX) && !name.startsWith('.'))
-        .map(name => name.slice(0, -SUFFIX.length))
+        .filter(name => !name.startsWith('.'))
+        .map(name => (name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name))
     } catch {
       return []
     }
@@ -85,7 +69,9 @@ export class Registry {
     return undefined
   }
 
+  /** The longest ids leave no room for a suffix: NAME_MAX is 255. */
   #file(id: string): string {
-    return `${this.#directory}/${id}${SUFFIX}`
+    const name = `${id}${SUFFIX}`
+    return `${this.#directory}/${name.length > NAME_MAX ? id : name}`
   }
 }

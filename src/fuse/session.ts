@@ -70,8 +70,8 @@ export class Session {
     header.uniqueLow = uniqueLow
     header.uniqueHigh = uniqueHigh
     header.len = size
+    if (this.#reply.passing !== undefined) this.#invalidate(this.#reply.passing)
     try {
-      if (this.#reply.passing !== undefined) this.#invalidate(this.#reply.passing)
       return this.#device.write(this.#reply.buffer, size)
     } catch (error) {
       this.#report(error)
@@ -89,6 +89,10 @@ export class Session {
     body.ino = nodeid
     body.offLow = -1
     body.offHigh = -1
-    this.#device.write(this.#notification, this.#notification.length)
+    try {
+      this.#device.write(this.#notification, this.#notification.length)
+    } catch (error) {
+      this.#report(error)
+    }
   }
 }

@@ -80,16 +80,16 @@ export function attach(
     const done: Place[] = []
     try {
       for (const place of places) {
-        bind(entry.root, place, opened)
-        done.push(place)
+        if (bind(entry.root, place, opened)) done.push(place)
+        else result.absent.push(place.file)
       }
+      result.bound.push(...done.map(place => place.file))
       if (hasEnded(entry.process)) throw new Error(`Cannot bind into ${container.id}: it ended`)
     } catch (error) {
       for (const place of done.reverse()) undo(entry.root, place)
       throw error
     }
   })
-  result.bound.push(...places.map(place => place.file))
   return result
 }
 
@@ -113,13 +113,16 @@ function enterable(host: Host, container: Container, opened: Descriptors) {
   return { process, namespace, root, mountinfo, base }
 }
 
-function bind(root: number, place: Place, opened: Descriptors): void {
+/** False when the container has no such file: a kernel without swap has no /proc/swaps. */
+function bind(root: number, place: Place, opened: Descriptors): boolean {
   const { path, parent, bound, file, tree } = place
   // Otherwise the kernel would repeat our mount in every peer of the container's /proc, the host's included.
   if (isShared(parent))
     makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
   if (bound !== undefined) unbind(root, place)
-  const target = opened.add(openBeneath(root, path))
+  const target = tryOpen(root, path)
+  if (target === undefined) return false
+  opened.add(target)
   const type = fileSystemType(target, path)
   if (type !== PROC_SUPER_MAGIC && type !== SYSFS_MAGIC) {
     throw new Error(
@@ -127,6 +130,16 @@ function bind(root: number, place: Place, opened: Descriptors): void {
     )
   }
   moveMount(tree, target, file)
+  return true
+}
+
+function tryOpen(root: number, path: string): number | undefined {
+  try {
+    return openBeneath(root, path)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** Takes the topmost mount off one of our places. */

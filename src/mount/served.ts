@@ -1,6 +1,6 @@
 /** The shared mount: the one place on the host that all containers' files are bound from. */
 
-import { openSync } from 'node:fs'
+import { openSync, statfsSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
 import { findMount, type Mount } from '../host/mountinfo.ts'
 import { errorCode } from '../sys/error.ts'
@@ -17,6 +17,24 @@ export function mountFuse(fuse: number, mountPoint: string): void {
 export function findServed(host: Host, mountPoint: string): Mount | undefined {
   const found = findMount(host.read('proc/self/mountinfo'), mountPoint)
   return found?.fsType === FS_TYPE ? found : undefined
+}
+
+/** Another server's mount is not ours to take away. Throws when one answers at `mountPoint`. */
+export function refuseForeign(host: Host, mountPoint: string): void {
+  if (findServed(host, mountPoint) === undefined || !isAnswering(mountPoint)) return
+  throw new Error(
+    `Cannot serve ${mountPoint}: another lxcfs is mounted there, or a procveil with another --run-dir; stop it, or choose another --mountpoint`,
+  )
+}
+
+/** Asked with statfs(2): the kernel answers stat(2) by itself for as long as it holds attributes. */
+function isAnswering(mountPoint: string): boolean {
+  try {
+    statfsSync(mountPoint)
+    return true
+  } catch (error) {
+    return !GONE.has(errorCode(error) ?? '')
+  }
 }
 
 /** Takes off what earlier servers left at `mountPoint`, one on top of the other. */

@@ -1,11 +1,21 @@
 /** A bundle's config.json, as far as we need it: where the root file system is. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { State } from './state.ts'
 
 /** Absolute path of the container's root file system, on the runtime's side. */
 export function findRootfs(state: State): string {
+  const path = nameRootfs(state)
+  try {
+    // As mountinfo has it.
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+function nameRootfs(state: State): string {
   const root = state.root ?? readRoot(state)
   if (isAbsolute(root)) return join(root)
   if (state.bundle === undefined) {

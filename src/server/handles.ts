@@ -9,17 +9,22 @@ import type { Clock } from '../host/host.ts'
 
 interface Handle {
   nodeid: number
-  text: Buffer | undefined
   entries: readonly DirectoryEntry[] | undefined
   /** When the text was rendered only to tell its size: the next read at 0 gives this very text. */
   previewedUsec: number
 }
+
+/** A container may open files without end: beyond this the oldest text goes, and is rendered again if read. */
+const MOST_BYTES = 32 * 2 ** 20
 
 /** A text older than that is no longer what the system looks like now. */
 const PREVIEW_USEC = 100_000
 
 export class Handles {
   readonly #handles = new Map<number, Handle>()
+  /** By handle, the oldest first. */
+  readonly #texts = new Map<number, Buffer>()
+  #bytes = 0
   readonly #clock: Clock
   #next: number
 
@@ -37,11 +42,8 @@ export class Handles {
 
   /** The text that a read will give if it comes at once. */
   preview(fh: number, nodeid: number, render: () => string): Buffer {
-    const handle = this.#find(fh, nodeid)
-    const text = Buffer.from(render())
-    handle.text = text
-    handle.previewedUsec = this.#clock.monotonicUsec()
-    return text
+    this.#find(fh, nodeid).previewedUsec = this.#clock.monotonicUsec()
+    return this.#keep(fh, Buffer.from(render()))
   }
 
   /**
@@ -52,11 +54,9 @@ export class Handles {
     const handle = this.#find(fh, nodeid)
     const { previewedUsec } = handle
     handle.previewedUsec = NEVER
-    if (offset === 0 && this.#clock.monotonicUsec() - previewedUsec > PREVIEW_USEC) {
-      handle.text = undefined
-    }
-    handle.text ??= Buffer.from(render())
-    return handle.text
+    const begins = offset === 0 && this.#clock.monotonicUsec() - previewedUsec > PREVIEW_USEC
+    const known = begins ? undefined : this.#texts.get(fh)
+    return known ?? this.#keep(fh, Buffer.from(render()))
   }
 
   /** As `text`, of a directory. */
@@ -73,6 +73,7 @@ export class Handles {
   }
 
   release(fh: number): void {
+    this.#drop(fh)
     this.#handles.delete(fh)
   }
 
@@ -86,9 +87,26 @@ export class Handles {
   }
 
   #add(fh: number, nodeid: number): Handle {
-    const handle = { nodeid, text: undefined, entries: undefined, previewedUsec: NEVER }
+    const handle = { nodeid, entries: undefined, previewedUsec: NEVER }
+    this.#drop(fh)
     this.#handles.set(fh, handle)
     return handle
+  }
+
+  #keep(fh: number, text: Buffer): Buffer {
+    this.#drop(fh)
+    this.#texts.set(fh, text)
+    this.#bytes += text.length
+    for (const oldest of this.#texts.keys()) {
+      if (this.#bytes <= MOST_BYTES || oldest === fh) break
+      this.#drop(oldest)
+    }
+    return text
+  }
+
+  #drop(fh: number): void {
+    this.#bytes -= this.#texts.get(fh)?.length ?? 0
+    this.#texts.delete(fh)
   }
 }
 

@@ -7,10 +7,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Host } from '../host/host.ts'
-import { findServed, mountFuse, unmountAll } from '../mount/served.ts'
+import { findServed, mountFuse, refuseForeign, unmountAll } from '../mount/served.ts'
 import { tryLock } from '../sys/lock.ts'
 import type { Log } from '../sys/log.ts'
-import { commandLine, type Settings } from './settings.ts'
+import { unmount } from '../sys/mount.ts'
+import { commandLine, makeRunDirectory, type Settings } from './settings.ts'
+
+/** A server that was told to stop may not have done so yet. */
+const LOCK_TIMEOUT_MS = 1000
 
 /** Where the server process finds /dev/fuse. */
 export const FUSE_FD = 3
@@ -26,27 +30,29 @@ export async function keep(
   readyFd: number | undefined,
 ): Promise<number> {
   const { mountPoint, runDirectory } = settings
-  mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
-  const held = tryLock(`${runDirectory}/serve.lock`)
+  makeRunDirectory(settings)
+  const stopped = untilStopped()
+  const held = tryLock(`${runDirectory}/serve.lock`, LOCK_TIMEOUT_MS)
   if (held === undefined) {
     throw new Error(`Cannot serve ${mountPoint}: another procveil serves from ${runDirectory}`)
   }
   mkdirSync(mountPoint, { recursive: true })
+  refuseForeign(host, mountPoint)
   unmountAll(host, mountPoint)
   const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
+  mountFuse(fuse, mountPoint)
+  const own = findServed(host, mountPoint)?.id
   try {
-    mountFuse(fuse, mountPoint)
     const server = startServer(settings, fuse)
     closeSync(fuse)
     const ended = untilEnded(server)
-    const stopped = untilStopped()
     announce(mountPoint, log, readyFd)
     const reason = await Promise.race([ended, stopped])
     log.info(`server ends: ${reason}`)
     return reason.startsWith('SIG') ? 0 : 1
   } finally {
     // The server process ends by itself when the last mount of its connection is gone.
-    if (findServed(host, mountPoint) !== undefined) unmountAll(host, mountPoint)
+    if (own !== undefined && findServed(host, mountPoint)?.id === own) unmount(mountPoint)
     closeSync(held)
   }
 }

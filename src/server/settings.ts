@@ -1,5 +1,8 @@
 /** The global options: where things are. Every process that we start carries them in its command line. */
 
+import { mkdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+
 export interface Settings {
   mountPoint: string
   runDirectory: string
@@ -11,6 +14,36 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   mountPoint: '/var/lib/lxc/lxcfs',
   runDirectory: '/run/procveil',
   log: undefined,
+}
+
+/**
+ * Absolute paths as the kernel spells them in mountinfo. The mount point itself is not looked at: its server may be
+ * dead.
+ */
+export function resolveSettings({ mountPoint, runDirectory, log }: Settings): Settings {
+  const absolute = resolve(mountPoint)
+  return {
+    mountPoint: join(realPath(dirname(absolute)), basename(absolute)),
+    runDirectory: resolve(runDirectory),
+    log: log === undefined ? undefined : resolve(log),
+  }
+}
+
+/** Throws when it cannot be made. Only root may see into it. */
+export function makeRunDirectory({ runDirectory }: Settings): void {
+  try {
+    mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Error(`Cannot make the run directory ${runDirectory}`, { cause })
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 /** Command line of another process of ours, with the same settings. */

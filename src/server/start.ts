@@ -1,17 +1,19 @@
 /** Makes sure that the shared mount is served, and starts the server when it is not. */
 
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
-import { findServed, openServed, unmountAll } from '../mount/served.ts'
+import { openServed, refuseForeign, unmountAll } from '../mount/served.ts'
 import { waitReadable } from '../sys/device.ts'
-import { errorCode } from '../sys/error.ts'
 import { lock } from '../sys/lock.ts'
 import { openPipe } from '../sys/pipe.ts'
-import { commandLine, type Settings } from './settings.ts'
+import { commandLine, makeRunDirectory, type Settings } from './settings.ts'
 
-/** A server is there after some 50 ms; a machine that boots is slower. */
-const START_TIMEOUT_MS = 10_000
+/**
+ * A server is there after some 50 ms; a machine that boots is slower. A hook may wait this long twice, for another
+ * hook's server and then for its own, and the timeout of its entry is 20 s.
+ */
+const START_TIMEOUT_MS = 6000
 
 /** Where a detached server's readiness pipe is. */
 export const READY_FD = 3
@@ -24,7 +26,7 @@ export function openOrStart(host: Host, settings: Settings, path: string): numbe
   const absolute = `${settings.mountPoint}/${path}`
   const served = openServed(absolute)
   if (served !== undefined) return served
-  mkdirSync(settings.runDirectory, { recursive: true, mode: 0o700 })
+  makeRunDirectory(settings)
   const held = lock(`${settings.runDirectory}/start.lock`, START_TIMEOUT_MS)
   try {
     const servedByNow = openServed(absolute)
@@ -37,24 +39,6 @@ export function openOrStart(host: Host, settings: Settings, path: string): numbe
     throw new Error(`Cannot find ${absolute}: the server that was just started does not know it`)
   } finally {
     closeSync(held)
-  }
-}
-
-/** Another program's mount is not ours to take away. */
-function refuseForeign(host: Host, mountPoint: string): void {
-  const mount = findServed(host, mountPoint)
-  if (mount === undefined || !isAnswering(mountPoint)) return
-  throw new Error(
-    `Cannot serve ${mountPoint}: another lxcfs is mounted there, or a procveil with another --run-dir; stop it, or choose another --mountpoint`,
-  )
-}
-
-function isAnswering(mountPoint: string): boolean {
-  try {
-    statSync(mountPoint)
-    return true
-  } catch (error) {
-    return errorCode(error) !== 'ENOTCONN' && errorCode(error) !== 'ECONNABORTED'
   }
 }
 
@@ -73,7 +57,7 @@ function startServer(settings: Settings): void {
       stdio: ['ignore', 'ignore', 'ignore', writer],
     }).unref()
     closeSync(writer)
-    const answered = waitReadable(reader, START_TIMEOUT_MS) > 0
+    const answered = waitUntilReadable(reader)
     if (answered && readSync(reader, Buffer.alloc(1)) === 1) return
     const why = answered ? 'it ended at once' : `it was not ready after ${START_TIMEOUT_MS} ms`
     throw new Error(
@@ -81,5 +65,15 @@ function startServer(settings: Settings): void {
     )
   } finally {
     closeSync(reader)
+  }
+}
+
+/** Signals interrupt poll(2). */
+function waitUntilReadable(fd: number): boolean {
+  const deadline = performance.now() + START_TIMEOUT_MS
+  for (;;) {
+    const left = Math.max(deadline - performance.now(), 0)
+    const ready = waitReadable(fd, Math.ceil(left))
+    if (ready >= 0 || left === 0) return ready > 0
   }
 }

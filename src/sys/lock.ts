@@ -12,27 +12,29 @@ const RETRY_MS = 2
 
 const calls = libc({ flock: { args: [int, int], returns: int } })
 
-/** A descriptor that holds the lock until it is closed; `undefined` when someone else has it. */
-export function tryLock(path: string): number | undefined {
+/** A descriptor that holds the lock until it is closed; `undefined` when someone else has it for `timeoutMs`. */
+export function tryLock(path: string, timeoutMs: number): number | undefined {
+  const deadline = performance.now() + timeoutMs
   const fd = openSync(path, 'a', 0o600)
-  if (calls().flock(fd, LOCK_EX | LOCK_NB) === 0) return fd
-  const failure = errno()
-  closeSync(fd)
-  if (failure === EAGAIN || failure === EINTR) return undefined
-  throw new SysError('flock', failure, `lock ${path}`)
+  while (calls().flock(fd, LOCK_EX | LOCK_NB) === -1) {
+    const failure = errno()
+    const taken = failure === EAGAIN || failure === EINTR
+    if (taken && performance.now() < deadline) {
+      sleep(RETRY_MS)
+      continue
+    }
+    closeSync(fd)
+    if (taken) return undefined
+    throw new SysError('flock', failure, `lock ${path}`)
+  }
+  return fd
 }
 
-/** As `tryLock`, and waits for the lock, at most `timeoutMs`. */
+/** As `tryLock`. Throws when someone else has the lock. */
 export function lock(path: string, timeoutMs: number): number {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const fd = tryLock(path)
-    if (fd !== undefined) return fd
-    if (performance.now() > deadline) {
-      throw new Error(`Cannot lock ${path}: another process has held it for ${timeoutMs} ms`)
-    }
-    sleep(RETRY_MS)
-  }
+  const fd = tryLock(path, timeoutMs)
+  if (fd !== undefined) return fd
+  throw new Error(`Cannot lock ${path}: another process has held it for ${timeoutMs} ms`)
 }
 
 /** Blocks this thread. */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { isAlive, readContainer } from '../../src/container/identity.ts'
+import type { Host } from '../../src/host/host.ts'
 import { machine } from '../machine.ts'
 
 /** Field 22 is the 20th after the command's name. */
@@ -14,14 +15,26 @@ t.test('a process is known by its pid and its start', async t => {
   t.match(container, { id: 'box', pid: 42, startTicks: 986258, rootfs: '/rootfs' })
   t.strictSame(container.cgroups, { memory: '/ctr', '': '/unified/ctr' })
   t.ok(Number.isInteger(container.slot) && container.slot >= 1 && container.slot < 2 ** 44)
-  t.not(readContainer(host, 'box', 42, '/rootfs').slot, container.slot, 'another slot each time')
+  t.equal(readContainer(host, 'box', 42, '/rootfs').slot, container.slot, 'the same slot')
+  t.not(readContainer(host, 'box2', 42, '/rootfs').slot, container.slot)
   t.ok(isAlive(host, container))
   host.set({ 'proc/42/stat': stat(986259) })
   t.notOk(isAlive(host, container), 'another process has the pid by now')
+  t.not(readContainer(host, 'box', 42, '/rootfs').slot, container.slot, 'started again')
   host.set({ 'proc/42': undefined })
   t.notOk(isAlive(host, container))
   t.throws(
     () => readContainer(host, 'box', 42, '/rootfs'),
     /Cannot find process 42 of container box/,
   )
+})
+
+t.test('slots of many containers do not meet', async t => {
+  const slots = new Set<number>()
+  for (let pid = 2; pid < 2002; pid++) {
+    const host = { tryRead: () => stat(pid), read: () => '' } as unknown as Host
+    slots.add(readContainer(host, 'box', pid, '/').slot)
+    slots.add(readContainer(host, `box${pid}`, 42, '/').slot)
+  }
+  t.equal(slots.size, 4000)
 })

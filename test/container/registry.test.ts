@@ -36,6 +36,18 @@ t.test('a container is found until it is forgotten', async t => {
   t.strictSame(readdirSync(join(directory, 'containers')), ['b.json'], 'no temporary file is left')
 })
 
+t.test('the longest id is a file name too', async t => {
+  const { registry: here } = registry(t)
+  for (const length of [250, 251, 255]) {
+    const id = 'x'.repeat(length)
+    here.register(container(id, length))
+    t.equal(here.find(id)?.slot, length)
+    t.strictSame(here.ids(), [id])
+    here.forget(id)
+    t.equal(here.find(id), undefined)
+  }
+})
+
 t.test('what is no registration is not found', async t => {
   const { directory, registry: here } = registry(t)
   mkdirSync(join(directory, 'containers'))

@@ -22,6 +22,23 @@ t.test('the hook run by hand on a running container', needs('runc'), async t => 
   t.strictSame({ exitCode, stdout, stderr }, { exitCode: 0, stdout: '', stderr: '' })
   t.match(await bare.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
 
+  t.test('a registration that was lost fits again', async t => {
+    await here.hook({ id: 'bare', status: 'stopped' })
+    t.strictSame(here.registered(), [])
+    t.equal((await here.hook(state, '--strict')).exitCode, 0)
+    t.match(await bare.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  })
+
+  t.test('many at once do what one does', async t => {
+    const all = await Promise.all(Array.from({ length: 6 }, () => here.hook(state, '--strict')))
+    t.strictSame(
+      all.map(({ exitCode, stderr }) => stderr + exitCode),
+      Array(6).fill('0'),
+    )
+    t.strictSame(here.registered(), ['bare.json'])
+    t.equal((await bare.sh('mount | grep lxcfs')).split('\n').length, 9)
+  })
+
   t.test('a second time changes nothing', async t => {
     const mounts = await bare.cat('/proc/self/mountinfo')
     const again = await here.hook(state, '--strict')

@@ -1,8 +1,11 @@
 /** What is left when the server was killed, and how the next hook mends it. */
 
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { execa } from 'execa'
 import t from 'tap'
 import { started } from './box.ts'
-import { needs, retry } from './requirements.ts'
+import { EXECUTABLE, needs, retry } from './requirements.ts'
 import { site } from './site.ts'
 
 t.test('after the server was killed the next hook starts a fresh one', needs('runc'), async t => {
@@ -27,9 +30,38 @@ t.test('after the server was killed the next hook starts a fresh one', needs('ru
   })
 })
 
+t.test('a mount that was looked at and then died is still known to be dead', needs(), async t => {
+  const here = site(t)
+  const state = { id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' }
+  await here.hook(state)
+  statSync(here.mountPoint)
+  for (const pid of here.servers()) process.kill(pid, 'SIGKILL')
+  await retry(() => {
+    if (here.servers().length > 0) throw new Error('Cannot go on: a server is left')
+  })
+  await here.hook(state)
+  t.notMatch(here.readLog(), 'another lxcfs')
+  t.equal(here.servers().length, 2)
+})
+
+t.test('a server leaves the mount of another alone', needs(), async t => {
+  const here = site(t)
+  await here.hook({ id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' })
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+  const other = ['--mountpoint', here.mountPoint, '--run-dir', `${here.directory}/other`, 'serve']
+  const { exitCode, stderr } = await execa(EXECUTABLE, other, { reject: false, timeout: 20_000 })
+  t.equal(exitCode, 1)
+  t.match(stderr, /another lxcfs is mounted there/)
+  t.equal(readFileSync('/proc/self/mountinfo', 'utf8'), mounts)
+  t.equal(here.servers().length, 2)
+})
+
 t.test('SIGTERM takes the mount away', needs(), async t => {
   const here = site(t)
-  const serve = here.procveil(['serve'])
+  // A path may be written in many ways.
+  const options = ['--run-dir', `${here.runDirectory}/`, '--log', here.log]
+  const mountPoint = `${here.directory}/../${basename(here.directory)}/mount/`
+  const serve = execa(EXECUTABLE, ['--mountpoint', mountPoint, ...options, 'serve'])
   await retry(() => {
     if (here.hostMounts().length === 0) throw new Error('Cannot go on: nothing is mounted')
     if (!here.readLog().includes('serves')) throw new Error('Cannot go on: it is not ready')

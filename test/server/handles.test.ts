@@ -14,3 +14,22 @@ t.test('a text may hold more than ASCII: reads count bytes', async t => {
   const handles = new Handles(0, new TestClock())
   t.equal(handles.text(1, 35, 0, () => 'é\n').length, 3)
 })
+
+t.test('texts take bounded memory, however many files are open', async t => {
+  const handles = new Handles(0, new TestClock())
+  const mib = 'x'.repeat(2 ** 20)
+  let rendered = 0
+  const read = (fh: number, offset: number) =>
+    handles.text(fh, 35, offset, () => {
+      rendered++
+      return mib
+    }).length
+  for (let fh = 1; fh <= 40; fh++) read(fh, 0)
+  t.equal(rendered, 40)
+  read(40, 5)
+  t.equal(rendered, 40, 'the newest are kept')
+  t.equal(read(1, 5), 2 ** 20)
+  t.equal(rendered, 41, 'the oldest is rendered again')
+  for (let fh = 1; fh <= 40; fh++) handles.release(fh)
+  t.equal(handles.size, 0)
+})
