@@ -13,6 +13,8 @@ export interface Container {
   cgroups: CgroupPaths
   /** The root file system's path in the namespace of the runtime. */
   rootfs: string
+  /** The mount of the root file system as the runtime made it, by its id in mountinfo. */
+  rootMount: number
 }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/
@@ -34,7 +36,7 @@ export function parseContainer(text: string): Container {
   if (typeof value !== 'object' || value === null) {
     throw new SyntaxError(`Cannot parse a registration: ${quote(text)} is no object`)
   }
-  const { id, pid, startTicks, slot, cgroups, rootfs } = value as Record<string, unknown>
+  const { id, pid, startTicks, slot, cgroups, rootfs, rootMount } = value as Record<string, unknown>
   return {
     id: checkId(id),
     pid: checkNumber('pid', pid, 2 ** 31),
@@ -42,6 +44,7 @@ export function parseContainer(text: string): Container {
     slot: checkNumber('slot', slot, MAX_SLOT),
     cgroups: checkCgroups(cgroups),
     rootfs: checkText('rootfs', rootfs),
+    rootMount: checkNumber('rootMount', rootMount, 2 ** 31),
   }
 }
 

@@ -14,21 +14,27 @@ export interface ContainerDevices {
   rootDisk: DeviceNumber | undefined
 }
 
+/** A container's first process on the host. */
+export interface Init {
+  pid: number
+  /** When it was created: /proc/PID/stat field 22. */
+  startTicks: number
+  /** The root's mount as the runtime made it; `undefined` when that is not known. */
+  rootMount: number | undefined
+}
+
 const REFRESH_USEC = 10_000_000
 
 export class Devices {
   readonly #host: Host
-  readonly #pid: number
-  readonly #startTicks: number
+  readonly #init: Init
   #known: ContainerDevices = { nodes: [], rootDisk: undefined }
   #readUsec: number | undefined
   #root: { mountId: number; disk: DeviceNumber | undefined } | undefined
 
-  /** Of the container whose init has this pid on the host and was created at `startTicks`. */
-  constructor(host: Host, pid: number, startTicks: number) {
+  constructor(host: Host, init: Init) {
     this.#host = host
-    this.#pid = pid
-    this.#startTicks = startTicks
+    this.#init = init
   }
 
   /** At most 10 seconds old; when the container has ended, as they were last. */
@@ -42,13 +48,13 @@ export class Devices {
   }
 
   #readNow(): ContainerDevices | undefined {
-    const process = `proc/${this.#pid}`
+    const process = `proc/${this.#init.pid}`
     if (!this.#isAlive()) return undefined
     const mountinfo = this.#host.tryRead(`${process}/mountinfo`)
     const root = mountinfo === undefined ? undefined : findMount(mountinfo, '/')
     if (mountinfo === undefined || root === undefined) return undefined
     // The name `dev` is looked up in the root's file system.
-    const nodes = isLocal(root) ? this.#readNodes(`${process}/root/dev`, mountinfo) : []
+    const nodes = this.#isTrusted(root) ? this.#readNodes(`${process}/root/dev`, mountinfo) : []
     const rootDisk = this.#readRootDisk(root)
     // By now the pid may be another process's.
     return this.#isAlive() ? { nodes, rootDisk } : undefined
@@ -58,7 +64,6 @@ export class Devices {
     const local = new Set<number>()
     const mountPoints = new Set<string>()
     eachMount(mountinfo, mount => {
-      // An overlay is as local as its layers, and those of one that the container made may be anything.
       if (isLocal(mount) && mount.fsType !== 'overlay') local.add(mount.id)
       mountPoints.add(mount.mountPoint)
     })
@@ -79,7 +84,12 @@ export class Devices {
     return this.#root.disk
   }
 
+  /** An overlay is as local as its layers: the runtime's are, those of one that the container made may hang. */
+  #isTrusted(root: Mount): boolean {
+    return isLocal(root) && (root.fsType !== 'overlay' || root.id === this.#init.rootMount)
+  }
+
   #isAlive(): boolean {
-    return readStartTicks(this.#host, this.#pid) === this.#startTicks
+    return readStartTicks(this.#host, this.#init.pid) === this.#init.startTicks
   }
 }

@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts'
 import { DiskAccount } from '../proc/disk-account.ts'
 import { type VisibleDisk, visibleDisks } from '../proc/disks.ts'
 import type { Options } from '../proc/options.ts'
-import { Devices } from './devices.ts'
+import { Devices, type Init } from './devices.ts'
 
 export class Disks {
   readonly #host: Host
@@ -13,11 +13,10 @@ export class Disks {
   readonly #devices: Devices
   readonly #account: DiskAccount
 
-  /** Of the container whose init has this pid on the host and was created at `startTicks`. */
-  constructor(host: Host, pid: number, startTicks: number, options: Readonly<Options>) {
+  constructor(host: Host, init: Init, options: Readonly<Options>) {
     this.#host = host
     this.#options = options
-    this.#devices = new Devices(host, pid, startTicks)
+    this.#devices = new Devices(host, init)
     this.#account = new DiskAccount(options)
   }
 

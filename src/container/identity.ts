@@ -2,6 +2,7 @@
 
 import { parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
+import { findMount } from '../host/mountinfo.ts'
 import { parseStartTicks } from '../host/process.ts'
 import { type Container, MAX_SLOT } from './container.ts'
 
@@ -16,7 +17,15 @@ export function readContainer(host: Host, id: string, pid: number, rootfs: strin
     slot: slotOf(id, pid, startTicks),
     cgroups: parseCgroupPaths(host.read(`proc/${pid}/cgroup`)),
     rootfs,
+    rootMount: readRootMount(host, pid, rootfs),
   }
+}
+
+/** Before pivot_root(2) it lies on its own path, afterwards on /; it stays the same mount. */
+function readRootMount(host: Host, pid: number, rootfs: string): number {
+  const mountinfo = host.tryRead(`proc/${pid}/mountinfo`) ?? ''
+  const mount = findMount(mountinfo, rootfs) ?? findMount(mountinfo, '/')
+  return mount?.id ?? 0
 }
 
 /** `undefined` when there is no process with that pid. */

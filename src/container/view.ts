@@ -25,6 +25,8 @@ export interface Subject {
   /** Its init, and when that was created; `undefined` for a process of the host. */
   pid: number | undefined
   startTicks: number | undefined
+  /** See Container; `undefined` where nobody registered it. */
+  rootMount?: number | undefined
 }
 
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
@@ -47,9 +49,9 @@ export class ContainerView implements View {
     this.#cpuAccount = new CpuAccount(options)
     const { tasks, freezer } = this.#cgroup
     this.#load = tasks && new LoadSampler(host, tasks, freezer)
-    const { pid, startTicks } = subject
+    const { pid, startTicks, rootMount } = subject
     if (pid !== undefined && startTicks !== undefined) {
-      this.#disks = new Disks(host, pid, startTicks, options)
+      this.#disks = new Disks(host, { pid, startTicks, rootMount }, options)
     }
   }
 

@@ -23,7 +23,15 @@ t.test('whose view a caller sees', async t => {
   mkdirSync(join(host.directory, 'run'))
   const registry = new Registry(join(host.directory, 'run'))
   const register = (id: string, slot: number, path: string) =>
-    registry.register({ id, slot, pid: 1, startTicks: 1, cgroups: { '': path }, rootfs: '/' })
+    registry.register({
+      id,
+      slot,
+      pid: 1,
+      startTicks: 1,
+      cgroups: { '': path },
+      rootfs: '/',
+      rootMount: 7,
+    })
   register('pod', 1, '/pod')
   register('box', 2, '/pod/box')
 

@@ -13,6 +13,7 @@ const container = {
   slot: MAX_SLOT,
   cgroups: { memory: '/a:b/box', '': '/' },
   rootfs: '/b/rootfs',
+  rootMount: 64,
 }
 
 t.test('a registration survives a round trip', async t => {

@@ -22,6 +22,7 @@ const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }
 
 const PID = 42
 const START = 986258
+const INIT = { pid: PID, startTicks: START, rootMount: 5 }
 const STAT = `${PID} (a) b) S${' 0'.repeat(18)} ${START} 0\n`
 
 function block(host: Machine, path: string, major: number, minor: number): void {
@@ -249,7 +250,7 @@ t.test('a container has the nodes of its /dev and the whole disk of its root', M
   const host = container(t)
   block(host, `${DEV}/sda1`, 8, 1)
   block(host, `${DEV}/data`, 8, 16)
-  const { nodes, rootDisk } = new Devices(host, PID, START).read()
+  const { nodes, rootDisk } = new Devices(host, INIT).read()
   t.same(rootDisk, { major: 8, minor: 0 })
   t.same(
     [...nodes].sort((a, b) => a.minor - b.minor),
@@ -263,12 +264,12 @@ t.test('a container has the nodes of its /dev and the whole disk of its root', M
 t.test('a file system of the container that may never answer is left alone', MKNOD, async t => {
   const host = container(t, '0:66 / / rw - fuse.own x rw')
   block(host, `${DEV}/data`, 8, 16)
-  t.same(new Devices(host, PID, START).read(), { nodes: [], rootDisk: undefined })
+  t.same(new Devices(host, INIT).read(), { nodes: [], rootDisk: undefined })
 })
 
 t.test('nodes are read again after 10 seconds, not before', MKNOD, async t => {
   const host = container(t)
-  const devices = new Devices(host, PID, START)
+  const devices = new Devices(host, INIT)
   t.same(devices.read().nodes, [])
   block(host, `${DEV}/data`, 8, 16)
   host.clock.advance(9.9)
@@ -279,7 +280,7 @@ t.test('nodes are read again after 10 seconds, not before', MKNOD, async t => {
 
 t.test('a container that has ended keeps its devices, also when its pid is used again', async t => {
   const host = container(t)
-  const devices = new Devices(host, PID, START)
+  const devices = new Devices(host, INIT)
   t.same(devices.read().rootDisk, { major: 8, minor: 0 })
   const mountinfo = host.read(`proc/${PID}/mountinfo`).replace('8:1', '8:16')
   host.set({
@@ -291,5 +292,23 @@ t.test('a container that has ended keeps its devices, also when its pid is used 
   renameSync(join(host.directory, `proc/${PID}`), join(host.directory, 'proc/43'))
   host.clock.advance(11)
   t.same(devices.read().rootDisk, { major: 8, minor: 0 })
-  t.same(new Devices(host, PID, START).read(), { nodes: [], rootDisk: undefined })
+  t.same(new Devices(host, INIT).read(), { nodes: [], rootDisk: undefined })
+})
+
+t.test('an overlay is looked into only if the runtime mounted it', MKNOD, async t => {
+  const host = container(t)
+  block(host, `${DEV}/data`, 8, 16)
+  const [own = ''] = host.read(`proc/${PID}/mountinfo`).split(' ')
+  const set = (devType: string) =>
+    host.set({
+      [`proc/${PID}/mountinfo`]: `5 1 0:50 / / rw - overlay overlay rw\n${own} 5 0:51 / /dev rw - ${devType} x rw\n`,
+    })
+  const names = (rootMount: number | undefined) =>
+    new Devices(host, { ...INIT, rootMount }).read().nodes.map(node => node.name)
+  set('tmpfs')
+  t.same(names(5), ['data'])
+  t.same(names(6), [], 'another root by now')
+  t.same(names(undefined), [], 'a root nobody registered')
+  set('overlay')
+  t.same(names(5), [], 'one below /dev')
 })

@@ -28,7 +28,8 @@ function machineOf(t: Parameters<typeof machine>[0], mountinfo = ON_SDA1): Machi
   })
 }
 
-const disksOf = (host: Machine) => new Disks(host, PID, START, DEFAULT_OPTIONS)
+const INIT = { pid: PID, startTicks: START, rootMount: undefined }
+const disksOf = (host: Machine) => new Disks(host, INIT, DEFAULT_OPTIONS)
 const counting = (io: Partial<DiskIo>): IoReader => ({
   disks: () => new Map([['8:0', { ...NO_IO, ...io }]]),
 })

@@ -29,6 +29,17 @@ t.test('a process is known by its pid and its start', async t => {
   )
 })
 
+t.test("the root's mount is found before and after pivot_root", async t => {
+  const host = machine(t, { 'proc/42/stat': stat(1), 'proc/42/cgroup': '' })
+  const rootMount = () => readContainer(host, 'box', 42, '/b/rootfs').rootMount
+  t.equal(rootMount(), 0, 'unknown')
+  const hostMount = '26 1 254:0 / / rw - ext4 /dev/vda rw\n'
+  host.set({ 'proc/42/mountinfo': `${hostMount}64 26 0:50 / /b/rootfs rw - overlay overlay rw\n` })
+  t.equal(rootMount(), 64)
+  host.set({ 'proc/42/mountinfo': '64 26 0:50 / / rw - overlay overlay rw\n' })
+  t.equal(rootMount(), 64)
+})
+
 t.test('slots of many containers do not meet', async t => {
   const slots = new Set<number>()
   for (let pid = 2; pid < 2002; pid++) {

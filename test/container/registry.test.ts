@@ -17,6 +17,7 @@ const container = (id: string, slot: number) => ({
   startTicks: 1,
   cgroups: {},
   rootfs: '/r',
+  rootMount: 64,
 })
 
 t.test('a container is found until it is forgotten', async t => {
