@@ -54,7 +54,7 @@ t.test('CPU time goes on and never back', needs('runc'), async t => {
     last = next
   }
   const [user = 0, nice = 0, system = 0, idle = 0] = aggregate(last)
-  t.ok(user + system > 20, `its own work shows: ${user} ${nice} ${system}`)
+  t.ok(user + system > 5, `its own work shows: ${user} ${nice} ${system}`)
   const [uptime = 0] = (await box.cat('/proc/uptime')).split(' ').map(Number)
   t.ok(idle <= uptime * 200 + 10)
 })
