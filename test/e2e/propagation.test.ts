@@ -1,13 +1,13 @@
 /** Nothing mounted for a container appears on the host. */
 
-import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execaSync } from 'execa'
+import { execa, execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { eachMount } from '../../src/host/mountinfo.ts'
 import { started } from './box.ts'
-import { needs } from './requirements.ts'
+import { needs, retry } from './requirements.ts'
 import { site } from './site.ts'
 
 /** A folder whose mounts travel to their peers, as everything does on a host with systemd. */
@@ -33,6 +33,26 @@ for (const rootfsPropagation of ['shared', 'slave', 'private'] as const) {
     t.strictSame(fuseMounts(parent, here.directory), [here.mountPoint], 'also afterwards')
   })
 }
+
+t.test('a proc file system whose mounts the host repeats', needs('unshare'), async t => {
+  const here = site(t)
+  const parent = sharedFolder(t)
+  mkdirSync(join(parent, 'rootfs/proc'), { recursive: true })
+  execaSync('mount', ['-t', 'proc', 'proc', join(parent, 'rootfs/proc')])
+  const inside = execa('unshare', ['--mount', '--propagation', 'unchanged', 'sleep', '100'], {
+    reject: false,
+  })
+  t.teardown(() => inside.kill('SIGKILL'))
+  const pid = inside.pid ?? 0
+  await retry(() => {
+    if (!readlinkSync(`/proc/${pid}/exe`).includes('sleep')) throw new Error('Cannot go on')
+  })
+  const state = { id: 'peer', status: 'creating', pid, root: join(parent, 'rootfs') }
+  t.equal((await here.hook(state, '--strict')).exitCode, 0)
+  const bound = `${parent}/rootfs/proc/meminfo`
+  t.match(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'), ` ${bound} `, 'bound inside')
+  t.strictSame(fuseMounts(parent, here.directory), [here.mountPoint], 'only the shared mount')
+})
 
 function fuseMounts(...folders: string[]): string[] {
   const found: string[] = []
