@@ -5,7 +5,7 @@
  */
 
 import { closeSync, fstatSync, readSync } from 'node:fs'
-import { readContainer } from '../container/identity.ts'
+import { hash, readContainer } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
 import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
@@ -79,9 +79,7 @@ function bind(settings: Settings, state: State, pid: number, registry: Registry,
 
 /** A file for each container would be one to remove: a few are shared. */
 function lockFile({ runDirectory }: Settings, id: string): string {
-  let sum = 0
-  for (const byte of Buffer.from(id)) sum = (sum * 31 + byte) % LOCK_FILES
-  return `${runDirectory}/hook.${sum}.lock`
+  return `${runDirectory}/hook.${hash(id, 0) % LOCK_FILES}.lock`
 }
 
 /** Reads to the end, or until there is more than any state can be. */

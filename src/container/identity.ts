@@ -48,8 +48,8 @@ function slotOf(...names: readonly (string | number)[]): number {
   return 1 + (((hash(text, 0) % 2 ** 12) * 2 ** 32 + hash(text, 1)) % (MAX_SLOT - 1))
 }
 
-/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */
-function hash(text: string, seed: number): number {
+/** 32 bits of FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */
+export function hash(text: string, seed: number): number {
   let value = 0x811c9dc5 ^ seed
   for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193)
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)

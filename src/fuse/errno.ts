@@ -1,6 +1,5 @@
 /** The errors that pass between the kernel and us, errno(3), and what those of /dev/fuse mean. */
 
-export const EPERM = 1
 export const ENOENT = 2
 export const EINTR = 4
 export const EIO = 5
@@ -11,9 +10,7 @@ export const ENOTDIR = 20
 export const EISDIR = 21
 export const EINVAL = 22
 export const EROFS = 30
-export const ERANGE = 34
 export const ENOSYS = 38
-export const ENODATA = 61
 export const EPROTO = 71
 export const ECONNABORTED = 103
 export const ENOTCONN = 107

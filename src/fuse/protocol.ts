@@ -103,7 +103,6 @@ export const InitOut = struct({
 /** INIT flags. Those above bit 31 travel in `flags2`, shifted down by 32. */
 export const FUSE_PARALLEL_DIROPS = 1 << 18
 export const FUSE_ABORT_ERROR = 1 << 21
-export const FUSE_MAX_PAGES = 1 << 22
 export const FUSE_INIT_EXT = 1 << 30
 export const FUSE_DO_READDIRPLUS = 1 << 13
 export const FUSE_READDIRPLUS_AUTO = 1 << 14
