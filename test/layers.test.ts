@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   command: ['oci', 'container', 'server', 'mount', 'fuse', 'proc', 'host', 'sys'],
   server: ['fuse', 'proc', 'container', 'mount', 'host', 'sys'],
   mount: ['container', 'host', 'sys'],
-  oci: ['container'],
+  oci: ['container', 'proc'],
   container: ['cgroup', 'proc', 'host'],
   cgroup: ['host'],
   proc: ['cgroup'],
@@ -28,7 +28,7 @@ const PURE = [
   /^cgroup\//,
   /^fuse\/(?!device)/,
   /^host\/(mountinfo|process)/,
-  /^oci\/state/,
+  /^oci\/(state|annotations)/,
   /^container\/container/,
 ]
 

@@ -32,10 +32,23 @@ export interface Cgroup {
   readonly freezer: Group | undefined
   /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
   readonly unified: Group | undefined
+  /** All cgroups that are read. */
+  readonly groups: readonly Group[]
 }
 
-export function openCgroup(host: Host, hierarchies: Hierarchies, paths: CgroupPaths): Cgroup {
-  const find = (controller: string) => findGroup(host, hierarchies, paths, controller)
+/** `missed` is called when a file of one of the cgroups cannot be read. */
+export function openCgroup(
+  host: Host,
+  hierarchies: Hierarchies,
+  paths: CgroupPaths,
+  missed?: () => void,
+): Cgroup {
+  const groups: Group[] = []
+  const find = (controller: string) => {
+    const group = findGroup(host, hierarchies, paths, controller, missed)
+    if (group !== undefined) groups.push(group)
+    return group
+  }
   const memory = find('memory')
   const hugetlb = find('hugetlb')
   const cpuset = find('cpuset')
@@ -50,11 +63,23 @@ export function openCgroup(host: Host, hierarchies: Hierarchies, paths: CgroupPa
     hugetlb: hugetlb && new Hugetlb(hugetlb),
     cpuset: cpuset && (cpuset.version === 1 ? new CpusetV1(cpuset) : new CpusetV2(cpuset)),
     cpuBandwidth: cpu && (cpu.version === 1 ? new CpuBandwidthV1(cpu) : new CpuBandwidthV2(cpu)),
-    // cpu.stat is in every cgroup of the unified hierarchy, with or without the cpu controller.
-    cpuUsage: cpuacct ? new CpuUsageV1(cpuacct, host) : unified && new CpuUsageV2(unified),
+    cpuUsage: openUsage(host, cpuacct, unified),
     io: io && (io.version === 1 ? new IoV1(io) : new IoV2(io)),
     tasks: find('pids') ?? cpu ?? memory ?? unified,
     freezer: freezer?.version === 1 ? freezer : undefined,
     unified,
+    groups,
   }
+}
+
+/** cpu.stat is in every cgroup of the unified hierarchy, with or without the cpu controller. */
+function openUsage(
+  host: Host,
+  cpuacct: Group | undefined,
+  unified: Group | undefined,
+): CpuUsageReader | undefined {
+  const v1 = cpuacct?.version === 1 ? new CpuUsageV1(cpuacct, host) : undefined
+  const v2 = unified && new CpuUsageV2(unified)
+  if (v1 === undefined || v2 === undefined) return v1 ?? v2
+  return { usage: () => v1.usage() ?? v2.usage() }
 }

@@ -8,9 +8,18 @@ export class Group {
   readonly #host: Host
   readonly #directory: string
   readonly #mountPoint: string
+  readonly #missed: (() => void) | undefined
 
-  constructor(host: Host, version: 1 | 2, mountPoint: string, path: string) {
+  /** `missed` is called when a file of this very cgroup cannot be read: it may be gone. */
+  constructor(
+    host: Host,
+    version: 1 | 2,
+    mountPoint: string,
+    path: string,
+    missed?: (() => void) | undefined,
+  ) {
     this.version = version
+    this.#missed = missed
     this.#host = host
     this.#mountPoint = mountPoint
     this.#directory = mountPoint + path
@@ -18,7 +27,13 @@ export class Group {
 
   /** Text of one of this cgroup's files, `undefined` where the kernel gives none. */
   read(file: string): string | undefined {
-    return this.#host.tryRead(`${this.#directory}/${file}`)
+    const text = this.#host.tryRead(`${this.#directory}/${file}`)
+    if (text === undefined) this.#missed?.()
+    return text
+  }
+
+  exists(): boolean {
+    return this.#host.has(this.#directory)
   }
 
   /** The next cgroup up, `undefined` at the last one below the root: the root has no limits of its own. */
@@ -55,6 +70,7 @@ export function findGroup(
   hierarchies: Hierarchies,
   paths: CgroupPaths,
   controller: string,
+  missed?: () => void,
 ): Group | undefined {
   const hierarchy = hierarchies.get(controller)
   if (hierarchy === undefined) return undefined
@@ -62,5 +78,5 @@ export function findGroup(
   if (path === undefined || path === '/' || !path.startsWith('/') || path.startsWith('/..')) {
     return undefined
   }
-  return new Group(host, hierarchy.version, hierarchy.mountPoint, path)
+  return new Group(host, hierarchy.version, hierarchy.mountPoint, path, missed)
 }

@@ -3,6 +3,7 @@
  * A hybrid host has both kinds, so everything is asked per controller. The unified hierarchy's own name is ''.
  */
 
+import type { Host } from '../host/host.ts'
 import { eachMount } from '../host/mountinfo.ts'
 
 export interface Hierarchy {
@@ -45,6 +46,13 @@ export function parseHierarchies(
     }
   }
   return hierarchies
+}
+
+export function readHierarchies(host: Host): Hierarchies {
+  return parseHierarchies(
+    host.read('proc/self/mountinfo'),
+    mountPoint => host.tryRead(`${mountPoint}/cgroup.controllers`) ?? '',
+  )
 }
 
 /** Lines `ID:controller[,controller]:/path`; only the first two colons separate. */

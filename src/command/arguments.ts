@@ -8,6 +8,7 @@ import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/sett
 const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--mountpoint': 'mountPoint',
   '--run-dir': 'runDirectory',
+  '--config': 'config',
   '--log': 'log',
 }
 

@@ -5,15 +5,18 @@
  */
 
 import { closeSync, fstatSync, readSync } from 'node:fs'
+import type { Container } from '../container/container.ts'
 import { hash, readContainer } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
 import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
 import { Descriptors } from '../mount/descriptors.ts'
 import { attach } from '../mount/overlay.ts'
+import { readOptions } from '../oci/annotations.ts'
 import { findRootfs } from '../oci/bundle.ts'
 import { MAX_STATE_BYTES, parseState, type State } from '../oci/state.ts'
-import { FILE_PATHS } from '../proc/paths.ts'
+import { DEFAULT_OPTIONS, filesToBind, type Options } from '../proc/options.ts'
+import { readDefaults } from '../server/config.ts'
 import { makeRunDirectory, type Settings } from '../server/settings.ts'
 import { openOrStart } from '../server/start.ts'
 import { systemClock } from '../sys/clock.ts'
@@ -32,7 +35,7 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
   let log = new Log('hook', undefined)
   try {
     log = new Log('hook', settings.log)
-    run(settings, parseState(readStdin()), log)
+    run(settings, parseState(readStdin()), strict, log)
     return 0
   } catch (error) {
     log.error(error)
@@ -41,7 +44,7 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
 }
 
 /** Of two hooks for one container the second waits: it then finds done what the first did. */
-function run(settings: Settings, state: State, log: Log): void {
+function run(settings: Settings, state: State, strict: boolean, log: Log): void {
   makeRunDirectory(settings)
   const held = lock(lockFile(settings, state.id), LOCK_TIMEOUT_MS)
   try {
@@ -50,23 +53,41 @@ function run(settings: Settings, state: State, log: Log): void {
       registry.forget(state.id)
       log.info(`forgot ${state.id}`)
     } else {
-      bind(settings, state, state.pid, registry, log)
+      const refuse = (error: unknown) => {
+        if (strict) throw error
+        log.error(error)
+      }
+      bind(settings, state, state.pid, registry, refuse, log)
     }
   } finally {
     closeSync(held)
   }
 }
 
-function bind(settings: Settings, state: State, pid: number, registry: Registry, log: Log): void {
+/** Options that cannot be used are told to `refuse`; the container gets the others. */
+function bind(
+  settings: Settings,
+  state: State,
+  pid: number,
+  registry: Registry,
+  refuse: (error: unknown) => void,
+  log: Log,
+): void {
   const host = new Host('/', systemClock)
+  const defaults = tryReadDefaults(settings, refuse)
+  const options = readOptions(state.annotations, refuse)
   const earlier = registry.find(state.id)
-  const container = readContainer(host, state.id, pid, findRootfs(state))
+  const container = checkCgroup(
+    readContainer(host, state.id, pid, findRootfs(state), options),
+    refuse,
+  )
   registry.register(container)
   try {
     using opened = new Descriptors()
     const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
     const served = { directory, device: splitDevice(fstatSync(directory).dev) }
-    const { bound, present, absent } = attach(host, container, FILE_PATHS, served)
+    const files = filesToBind({ ...defaults, ...options })
+    const { bound, present, absent } = attach(host, container, files, served)
     log.info(
       `bound ${list(bound)} into ${container.id}; there already: ${list(present)}; no place: ${list(absent)}`,
     )
@@ -75,6 +96,30 @@ function bind(settings: Settings, state: State, pid: number, registry: Registry,
     else registry.register(earlier)
     throw error
   }
+}
+
+/** A server that runs has read its own: a file damaged since need not cost a container its view. */
+function tryReadDefaults(settings: Settings, refuse: (error: unknown) => void): Options {
+  try {
+    return readDefaults(settings)
+  } catch (error) {
+    refuse(error)
+    return DEFAULT_OPTIONS
+  }
+}
+
+/** Who may annotate a container may not look into others with it. */
+function checkCgroup(container: Container, refuse: (error: unknown) => void): Container {
+  const { cgroup, ...others } = container.options
+  if (cgroup === undefined || cgroup === 'auto') return container
+  const own = Object.values(container.cgroups)
+  if (own.some(path => path === cgroup || path.startsWith(`${cgroup}/`))) return container
+  refuse(
+    new RangeError(
+      `Cannot use cgroup "${cgroup}" for ${container.id}: it must be the container's own or above it`,
+    ),
+  )
+  return { ...container, options: others }
 }
 
 /** A file for each container would be one to remove: a few are shared. */

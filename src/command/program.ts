@@ -21,17 +21,19 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       'where registrations and locks are',
       DEFAULT_SETTINGS.runDirectory,
     )
+    .option('--config <file>', 'defaults for the options, in JSON', DEFAULT_SETTINGS.config)
     .option('--log <file>', 'append messages to this file too')
     .enablePositionalOptions()
     .showHelpAfterError('(procveil --help lists the commands and options)')
     .exitOverride()
   const settings = (): Settings => {
-    const { mountpoint, runDir, log } = program.opts<{
+    const { mountpoint, runDir, config, log } = program.opts<{
       mountpoint: string
       runDir: string
+      config: string
       log?: string
     }>()
-    return resolveSettings({ mountPoint: mountpoint, runDirectory: runDir, log })
+    return resolveSettings({ mountPoint: mountpoint, runDirectory: runDir, config, log })
   }
 
   program
@@ -56,10 +58,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       status = await serve(settings(), options.readyFd)
     })
 
-  program.command('server', { hidden: true }).action(async () => {
-    const { server } = await import('./serve.ts')
-    status = server(settings())
-  })
+  program
+    .command('server', { hidden: true })
+    .requiredOption('--options <json>')
+    .action(async ({ options }: { options: string }) => {
+      const { server } = await import('./serve.ts')
+      status = server(settings(), options)
+    })
 
   try {
     await program.parseAsync(args, { from: 'user' })

@@ -1,6 +1,7 @@
 /** A container as we know it: what a registration file holds. */
 
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
+import { type Options, parseOptions } from '../proc/options.ts'
 
 export interface Container {
   id: string
@@ -15,6 +16,8 @@ export interface Container {
   rootfs: string
   /** The mount of the root file system as the runtime made it, by its id in mountinfo. */
   rootMount: number
+  /** What was chosen for this container; the rest is as for all. */
+  options: Partial<Options>
 }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/
@@ -36,7 +39,10 @@ export function parseContainer(text: string): Container {
   if (typeof value !== 'object' || value === null) {
     throw new SyntaxError(`Cannot parse a registration: ${quote(text)} is no object`)
   }
-  const { id, pid, startTicks, slot, cgroups, rootfs, rootMount } = value as Record<string, unknown>
+  const { id, pid, startTicks, slot, cgroups, rootfs, rootMount, options } = value as Record<
+    string,
+    unknown
+  >
   return {
     id: checkId(id),
     pid: checkNumber('pid', pid, 2 ** 31),
@@ -45,6 +51,7 @@ export function parseContainer(text: string): Container {
     cgroups: checkCgroups(cgroups),
     rootfs: checkText('rootfs', rootfs),
     rootMount: checkNumber('rootMount', rootMount, 2 ** 31),
+    options: checkOptions(options),
   }
 }
 
@@ -73,6 +80,14 @@ function checkCgroups(value: unknown): CgroupPaths {
     paths[controller] = checkText(`cgroups.${controller}`, path)
   }
   return paths
+}
+
+/** A registration by an earlier version has none. */
+function checkOptions(value: unknown): Partial<Options> {
+  if (value === undefined) return {}
+  if (typeof value === 'object' && value !== null)
+    return parseOptions({ ...value }, 'a registration')
+  throw new SyntaxError(`Cannot parse a registration: options is ${quote(value)}`)
 }
 
 /** For a message: bounded, whatever came in. */

@@ -5,8 +5,8 @@ import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk-counters.ts'
 import type { BlockNode } from '../proc/disk-names.ts'
 import { listBlockNodes } from './block-nodes.ts'
-import { readStartTicks } from './identity.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
+import { readStartTicks } from './start-ticks.ts'
 
 export interface ContainerDevices {
   nodes: readonly BlockNode[]

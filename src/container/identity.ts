@@ -1,13 +1,20 @@
 /** Finds out which process a container's init is, by pid: what a registration records. */
 
-import { parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
-import { parseStartTicks } from '../host/process.ts'
+import type { Options } from '../proc/options.ts'
 import { type Container, MAX_SLOT } from './container.ts'
+import { readCgroups } from './own-cgroups.ts'
+import { readStartTicks } from './start-ticks.ts'
 
 /** Throws when there is no such process. */
-export function readContainer(host: Host, id: string, pid: number, rootfs: string): Container {
+export function readContainer(
+  host: Host,
+  id: string,
+  pid: number,
+  rootfs: string,
+  options: Partial<Options> = {},
+): Container {
   const startTicks = readStartTicks(host, pid)
   if (startTicks === undefined) throw new Error(`Cannot find process ${pid} of container ${id}`)
   return {
@@ -15,9 +22,10 @@ export function readContainer(host: Host, id: string, pid: number, rootfs: strin
     pid,
     startTicks,
     slot: slotOf(id, pid, startTicks),
-    cgroups: parseCgroupPaths(host.read(`proc/${pid}/cgroup`)),
+    cgroups: readCgroups(host, pid, id),
     rootfs,
     rootMount: readRootMount(host, pid, rootfs),
+    options,
   }
 }
 
@@ -26,12 +34,6 @@ function readRootMount(host: Host, pid: number, rootfs: string): number {
   const mountinfo = host.tryRead(`proc/${pid}/mountinfo`) ?? ''
   const mount = findMount(mountinfo, rootfs) ?? findMount(mountinfo, '/')
   return mount?.id ?? 0
-}
-
-/** `undefined` when there is no process with that pid. */
-export function readStartTicks(host: Host, pid: number): number | undefined {
-  const stat = host.tryRead(`proc/${pid}/stat`)
-  return stat === undefined ? undefined : parseStartTicks(stat)
 }
 
 /** Whether the container's init still runs: its pid alone may belong to another process by now. */

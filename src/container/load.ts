@@ -3,6 +3,7 @@
  * only. The caller's clock drives it, every 5 seconds while somebody reads.
  */
 
+import type { Cgroup } from '../cgroup/cgroup.ts'
 import { findCount } from '../cgroup/cpu.ts'
 import type { Group } from '../cgroup/group.ts'
 import type { Host } from '../host/host.ts'
@@ -14,8 +15,7 @@ const UNREAD_USEC = 600_000_000
 
 export class LoadSampler {
   readonly #host: Host
-  readonly #tasks: Group
-  readonly #freezer: Group | undefined
+  readonly #cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>
   #loads: Loads = NO_LOADS
   #count: ThreadCount | undefined
   #lastPid = 1
@@ -25,13 +25,11 @@ export class LoadSampler {
   #readUsec = 0
 
   /**
-   * `tasks` is the container's cgroup in a hierarchy that lists its threads, `freezer` that of v1's freezer
-   * controller, if there is one.
+   * `cgroup` tells where the container's threads are listed now. Without v1's freezer only v2 tells frozen ones.
    */
-  constructor(host: Host, tasks: Group, freezer?: Group) {
+  constructor(host: Host, cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>) {
     this.#host = host
-    this.#tasks = tasks
-    this.#freezer = freezer
+    this.#cgroup = cgroup
   }
 
   /** `undefined` as long as the threads could not be counted. */
@@ -72,21 +70,20 @@ export class LoadSampler {
   /** A count that fails leaves the one before. */
   #pass(now: number): void {
     this.#passUsec = now
-    const frozen = this.#isFrozen()
+    const { tasks, freezer } = this.#cgroup()
+    if (tasks === undefined) return
+    const frozen = isFrozen(tasks, freezer)
     if (!frozen || this.#count === undefined) {
-      this.#count = countThreads(this.#host, this.#tasks) ?? this.#count
+      this.#count = countThreads(this.#host, tasks) ?? this.#count
     }
     if (this.#count === undefined) return
     if (frozen) this.#count = { ...this.#count, running: 0, blocked: 0 }
     this.#lastPid = Math.max(this.#lastPid, this.#count.lastPid)
   }
+}
 
-  /** Frozen threads are no load, though v1's show the state D: task_state_index() of linux/sched.h. */
-  #isFrozen(): boolean {
-    if (this.#freezer?.read('freezer.state')?.trim() === 'FROZEN') return true
-    return (
-      this.#tasks.version === 2 &&
-      findCount(this.#tasks.read('cgroup.events') ?? '', 'frozen') === 1
-    )
-  }
+/** Frozen threads are no load, though v1's show the state D: task_state_index() of linux/sched.h. */
+function isFrozen(tasks: Group, freezer: Group | undefined): boolean {
+  if (freezer?.read('freezer.state')?.trim() === 'FROZEN') return true
+  return tasks.version === 2 && findCount(tasks.read('cgroup.events') ?? '', 'frozen') === 1
 }

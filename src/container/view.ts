@@ -3,7 +3,7 @@
  * what the kernel has no counter for: CPU time, load averages, disk counters.
  */
 
-import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
+import type { Cgroup } from '../cgroup/cgroup.ts'
 import { parseCpuList } from '../cgroup/cpuset.ts'
 import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
@@ -18,9 +18,13 @@ import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'
 import { Disks } from './disks.ts'
 import { LoadSampler } from './load.ts'
+import { Placement } from './placement.ts'
+import { TimeNamespace } from './time-namespace.ts'
 
 /** What a view is of: a container, or a process that stands for one. */
 export interface Subject {
+  /** `undefined` where nobody gave it one. */
+  id?: string
   cgroups: CgroupPaths
   /** Its init, and when that was created; `undefined` for a process of the host. */
   pid: number | undefined
@@ -36,19 +40,30 @@ export class ContainerView implements View {
   readonly options: Readonly<Options>
   readonly #host: Host
   readonly #subject: Subject
-  readonly #cgroup: Cgroup
+  readonly #placement: Placement
+  /** What each question was answered last, for when the container has ended. */
+  readonly #answers = new Map<string, unknown>()
+  #ended = false
+  readonly #timeNamespace: TimeNamespace
   readonly #cpuAccount: CpuAccount
-  readonly #load: LoadSampler | undefined
+  readonly #load: LoadSampler
   readonly #disks: Disks | undefined
 
-  constructor(host: Host, hierarchies: Hierarchies, subject: Subject, options: Readonly<Options>) {
+  /** `report` is told what an operator may want to know. */
+  constructor(
+    host: Host,
+    hierarchies: Hierarchies,
+    subject: Subject,
+    options: Readonly<Options>,
+    report: (message: string) => void = () => {},
+  ) {
     this.options = options
     this.#host = host
     this.#subject = subject
-    this.#cgroup = openCgroup(host, hierarchies, subject.cgroups)
+    this.#placement = new Placement(host, hierarchies, subject, options.cgroup, report)
+    this.#timeNamespace = new TimeNamespace(host, subject)
     this.#cpuAccount = new CpuAccount(options)
-    const { tasks, freezer } = this.#cgroup
-    this.#load = tasks && new LoadSampler(host, tasks, freezer)
+    this.#load = new LoadSampler(host, () => this.#placement.cgroup)
     const { pid, startTicks, rootMount } = subject
     if (pid !== undefined && startTicks !== undefined) {
       this.#disks = new Disks(host, { pid, startTicks, rootMount }, options)
@@ -60,49 +75,83 @@ export class ContainerView implements View {
   }
 
   memory(): Memory | undefined {
-    return this.#cgroup.memory?.read()
+    return this.#ask('memory', cgroup => cgroup.memory?.read())
   }
 
   hugePages(pageKib: number): HugePages | undefined {
-    return this.#cgroup.hugetlb?.read(pageKib)
+    return this.#ask(`huge pages of ${pageKib} kB`, cgroup => cgroup.hugetlb?.read(pageKib))
   }
 
   cpus(): VisibleCpus {
-    const { cpuset, cpuBandwidth } = this.#cgroup
     const online = parseCpuList(this.#host.read('sys/devices/system/cpu/online'))
-    return visibleCpus(online, cpuset?.cpus(), cpuBandwidth?.quota(), this.options)
+    return this.#ask('cpus', ({ cpuset, cpuBandwidth }) =>
+      visibleCpus(online, cpuset?.cpus(), cpuBandwidth?.quota(), this.options),
+    )
   }
 
   cpuTimes(): CpuTimes {
-    return this.#cpuAccount.advance({
-      monotonicUsec: this.#host.clock.monotonicUsec(),
-      ageUsec: this.ageUsec(),
-      cpus: this.cpus(),
-      usage: this.#cgroup.cpuUsage?.usage(),
-      hostCpus: () => parseHostCpus(this.#host.read('proc/stat')),
-    })
+    const cpus = this.cpus()
+    const usage = this.#ask('usage', cgroup => cgroup.cpuUsage?.usage())
+    return this.#unlessEnded('times', () =>
+      this.#cpuAccount.advance({
+        monotonicUsec: this.#host.clock.monotonicUsec(),
+        ageUsec: this.#ageUsec(),
+        cpus,
+        usage,
+        hostCpus: () => parseHostCpus(this.#host.read('proc/stat')),
+      }),
+    )
   }
 
-  ageUsec(): number | undefined {
+  #ageUsec(): number | undefined {
     const { startTicks } = this.#subject
     if (startTicks === undefined) return undefined
-    return Math.max(0, this.#host.clock.boottimeUsec() - startTicks * USEC_PER_TICK)
+    return this.#unlessEnded('age', () =>
+      Math.max(0, this.#host.clock.boottimeUsec() - startTicks * USEC_PER_TICK),
+    )
+  }
+
+  bootOffsetUsec(): number {
+    return this.#timeNamespace.bootOffsetUsec()
+  }
+
+  uptimeUsec(): number | undefined {
+    const offset = this.bootOffsetUsec()
+    if (offset === 0) return this.#ageUsec()
+    return this.#unlessEnded('uptime', () => this.#host.clock.boottimeUsec() + offset)
   }
 
   load(): Load | undefined {
-    return this.#load?.load()
+    return this.#ask('load', () => this.#load.load())
   }
 
   disks(): VisibleDisk[] | undefined {
-    return this.#disks?.read(this.#cgroup.io)
+    return this.#ask('disks', ({ io }) => this.#disks?.read(io))
   }
 
   pressure(file: string): string | undefined {
-    return this.#cgroup.unified?.read(file)
+    return this.#ask(file, ({ unified }) => unified?.read(file))
   }
 
   /** See Views.tick. */
   tick(): number | undefined {
-    return this.#load?.tick()
+    return this.#load.tick()
+  }
+
+  /** Reads again where the container was moved meanwhile; of one that has ended the last answer stays. */
+  #ask<T>(question: string, read: (cgroup: Cgroup) => T): T {
+    if (this.#ended && this.#answers.has(question)) return this.#answers.get(question) as T
+    let answer = read(this.#placement.cgroup)
+    const place = this.#placement.check()
+    if (place === 'moved') answer = read(this.#placement.cgroup)
+    this.#ended = place === 'ended'
+    return this.#unlessEnded(question, () => answer)
+  }
+
+  #unlessEnded<T>(question: string, read: () => T): T {
+    if (this.#ended && this.#answers.has(question)) return this.#answers.get(question) as T
+    const answer = read()
+    this.#answers.set(question, answer)
+    return answer
   }
 }

@@ -3,13 +3,13 @@
  * container's nodes, so their number follows what is bound, not what was ever registered.
  */
 
-import { type Hierarchies, parseHierarchies } from '../cgroup/hierarchy.ts'
+import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import type { Registry } from './registry.ts'
-import { ContainerView } from './view.ts'
+import { ContainerView, type Subject } from './view.ts'
 
 /** Views of callers that no registration covers; the oldest is dropped. */
 const MOST_CALLER_VIEWS = 64
@@ -17,21 +17,26 @@ const MOST_CALLER_VIEWS = 64
 export class Views {
   readonly #host: Host
   readonly #registry: Registry
-  readonly #options: Readonly<Options>
+  readonly #defaults: Readonly<Options>
+  readonly #report: (message: string) => void
   readonly #hierarchies: Hierarchies
   readonly #views = new Map<number, ContainerView>()
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new Map<string, ContainerView>()
 
-  constructor(host: Host, registry: Registry, options: Readonly<Options>) {
+  /** `defaults` are the options of containers that have none of their own. */
+  constructor(
+    host: Host,
+    registry: Registry,
+    defaults: Readonly<Options>,
+    report: (message: string) => void = () => {},
+  ) {
     this.#host = host
     this.#registry = registry
-    this.#options = options
-    this.#hierarchies = parseHierarchies(
-      host.read('proc/self/mountinfo'),
-      mountPoint => host.tryRead(`${mountPoint}/cgroup.controllers`) ?? '',
-    )
+    this.#defaults = defaults
+    this.#report = report
+    this.#hierarchies = readHierarchies(host)
   }
 
   /** `undefined` for a slot that nobody registered, or that was forgotten. */
@@ -40,7 +45,7 @@ export class Views {
     if (known !== undefined) return known
     const container = this.#registry.findSlot(slot)
     if (container === undefined) return undefined
-    const view = new ContainerView(this.#host, this.#hierarchies, container, this.#options)
+    const view = this.#open(container, container.options)
     this.#views.set(slot, view)
     return view
   }
@@ -52,7 +57,7 @@ export class Views {
     if ('slot' in caller) return this.ofSlot(caller.slot)
     const known = this.#callerViews.get(caller.key)
     if (known !== undefined) return known
-    const view = new ContainerView(this.#host, this.#hierarchies, caller, this.#options)
+    const view = this.#open(caller)
     this.#callerViews.set(caller.key, view)
     if (this.#callerViews.size > MOST_CALLER_VIEWS) {
       const [oldest] = this.#callerViews.keys()
@@ -75,6 +80,11 @@ export class Views {
     }
     this.#lookups.delete(slot)
     this.#views.delete(slot)
+  }
+
+  #open(subject: Subject, options: Partial<Options> = {}): ContainerView {
+    const merged = { ...this.#defaults, ...options }
+    return new ContainerView(this.#host, this.#hierarchies, subject, merged, this.#report)
   }
 
   /** Samples the load of those that want it now; in microseconds of CLOCK_MONOTONIC, when the next one will. */

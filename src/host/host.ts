@@ -3,7 +3,7 @@
  * folder of captured files. Paths have no leading slash.
  */
 
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 
 export interface Clock {
   /** CLOCK_MONOTONIC, clock_gettime(2). */
@@ -33,6 +33,10 @@ export class Host {
   /** As `read`, but `undefined` where the kernel gives no such file: absence is normal for most of what we ask. */
   tryRead(path: string): string | undefined {
     return orUndefined(() => this.read(path))
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path))
   }
 
   /** Names in a directory, empty when it cannot be read. */

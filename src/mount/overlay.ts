@@ -31,7 +31,7 @@ export interface Bound {
   bound: string[]
   /** Files that lay there already, from an earlier hook. */
   present: string[]
-  /** Files for which the container has no place. */
+  /** Files that the container or the host has not. */
   absent: string[]
 }
 
@@ -70,7 +70,12 @@ export function attach(
     } else if (target.bound !== undefined && isOurs(target.bound, served, container.id, file)) {
       result.present.push(file)
     } else {
-      const tree = opened.add(openTree(served.directory, file))
+      const tree = tryOpenTree(served.directory, file)
+      if (tree === undefined) {
+        result.absent.push(file)
+        continue
+      }
+      opened.add(tree)
       makeSlave(tree, file)
       places.push({ ...target, file, tree })
     }
@@ -133,9 +138,18 @@ function bind(root: number, place: Place, opened: Descriptors): boolean {
   return true
 }
 
+/** `undefined` for a file that the host has not, so that we do not offer it. */
+function tryOpenTree(directory: number, file: string): number | undefined {
+  return unlessAbsent(() => openTree(directory, file))
+}
+
 function tryOpen(root: number, path: string): number | undefined {
+  return unlessAbsent(() => openBeneath(root, path))
+}
+
+function unlessAbsent<T>(action: () => T): T | undefined {
   try {
-    return openBeneath(root, path)
+    return action()
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
     throw error

@@ -15,6 +15,8 @@ export interface State {
   bundle: string | undefined
   /** Root file system, as crun and iSulad add it; may be relative to the bundle. */
   root: string | undefined
+  /** Empty for a runtime that hands none over. */
+  annotations: Readonly<Record<string, string>>
 }
 
 /** States are a few hundred bytes; annotations may make them longer. */
@@ -36,6 +38,7 @@ export function parseState(text: string): State {
     bundle:
       optionalString('bundle', fields.bundle) ?? optionalString('bundlePath', fields.bundlePath),
     root: optionalString('root', fields.root),
+    annotations: parseAnnotations(fields.annotations),
     pid: status === 'stopped' ? undefined : parsePid(fields.pid),
   }
   return state
@@ -55,6 +58,16 @@ function parseObject(text: string): Record<string, unknown> {
     return value as Record<string, unknown>
   }
   throw new SyntaxError('Cannot read the container state: stdin has no JSON object')
+}
+
+/** What is no text is somebody else's. */
+function parseAnnotations(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  )
 }
 
 /** A process of the host. 0 stands for none, and 1 is the host's own init. */

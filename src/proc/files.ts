@@ -1,12 +1,16 @@
 /** The files that a container sees instead of the host's. */
 
+import { renderCpuOffline } from './cpu-offline.ts'
 import { renderCpuOnline } from './cpu-online.ts'
+import { renderCpuPossible } from './cpu-possible.ts'
 import { renderCpuinfo } from './cpuinfo.ts'
 import { renderDiskstats } from './diskstats.ts'
 import { renderLoadavg } from './loadavg.ts'
 import { renderMeminfo } from './meminfo.ts'
 import { renderPartitions } from './partitions.ts'
 import { FILE_PATHS, type FilePath } from './paths.ts'
+import { renderPressure } from './pressure.ts'
+import { renderSlabinfo } from './slabinfo.ts'
 import { renderStat } from './stat.ts'
 import { renderSwaps } from './swaps.ts'
 import { renderUptime } from './uptime.ts'
@@ -18,20 +22,28 @@ export interface ProcFile {
   render(view: View): string
 }
 
-const RENDER: Readonly<Record<FilePath, (view: View) => string>> = {
-  'proc/cpuinfo': renderCpuinfo,
-  'proc/diskstats': renderDiskstats,
-  'proc/loadavg': renderLoadavg,
-  'proc/meminfo': renderMeminfo,
-  'proc/partitions': renderPartitions,
-  'proc/stat': renderStat,
-  'proc/swaps': renderSwaps,
-  'proc/uptime': renderUptime,
-  'sys/devices/system/cpu/online': renderCpuOnline,
+type Row = Omit<ProcFile, 'path'>
+
+const readable = (render: (view: View) => string): Row => ({ mode: 0o444, render })
+
+/** Modes are procfs's, but nobody may set triggers in pressure/. */
+const ROWS: Readonly<Record<FilePath, Row>> = {
+  'proc/cpuinfo': readable(renderCpuinfo),
+  'proc/diskstats': readable(renderDiskstats),
+  'proc/loadavg': readable(renderLoadavg),
+  'proc/meminfo': readable(renderMeminfo),
+  'proc/partitions': readable(renderPartitions),
+  'proc/pressure/cpu': readable(view => renderPressure(view, 'cpu')),
+  'proc/pressure/io': readable(view => renderPressure(view, 'io')),
+  'proc/pressure/irq': readable(view => renderPressure(view, 'irq')),
+  'proc/pressure/memory': readable(view => renderPressure(view, 'memory')),
+  'proc/slabinfo': { mode: 0o400, render: renderSlabinfo },
+  'proc/stat': readable(renderStat),
+  'proc/swaps': readable(renderSwaps),
+  'proc/uptime': readable(renderUptime),
+  'sys/devices/system/cpu/offline': readable(renderCpuOffline),
+  'sys/devices/system/cpu/online': readable(renderCpuOnline),
+  'sys/devices/system/cpu/possible': readable(renderCpuPossible),
 }
 
-export const FILES: readonly ProcFile[] = FILE_PATHS.map(path => ({
-  path,
-  mode: 0o444,
-  render: RENDER[path],
-}))
+export const FILES: readonly ProcFile[] = FILE_PATHS.map(path => ({ path, ...ROWS[path] }))

@@ -1,42 +1,123 @@
-/** What an operator can choose about the files' content. The defaults are right for nearly everybody. */
+/**
+ * What an operator can choose about the files' content: for all containers in the configuration file, for one by
+ * annotations `io.procveil.<option>`. The defaults, which come first below, are right for nearly everybody.
+ */
 
-export interface Options {
+import { FILE_PATHS, type FilePath, findFile } from './paths.ts'
+
+const CHOICES = {
   /** Whether a CPU quota counts as a number of CPUs. */
-  cpuQuota: 'on' | 'off'
+  cpuQuota: ['on', 'off'],
   /** Whether visible CPUs are numbered from 0 or keep the host's numbers in sys/devices/system/cpu/online. */
-  cpuNumbering: 'virtual' | 'real'
+  cpuNumbering: ['virtual', 'real'],
   /** Topology lines of cpuinfo: one core per socket, all cores in one socket, or the host's. */
-  topology: 'openeuler' | 'single-socket' | 'host'
+  topology: ['openeuler', 'single-socket', 'host'],
   /** How the unusable part of a CPU under a fractional quota shows in stat. */
-  fractional: 'steal' | 'idle'
-  /** Caps MemFree and MemAvailable at the host's, for containers without a memory limit. */
-  clampFreeToHost: 'on' | 'off'
+  fractional: ['steal', 'idle'],
+  /** Binds sys/devices/system/cpu/possible too. Programs that index arrays by the real CPU number may crash. */
+  maskPossible: ['off', 'on'],
+  /** Caps MemFree and MemAvailable at the host's. */
+  clampFreeToHost: ['off', 'on'],
   /** SwapTotal under cgroup v1: memory+swap limit less the memory limit, or the memory+swap limit itself. */
-  v1SwapTotal: 'diff' | 'memsw'
-  swap: 'on' | 'off'
-  uptime: 'container' | 'host'
-  loadavg: 'on' | 'off'
-  diskstats: 'container' | 'host'
-  diskTimes: 'zero' | 'apportion'
+  v1SwapTotal: ['diff', 'memsw'],
+  swap: ['on', 'off'],
+  uptime: ['container', 'host'],
+  loadavg: ['on', 'off'],
+  diskstats: ['container', 'host'],
+  diskTimes: ['zero', 'apportion'],
   /** Prints devices without a node in the container's /dev with an empty name. Breaks most parsers. */
-  openEulerEmptyNames: 'on' | 'off'
-  slabinfo: 'empty' | 'host'
-  pressure: 'on' | 'host'
+  openEulerEmptyNames: ['off', 'on'],
+  slabinfo: ['empty', 'host'],
+  pressure: ['on', 'host'],
+} as const
+
+type Choices = { [Name in keyof typeof CHOICES]: (typeof CHOICES)[Name][number] }
+
+export interface Options extends Choices {
+  /** The container's own cgroup, or the path of another one in every hierarchy, such as its parent. */
+  cgroup: 'auto' | `/${string}`
+  /** Files to bind. */
+  files: readonly FilePath[]
 }
+
+/** Programs that size arrays by it must not be misled, so it takes an option of its own. */
+const POSSIBLE: FilePath = 'sys/devices/system/cpu/possible'
 
 export const DEFAULT_OPTIONS: Readonly<Options> = {
-  cpuQuota: 'on',
-  cpuNumbering: 'virtual',
-  topology: 'openeuler',
-  fractional: 'steal',
-  clampFreeToHost: 'off',
-  v1SwapTotal: 'diff',
-  swap: 'on',
-  uptime: 'container',
-  loadavg: 'on',
-  diskstats: 'container',
-  diskTimes: 'zero',
-  openEulerEmptyNames: 'off',
-  slabinfo: 'empty',
-  pressure: 'on',
+  ...(Object.fromEntries(
+    Object.entries(CHOICES).map(([name, values]) => [name, values[0]]),
+  ) as unknown as Choices),
+  cgroup: 'auto',
+  files: FILE_PATHS.filter(path => path !== POSSIBLE),
 }
+
+/** What is bound into a container with these options. */
+export function filesToBind({ files, maskPossible }: Pick<Options, 'files' | 'maskPossible'>) {
+  return maskPossible === 'on' && !files.includes(POSSIBLE) ? [...files, POSSIBLE] : files
+}
+
+/**
+ * Options by name, as JSON or annotations have them. `where` is named in the error: a RangeError for an option or a
+ * value that is none, which lists those that are.
+ */
+export function parseOptions(
+  values: Readonly<Record<string, unknown>>,
+  where: string,
+): Partial<Options> {
+  const options: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(values)) {
+    options[name] = parseOption(name, value, where)
+  }
+  return options as Partial<Options>
+}
+
+function parseOption(name: string, value: unknown, where: string): unknown {
+  if (name === 'files') return parseFiles(value, where)
+  if (name === 'cgroup') return parseCgroup(value, where)
+  if (!Object.hasOwn(CHOICES, name)) {
+    const names = Object.keys(DEFAULT_OPTIONS).sort().join(', ')
+    throw new RangeError(`Cannot use option ${quote(name)} in ${where}: it must be one of ${names}`)
+  }
+  const choices: readonly unknown[] = CHOICES[name as keyof Choices]
+  if (choices.includes(value)) return value
+  throw refuse(name, value, where, choices.join(' or '))
+}
+
+/** A list, or names with commas between them; `meminfo`, `proc/meminfo` and `/proc/meminfo` are the same. */
+function parseFiles(value: unknown, where: string): FilePath[] {
+  const names = typeof value === 'string' ? value.split(',').map(name => name.trim()) : value
+  if (!Array.isArray(names)) throw refuse('files', value, where, 'a list of files')
+  const paths = new Set<FilePath>()
+  for (const name of names) {
+    const path = findFile(name)
+    if (path === undefined) {
+      throw refuse('files', name, where, `some of ${FILE_PATHS.join(', ')}`)
+    }
+    paths.add(path)
+  }
+  return [...paths]
+}
+
+function parseCgroup(value: unknown, where: string): Options['cgroup'] {
+  if (value === 'auto') return value
+  if (isCgroupPath(value)) return value
+  throw refuse('cgroup', value, where, 'auto or an absolute path below the hierarchy, without ..')
+}
+
+function isCgroupPath(value: unknown): value is `/${string}` {
+  if (typeof value !== 'string' || !value.startsWith('/') || value.includes('\0')) return false
+  return (
+    value === '/' ||
+    value
+      .slice(1)
+      .split('/')
+      .every(part => !['', '.', '..'].includes(part))
+  )
+}
+
+function refuse(name: string, value: unknown, where: string, allowed: string): RangeError {
+  return new RangeError(`Cannot use ${name} ${quote(value)} in ${where}: it must be ${allowed}`)
+}
+
+/** For a message: bounded, whatever came in. */
+const quote = (value: unknown) => (JSON.stringify(value) ?? 'missing').slice(0, 100)

@@ -9,10 +9,25 @@ export const FILE_PATHS = [
   'proc/loadavg',
   'proc/meminfo',
   'proc/partitions',
+  'proc/pressure/cpu',
+  'proc/pressure/io',
+  'proc/pressure/irq',
+  'proc/pressure/memory',
+  'proc/slabinfo',
   'proc/stat',
   'proc/swaps',
   'proc/uptime',
+  'sys/devices/system/cpu/offline',
   'sys/devices/system/cpu/online',
+  'sys/devices/system/cpu/possible',
 ] as const
 
 export type FilePath = (typeof FILE_PATHS)[number]
+
+/** The file that a person means by `name`, `undefined` for none of ours. */
+export function findFile(name: unknown): FilePath | undefined {
+  if (typeof name !== 'string' || name === '') return undefined
+  const path = name.replace(/^\/+/, '')
+  const spellings = [path, `proc/${path}`, `sys/devices/system/cpu/${path}`]
+  return FILE_PATHS.find(file => spellings.includes(file))
+}

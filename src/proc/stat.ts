@@ -10,11 +10,12 @@ import type { Load } from './loadavg.ts'
 import type { View } from './view.ts'
 
 export function renderStat(view: View): string {
-  return limitStat(view.hostFile('proc/stat'), view.cpuTimes(), view.load())
+  const bootOffsetSeconds = Math.floor(view.bootOffsetUsec() / 1e6)
+  return limitStat(view.hostFile('proc/stat'), view.cpuTimes(), view.load(), bootOffsetSeconds)
 }
 
 /**
- * The host's text with the container's times, and its tasks where they are known. `boottimeOffsetSeconds`
+ * The host's text with the container's times, and its tasks where they are known. `bootOffsetSeconds`
  * is what the container's time namespace adds to the boot time clock, time_namespaces(7): its boot was
  * earlier by that.
  */
@@ -22,7 +23,7 @@ export function limitStat(
   host: string,
   times: CpuTimes,
   load: Pick<Load, 'running' | 'blocked'> | undefined,
-  boottimeOffsetSeconds = 0,
+  bootOffsetSeconds = 0,
 ): string {
   let rest = host.slice(endOfCpuLines(host))
   if (load !== undefined) {
@@ -30,8 +31,8 @@ export function limitStat(
     rest = setLine(rest, 'procs_running', () => Math.max(load.running, 1))
     rest = setLine(rest, 'procs_blocked', () => load.blocked)
   }
-  if (boottimeOffsetSeconds !== 0) {
-    rest = setLine(rest, 'btime', host => Number(host) - boottimeOffsetSeconds)
+  if (bootOffsetSeconds !== 0) {
+    rest = setLine(rest, 'btime', host => Number(host) - bootOffsetSeconds)
   }
   return renderCpuLines(times) + rest + (rest === '' || rest.endsWith('\n') ? '' : '\n')
 }

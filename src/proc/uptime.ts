@@ -1,5 +1,5 @@
 /**
- * /proc/uptime, proc_uptime(5): since the container's creation, and the idle time of all its CPUs, the same
+ * /proc/uptime, proc_uptime(5): since the container's creation, or what its time namespace says, and the idle time of all its CPUs, the same
  * as in its /proc/stat.
  */
 
@@ -7,10 +7,10 @@ import { toTicks } from './cpu-time.ts'
 import type { View } from './view.ts'
 
 export function renderUptime(view: View): string {
-  const ageUsec = view.options.uptime === 'host' ? undefined : view.ageUsec()
-  if (ageUsec === undefined) return view.hostFile('proc/uptime')
-  const age = renderSeconds(Math.max(ageUsec, 0))
-  return `${age} ${renderSeconds(view.cpuTimes().total.idleUsec)}\n`
+  const uptimeUsec = view.options.uptime === 'host' ? undefined : view.uptimeUsec()
+  if (uptimeUsec === undefined) return view.hostFile('proc/uptime')
+  const uptime = renderSeconds(Math.max(uptimeUsec, 0))
+  return `${uptime} ${renderSeconds(view.cpuTimes().total.idleUsec)}\n`
 }
 
 /** fs/proc/uptime.c cuts to hundredths, it does not round. */

@@ -21,8 +21,10 @@ export interface View {
   cpus(): VisibleCpus
   /** CPU time since the container's start, accumulated up to now. */
   cpuTimes(): CpuTimes
-  /** Since the container's init was created, as CLOCK_BOOTTIME counts. */
-  ageUsec(): number | undefined
+  /** What the container's time namespace adds to CLOCK_BOOTTIME; mostly 0. */
+  bootOffsetUsec(): number
+  /** Since the container's init was created, as CLOCK_BOOTTIME counts; in a time namespace, what that clock says. */
+  uptimeUsec(): number | undefined
   load(): Load | undefined
   /** Devices to list, in the host's order, and their counters; `undefined` for a process of the host. */
   disks(): VisibleDisk[] | undefined

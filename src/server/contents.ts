@@ -12,13 +12,15 @@ import { findPlace, isContainers, listChildren, rootOfSlot, slotOf } from './tre
 const O_ACCMODE = 3
 const W_OK = 2
 const X_OK = 1
+const R_OK = 4
+const S_IROTH = 4
 
 export function open(source: Source, request: Request, reply: Reply): number {
   const { nodeid } = request.header
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
-  if ((request.open.flags & O_ACCMODE) !== 0) return -EACCES
+  if ((request.open.flags & O_ACCMODE) !== 0 || !mayRead(place.file, request)) return -EACCES
   reply.clear(OpenOut.size)
   reply.open.fh = source.handles.open(nodeid)
   reply.open.openFlags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH
@@ -53,8 +55,14 @@ export function access(request: Request): number {
   const place = findPlace(request.header.nodeid)
   if (place === undefined) return -ESTALE
   const { mask } = request.access
-  const denied = (mask & W_OK) !== 0 || (place.file !== undefined && (mask & X_OK) !== 0)
-  return denied ? -EACCES : 0
+  if ((mask & W_OK) !== 0) return -EACCES
+  if (place.file === undefined) return 0
+  return (mask & X_OK) !== 0 || ((mask & R_OK) !== 0 && !mayRead(place.file, request)) ? -EACCES : 0
+}
+
+/** The root of another user namespace is nobody here, as on procfs. */
+function mayRead({ mode }: ProcFile, request: Request): boolean {
+  return (mode & S_IROTH) !== 0 || request.header.uid === 0
 }
 
 export function opendir(source: Source, request: Request, reply: Reply): number {
@@ -78,7 +86,7 @@ export function readdir(
   const { nodeid } = request.header
   const { fh, offset, size } = request.read
   const entries = source.handles.entries(fh, nodeid, offset, () =>
-    isContainers(nodeid) ? listContainers(source) : listChildren(nodeid),
+    isContainers(nodeid) ? listContainers(source) : listChildren(nodeid, source.offered),
   )
   return writeDirectory(reply, entries, offset, size, describe)
 }

@@ -8,9 +8,11 @@ import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Host } from '../host/host.ts'
 import { findServed, mountFuse, refuseForeign, unmountAll } from '../mount/served.ts'
+import type { Options } from '../proc/options.ts'
 import { tryLock } from '../sys/lock.ts'
 import type { Log } from '../sys/log.ts'
 import { unmount } from '../sys/mount.ts'
+import { readDefaults } from './config.ts'
 import { commandLine, makeRunDirectory, type Settings } from './settings.ts'
 
 /** A server that was told to stop may not have done so yet. */
@@ -30,6 +32,7 @@ export async function keep(
   readyFd: number | undefined,
 ): Promise<number> {
   const { mountPoint, runDirectory } = settings
+  const options = readDefaults(settings)
   makeRunDirectory(settings)
   const stopped = untilStopped()
   const held = tryLock(`${runDirectory}/serve.lock`, LOCK_TIMEOUT_MS)
@@ -43,7 +46,7 @@ export async function keep(
   mountFuse(fuse, mountPoint)
   const own = findServed(host, mountPoint)?.id
   try {
-    const server = startServer(settings, fuse)
+    const server = startServer(settings, options, fuse)
     closeSync(fuse)
     const ended = untilEnded(server)
     announce(mountPoint, log, readyFd)
@@ -57,8 +60,9 @@ export async function keep(
   }
 }
 
-function startServer(settings: Settings, fuse: number): ChildProcess {
-  return spawn(process.execPath, commandLine(settings, 'server'), {
+function startServer(settings: Settings, options: Options, fuse: number): ChildProcess {
+  const args = commandLine(settings, 'server', '--options', JSON.stringify(options))
+  return spawn(process.execPath, args, {
     cwd: '/',
     env: {},
     stdio: ['ignore', 'inherit', 'inherit', fuse],

@@ -32,7 +32,7 @@ export function lookup(source: Source, request: Request, reply: Reply): number {
 /** `undefined`: no such node. A caller without the right to it is told the same. */
 function child(source: Source, request: Request): number | undefined {
   const { nodeid, pid, uid } = request.header
-  if (!isContainers(nodeid)) return findChild(nodeid, request.name)
+  if (!isContainers(nodeid)) return findChild(nodeid, request.name, source.offered)
   if (!source.isHostRoot(pid, uid)) return undefined
   const slot = source.findSlot(request.name)
   return slot === undefined ? undefined : rootOfSlot(slot)

@@ -5,17 +5,25 @@ import { Views } from '../container/views.ts'
 import type { Device } from '../fuse/device.ts'
 import { Session } from '../fuse/session.ts'
 import type { Host } from '../host/host.ts'
-import { DEFAULT_OPTIONS } from '../proc/options.ts'
+import { FILES } from '../proc/files.ts'
+import type { Options } from '../proc/options.ts'
 import type { Log } from '../sys/log.ts'
 import { Handles } from './handles.ts'
 import { operations } from './operations.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
+import type { Offered } from './tree.ts'
 
 /** Returns when the file system was unmounted. */
-export function serve(host: Host, runDirectory: string, device: Device, log: Log): void {
+export function serve(
+  host: Host,
+  runDirectory: string,
+  defaults: Readonly<Options>,
+  device: Device,
+  log: Log,
+): void {
   const registry = new Registry(runDirectory)
-  const views = new Views(host, registry, DEFAULT_OPTIONS)
+  const views = new Views(host, registry, defaults, message => log.warning(message))
   const renderer = new Renderer(host, log)
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
@@ -25,6 +33,7 @@ export function serve(host: Host, runDirectory: string, device: Device, log: Log
     retain: slot => views.retain(slot),
     release: (slot, lookups) => views.release(slot, lookups),
     isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
+    offered: offeredFiles(host),
     render: renderer.render,
     handles: new Handles(Date.now(), host.clock),
     mountTime: Math.floor(Date.now() / 1000),
@@ -35,6 +44,11 @@ export function serve(host: Host, runDirectory: string, device: Device, log: Log
     if (verdict === 'gone') return
     if (verdict === 'retry') device.wait(untilNext(host, views.tick()))
   }
+}
+
+/** What the host has not, a container has not either: a kernel without swap has no /proc/swaps. */
+function offeredFiles(host: Host): Offered {
+  return new Set(FILES.filter(file => host.has(file.path)))
 }
 
 /** Milliseconds to wait for a request until something else is to be done; -1 when there is nothing else. */

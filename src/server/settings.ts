@@ -6,6 +6,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 export interface Settings {
   mountPoint: string
   runDirectory: string
+  /** The file of defaults for the options; see `readDefaults`. */
+  config: string
   /** `undefined`: messages go to stderr only. */
   log: string | undefined
 }
@@ -13,6 +15,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
   mountPoint: '/var/lib/lxc/lxcfs',
   runDirectory: '/run/procveil',
+  config: '/etc/procveil/config.json',
   log: undefined,
 }
 
@@ -20,11 +23,12 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
  * Absolute paths as the kernel spells them in mountinfo. The mount point itself is not looked at: its server may be
  * dead.
  */
-export function resolveSettings({ mountPoint, runDirectory, log }: Settings): Settings {
+export function resolveSettings({ mountPoint, runDirectory, config, log }: Settings): Settings {
   const absolute = resolve(mountPoint)
   return {
     mountPoint: join(realPath(dirname(absolute)), basename(absolute)),
     runDirectory: resolve(runDirectory),
+    config: resolve(config),
     log: log === undefined ? undefined : resolve(log),
   }
 }
@@ -48,7 +52,9 @@ function realPath(path: string): string {
 
 /** Command line of another process of ours, with the same settings. */
 export function commandLine(settings: Settings, ...command: string[]): string[] {
-  const { mountPoint, runDirectory, log } = settings
+  const { mountPoint, runDirectory, config, log } = settings
   const options = ['--mountpoint', mountPoint, '--run-dir', runDirectory]
-  return [...options, ...(log === undefined ? [] : ['--log', log]), ...command]
+  if (config !== DEFAULT_SETTINGS.config) options.push('--config', config)
+  if (log !== undefined) options.push('--log', log)
+  return [...options, ...command]
 }

@@ -3,6 +3,7 @@
 import type { ProcFile } from '../proc/files.ts'
 import type { View } from '../proc/view.ts'
 import type { Handles } from './handles.ts'
+import type { Offered } from './tree.ts'
 
 export interface Source {
   /** The slot of a registered container. */
@@ -17,6 +18,7 @@ export interface Source {
   release(slot: number, lookups: number): void
   /** Whether the process may see what containers there are. */
   isHostRoot(pid: number, uid: number): boolean
+  offered: Offered
   /** The file's text for `view`, and where that fails or `view` is undefined, the host's own. */
   render(file: ProcFile, view: View | undefined): string
   handles: Handles

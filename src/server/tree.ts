@@ -24,6 +24,7 @@ const PLACES: Readonly<Record<string, number>> = {
   'sys/devices/system': 5,
   'sys/devices/system/cpu': 6,
   containers: 7,
+  'proc/pressure': 8,
   'proc/cpuinfo': 32,
   'proc/diskstats': 33,
   'proc/loadavg': 34,
@@ -33,6 +34,13 @@ const PLACES: Readonly<Record<string, number>> = {
   'proc/swaps': 38,
   'proc/uptime': 39,
   'sys/devices/system/cpu/online': 40,
+  'proc/slabinfo': 41,
+  'proc/pressure/cpu': 42,
+  'proc/pressure/io': 43,
+  'proc/pressure/irq': 44,
+  'proc/pressure/memory': 45,
+  'sys/devices/system/cpu/offline': 46,
+  'sys/devices/system/cpu/possible': 47,
 }
 
 const SLOT_SIZE = 256
@@ -61,23 +69,34 @@ export const rootOfSlot = (slot: number) => slot * SLOT_SIZE + root.place
 export const isContainers = (nodeid: number) => nodeid === CONTAINERS
 
 /** The node called `name` in the directory `parent`, of the same view. */
-export function findChild(parent: number, name: string): number | undefined {
-  const child = findPlace(parent)?.children.find(candidate => baseName(candidate) === name)
-  if (child === undefined || (child.place === CONTAINERS && parent !== FUSE_ROOT_ID))
-    return undefined
-  return slotOf(parent) * SLOT_SIZE + child.place
+export function findChild(parent: number, name: string, offered: Offered): number | undefined {
+  const child = childrenOf(parent, offered).find(candidate => baseName(candidate) === name)
+  return child && slotOf(parent) * SLOT_SIZE + child.place
 }
 
 /** What the directory `parent` lists, of the same view. */
-export function listChildren(parent: number): DirectoryEntry[] {
+export function listChildren(parent: number, offered: Offered): DirectoryEntry[] {
   const base = slotOf(parent) * SLOT_SIZE
-  return (findPlace(parent)?.children ?? [])
-    .filter(child => child.place !== CONTAINERS || parent === FUSE_ROOT_ID)
-    .map(child => ({
-      name: baseName(child),
-      nodeid: base + child.place,
-      directory: child.file === undefined,
-    }))
+  return childrenOf(parent, offered).map(child => ({
+    name: baseName(child),
+    nodeid: base + child.place,
+    directory: child.file === undefined,
+  }))
+}
+
+/** Files that this host has. */
+export type Offered = ReadonlySet<ProcFile>
+
+function childrenOf(parent: number, offered: Offered): Place[] {
+  return (findPlace(parent)?.children ?? []).filter(child =>
+    child.place === CONTAINERS ? parent === FUSE_ROOT_ID : isOffered(child, offered),
+  )
+}
+
+/** A directory is there for the files in it. */
+function isOffered({ file, children }: Place, offered: Offered): boolean {
+  if (file !== undefined) return offered.has(file)
+  return children.some(child => isOffered(child, offered))
 }
 
 function grow(): Place {

@@ -2,12 +2,20 @@ import t from 'tap'
 import { parseHookArguments } from '../../src/command/arguments.ts'
 import { commandLine, DEFAULT_SETTINGS } from '../../src/server/settings.ts'
 
-const settings = { mountPoint: '/m', runDirectory: '/r', log: '/l=x' }
+const settings = { mountPoint: '/m', runDirectory: '/r', config: '/c', log: '/l=x' }
 
 t.test("a hook's command line", async t => {
   t.strictSame(parseHookArguments(['hook']), { settings: DEFAULT_SETTINGS, strict: false })
   t.strictSame(
-    parseHookArguments(['--log=/l=x', '--mountpoint', '/m', '--run-dir=/r', 'hook', '--strict']),
+    parseHookArguments([
+      '--log=/l=x',
+      '--mountpoint',
+      '/m',
+      '--run-dir=/r',
+      '--config=/c',
+      'hook',
+      '--strict',
+    ]),
     {
       settings,
       strict: true,

@@ -30,6 +30,7 @@ t.test('whose view a caller sees', async t => {
       startTicks: 1,
       cgroups: { '': path },
       rootfs: '/',
+      options: {},
       rootMount: 7,
     })
   register('pod', 1, '/pod')

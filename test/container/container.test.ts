@@ -14,10 +14,16 @@ const container = {
   cgroups: { memory: '/a:b/box', '': '/' },
   rootfs: '/b/rootfs',
   rootMount: 64,
+  options: { cpuQuota: 'off' as const, files: ['proc/meminfo' as const] },
 }
 
 t.test('a registration survives a round trip', async t => {
   t.strictSame(parseContainer(renderContainer(container)), container)
+})
+
+t.test('a registration of an earlier version has no options', async t => {
+  const { options, ...earlier } = container
+  t.strictSame(parseContainer(JSON.stringify(earlier)), { ...earlier, options: {} })
 })
 
 t.test('a damaged registration names what is wrong', async t => {
@@ -29,6 +35,8 @@ t.test('a damaged registration names what is wrong', async t => {
   t.throws(damaged({ cgroups: null }), /cgroups is null/)
   t.throws(damaged({ cgroups: { cpu: 1 } }), /cgroups.cpu is 1/)
   t.throws(damaged({ rootfs: undefined }), /rootfs is missing/)
+  t.throws(damaged({ options: 7 }), /options is 7/)
+  t.throws(damaged({ options: { swap: 'maybe' } }), /swap "maybe" in a registration/)
   t.throws(() => parseContainer('7'), SyntaxError)
   t.throws(() => parseContainer('{"id":'), SyntaxError)
 })

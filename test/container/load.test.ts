@@ -34,7 +34,7 @@ const averages = (sampler: LoadSampler) => {
 
 t.test('the first read tells the threads, with loads of 0', async t => {
   const host = machineOf(t, 'RRRDSSZ')
-  t.same(new LoadSampler(host, tasks(host)).load(), {
+  t.same(new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(), {
     loads: [0, 0, 0],
     running: 3,
     blocked: 1,
@@ -45,7 +45,7 @@ t.test('the first read tells the threads, with loads of 0', async t => {
 
 t.test('two running threads load as the kernel has it', async t => {
   const host = machineOf(t, 'RRS')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.equal(averages(sampler), '0.00 0.00 0.00')
   host.clock.advance(5)
   t.equal(averages(sampler), '0.16 0.03 0.01')
@@ -63,7 +63,7 @@ t.test('two running threads load as the kernel has it', async t => {
 
 t.test('blocked threads load, but do not run', async t => {
   const host = machineOf(t, 'DDD')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
   host.clock.advance(5)
   const load = sampler.load()
@@ -73,7 +73,11 @@ t.test('blocked threads load, but do not run', async t => {
 
 t.test('idle kernel threads and stopped ones are no load', async t => {
   const host = machineOf(t, 'ITtXW')
-  t.match(new LoadSampler(host, tasks(host)).load(), { running: 0, blocked: 0, threads: 5 })
+  t.match(new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(), {
+    running: 0,
+    blocked: 0,
+    threads: 5,
+  })
 })
 
 t.test('frozen threads are no load, by v1', async t => {
@@ -81,7 +85,7 @@ t.test('frozen threads are no load, by v1', async t => {
   const state = 'sys/fs/cgroup/freezer/ctr/freezer.state'
   const freezer = new Group(host, 1, 'sys/fs/cgroup/freezer', '/ctr')
   host.set({ [state]: 'FROZEN\n' })
-  const sampler = new LoadSampler(host, tasks(host), freezer)
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer }))
   t.match(sampler.load(), { running: 0, blocked: 0, threads: 3 })
   host.set({ [state]: 'THAWED\n' })
   host.clock.advance(5)
@@ -93,7 +97,7 @@ t.test('frozen threads are no load, by v1', async t => {
 
 t.test('frozen threads are not counted again, by v2', async t => {
   const host = machineOf(t, 'RSS')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.match(sampler.load(), { running: 1, threads: 3 })
   host.set({ [`${CTR}/cgroup.events`]: 'populated 1\nfrozen 1\n' })
   setThreads(host, 'RRRRR')
@@ -110,33 +114,48 @@ t.test('a command name may look like a state', async t => {
     'proc/100/stat': '100 (tmux: server) R) D) S 1 2\n',
     'proc/101/stat': '101 () R) R 1',
   })
-  t.match(new LoadSampler(host, tasks(host)).load(), { running: 1, blocked: 0 })
+  t.match(new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(), {
+    running: 1,
+    blocked: 0,
+  })
 })
 
 t.test('a thread is asked about itself where it can be', async t => {
   const host = machineOf(t, 'SS')
   host.set({ 'proc/101/task/101/stat': '101 (x) R 1\n' })
-  t.match(new LoadSampler(host, tasks(host)).load(), { running: 1, threads: 2 })
+  t.match(new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(), {
+    running: 1,
+    threads: 2,
+  })
 })
 
 t.test('threads of cgroups below count, however deep', async t => {
   const host = machineOf(t, 'S')
   host.set(threads(200, 'R'))
   host.set({ [`${CTR}/a/b/c/d/e/cgroup.threads`]: '200\n', [`${CTR}/a/cgroup.threads`]: '' })
-  t.match(new LoadSampler(host, tasks(host)).load(), { running: 1, threads: 2 })
+  t.match(new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(), {
+    running: 1,
+    threads: 2,
+  })
 })
 
 t.test('v1 lists its threads in tasks', async t => {
   const host = machine(t, threads(7, 'RS'))
   host.set({ 'sys/fs/cgroup/pids/ctr/tasks': '7\n', 'sys/fs/cgroup/pids/ctr/below/tasks': '8\n' })
   const group = new Group(host, 1, 'sys/fs/cgroup/pids', '/ctr')
-  t.match(new LoadSampler(host, group).load(), { running: 1, threads: 2 })
+  t.match(new LoadSampler(host, () => ({ tasks: group, freezer: undefined })).load(), {
+    running: 1,
+    threads: 2,
+  })
 })
 
 t.test('what is listed twice, has ended or is out of sight does not count', async t => {
   const host = machineOf(t, 'R')
   host.set({ [`${CTR}/cgroup.threads`]: '100\n0\n100\n999\nx\n\n-5' })
-  t.match(new LoadSampler(host, tasks(host)).load(), { running: 1, threads: 1 })
+  t.match(new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(), {
+    running: 1,
+    threads: 1,
+  })
 })
 
 t.test('the last pid is as the container numbers it, and never falls', async t => {
@@ -146,7 +165,7 @@ t.test('the last pid is as the container numbers it, and never falls', async t =
     'proc/102/status': 'Name:\tx\nNSpid:\t102\t17\nNSpgid:\t55\t66\n',
     'proc/105/status': 'Name:\tx\nNSpid:\t105\t3\t9\nNSpgid:\t55\t66\n',
   })
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.equal(sampler.load()?.lastPid, 17, 'the oldest are not asked')
   host.set({ 'proc/102/status': undefined })
   host.clock.advance(5)
@@ -158,7 +177,7 @@ t.test('the last pid is as the container numbers it, and never falls', async t =
 
 t.test('a cgroup that cannot be read leaves the load unknown', async t => {
   const host = machine(t, {})
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.equal(sampler.load(), undefined)
   setThreads(host, 'R')
   host.clock.advance(4)
@@ -169,7 +188,7 @@ t.test('a cgroup that cannot be read leaves the load unknown', async t => {
 
 t.test('a count that fails leaves the one before', async t => {
   const host = machineOf(t, 'RR')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
   host.set({ [`${CTR}/cgroup.threads`]: undefined })
   host.clock.advance(5)
@@ -179,17 +198,20 @@ t.test('a count that fails leaves the one before', async t => {
 
 t.test('too many threads leave the count before', async t => {
   const host = machineOf(t, 'RR')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
   host.set({ [`${CTR}/a/cgroup.threads`]: tids(1000, 20_000) })
   host.clock.advance(5)
   t.match(sampler.load(), { running: 2, threads: 2 })
-  t.equal(new LoadSampler(host, tasks(host)).load(), undefined)
+  t.equal(
+    new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(),
+    undefined,
+  )
 })
 
 t.test('reads within 5 seconds count once', async t => {
   const host = machineOf(t, 'R')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
   setThreads(host, 'RRRR')
   host.clock.advance(4.9)
@@ -201,7 +223,7 @@ t.test('reads within 5 seconds count once', async t => {
 t.test('ticks keep to the grid that the first read began', async t => {
   const host = machineOf(t, 'RR')
   const start = host.clock.usec
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.equal(sampler.tick(), undefined, 'nobody has read')
   sampler.load()
   t.equal(sampler.tick(), start + 5e6)
@@ -218,7 +240,7 @@ t.test('ticks keep to the grid that the first read began', async t => {
 
 t.test('what nobody reads is not sampled until somebody does', async t => {
   const host = machineOf(t, 'RR')
-  const sampler = new LoadSampler(host, tasks(host))
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
   host.clock.advance(600)
   t.type(sampler.tick(), 'number')

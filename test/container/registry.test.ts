@@ -18,6 +18,7 @@ const container = (id: string, slot: number) => ({
   cgroups: {},
   rootfs: '/r',
   rootMount: 64,
+  options: {},
 })
 
 t.test('a container is found until it is forgotten', async t => {

@@ -4,8 +4,11 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { execa } from 'execa'
 import t from 'tap'
 import { box, started } from './box.ts'
+import { BOUND } from './files.ts'
 import { needs, retry } from './requirements.ts'
 import { site } from './site.ts'
+
+const IN_PROC = BOUND.filter(path => path.startsWith('/proc/')).length
 
 t.test('the hook run by hand on a running container', needs('runc'), async t => {
   const here = site(t)
@@ -36,7 +39,7 @@ t.test('the hook run by hand on a running container', needs('runc'), async t => 
       Array(6).fill('0'),
     )
     t.strictSame(here.registered(), ['bare.json'])
-    t.equal((await bare.sh('mount | grep lxcfs')).split('\n').length, 9)
+    t.equal((await bare.sh('mount | grep lxcfs')).split('\n').length, BOUND.length)
   })
 
   t.test('a second time changes nothing', async t => {
@@ -52,14 +55,14 @@ t.test('prestart and createRuntime may both be set up', needs('runc'), async t =
   const here = site(t)
   const twice = await started(t, here, 'twice', { stages: ['prestart', 'createRuntime'] })
   const mounts = await twice.sh('mount | grep lxcfs')
-  t.equal(mounts.split('\n').length, 9)
+  t.equal(mounts.split('\n').length, BOUND.length)
 })
 
 t.test('a container without /sys gets the files of /proc', needs('runc'), async t => {
   const here = site(t)
   const odd = await started(t, here, 'odd', { withoutSys: true, hookArgs: ['--strict'] })
-  t.equal((await odd.sh('mount | grep lxcfs')).split('\n').length, 8)
-  t.match(here.readLog(), 'no place: sys/devices/system/cpu/online')
+  t.equal((await odd.sh('mount | grep lxcfs')).split('\n').length, IN_PROC)
+  t.match(here.readLog(), /no place: .*sys\/devices\/system\/cpu\/online/)
 })
 
 t.test('a process whose root is the host is no container', needs('unshare'), async t => {

@@ -3,22 +3,11 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { started } from './box.ts'
+import { BOUND } from './files.ts'
 import { needs } from './requirements.ts'
 import { site } from './site.ts'
 
 const MiB = 2 ** 20
-const FILES = [
-  '/proc/cpuinfo',
-  '/proc/diskstats',
-  '/proc/loadavg',
-  '/proc/meminfo',
-  '/proc/partitions',
-  '/proc/stat',
-  '/proc/swaps',
-  '/proc/uptime',
-  '/sys/devices/system/cpu/online',
-]
-
 t.test('a container with a memory limit and one CPU', needs('runc'), async t => {
   const here = site(t)
   const before = {
@@ -34,13 +23,13 @@ t.test('a container with a memory limit and one CPU', needs('runc'), async t => 
   })
 
   const mounts = await box.sh('mount | grep lxcfs')
-  for (const file of FILES) {
+  for (const file of BOUND) {
     t.match(
       mounts,
       `lxcfs on ${file} type fuse.lxcfs (rw,nosuid,nodev,relatime,user_id=0,group_id=0,allow_other)`,
     )
   }
-  t.equal(mounts.split('\n').length, FILES.length, 'nothing else is mounted')
+  t.equal(mounts.split('\n').length, BOUND.length, 'nothing else is mounted')
 
   t.match(await box.cat('/proc/meminfo'), /^MemTotal: {9}262144 kB$/m)
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { findRootfs, parseRoot } from '../../src/oci/bundle.ts'
 
-const state = { id: 'x', status: 'creating', pid: 42 }
+const state = { id: 'x', status: 'creating', pid: 42, annotations: {} }
 
 t.test('the root of the state wins, relative to the bundle', async t => {
   t.equal(findRootfs({ ...state, bundle: '/b', root: '/r//oot' }), '/r/oot')

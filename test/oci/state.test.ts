@@ -21,7 +21,10 @@ t.test('what runc writes', async t => {
     pid: 42,
     bundle: '/b',
     root: undefined,
+    annotations: { a: 'b' },
   })
+  t.strictSame(parseState(state({ annotations: { a: 1, b: 'c' } })).annotations, { b: 'c' })
+  t.strictSame(parseState(state({ annotations: null })).annotations, {})
 })
 
 t.test('what crun and iSulad add: the root', async t => {

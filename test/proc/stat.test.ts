@@ -36,6 +36,7 @@ cpu1 1500 0 500 8000 0 0 0 0 0 0
 t.test("the cpu lines and the tasks are the container's, the rest is the host's", async t => {
   const view: Partial<View> = {
     hostFile: path => (path === 'proc/stat' ? HOST : ''),
+    bootOffsetUsec: () => 0,
     cpuTimes: () => TIMES,
     load: () => ({ loads: [0, 0, 0], running: 3, blocked: 1, threads: 9, lastPid: 7 }),
   }

@@ -1,5 +1,6 @@
 /** Containers for the operations' tests: one called `box`, in slot 5, whose files all say "text". */
 
+import { FILES } from '../../src/proc/files.ts'
 import { Handles } from '../../src/server/handles.ts'
 import type { Source } from '../../src/server/source.ts'
 import { TestClock } from '../machine.ts'
@@ -23,6 +24,7 @@ export function fakeSource(): FakeSource {
     text: 'text\n',
     handles: new Handles(0, clock),
     mountTime: 200_000,
+    offered: new Set(FILES),
     findSlot: id => (id === 'box' ? BOX_SLOT : undefined),
     ids: () => ['box', 'damaged'],
     ofSlot: () => undefined,

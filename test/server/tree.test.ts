@@ -2,11 +2,13 @@ import t from 'tap'
 import { FILES } from '../../src/proc/files.ts'
 import { findChild, findPlace, listChildren, rootOfSlot, slotOf } from '../../src/server/tree.ts'
 
+const ALL = new Set(FILES)
+
 t.test('every file has a number of its own, at the end of its path', async t => {
   const seen = new Set<number>()
   for (const { path } of FILES) {
     let node: number | undefined = rootOfSlot(9)
-    for (const name of path.split('/')) node = findChild(node ?? 0, name)
+    for (const name of path.split('/')) node = findChild(node ?? 0, name, ALL)
     t.equal(findPlace(node ?? 0)?.path, path)
     t.equal(slotOf(node ?? 0), 9)
     seen.add(node ?? 0)
@@ -23,9 +25,18 @@ t.test('numbers stay what they are: kernels remember them across an upgrade', as
 
 t.test('a list names what can be found', async t => {
   for (const parent of [1, 2, 6, rootOfSlot(5)]) {
-    for (const { name, nodeid, directory } of listChildren(parent)) {
-      t.equal(findChild(parent, name), nodeid)
+    for (const { name, nodeid, directory } of listChildren(parent, ALL)) {
+      t.equal(findChild(parent, name, ALL), nodeid)
       t.equal(findPlace(nodeid)?.file === undefined, directory)
     }
   }
+})
+
+t.test('what the host has not is not there, nor a directory of nothing else', async t => {
+  const some = new Set(FILES.filter(({ path }) => !path.startsWith('proc/pressure/')))
+  t.equal(findChild(2, 'pressure', some), undefined)
+  t.notOk(listChildren(2, some).some(({ name }) => name === 'pressure'))
+  t.equal(findChild(2, 'meminfo', new Set()), undefined)
+  t.ok(findChild(2, 'meminfo', some))
+  t.ok(findChild(1, 'containers', new Set()), 'containers are no files of the host')
 })

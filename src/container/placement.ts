@@ -1,0 +1,100 @@
+/**
+ * Where a container is in the cgroup hierarchies. It stays where its init was found first, whatever that does later,
+ * until that cgroup is removed: then the init has been moved, or has ended.
+ */
+
+import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
+import type { Group } from '../cgroup/group.ts'
+import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
+import type { Host } from '../host/host.ts'
+import type { Options } from '../proc/options.ts'
+import { readCgroups } from './own-cgroups.ts'
+import { readStartTicks } from './start-ticks.ts'
+
+export interface Placed {
+  id?: string | undefined
+  cgroups: CgroupPaths
+  pid: number | undefined
+  startTicks: number | undefined
+}
+
+export class Placement {
+  readonly #host: Host
+  readonly #hierarchies: Hierarchies
+  readonly #subject: Placed
+  readonly #override: Options['cgroup']
+  readonly #report: (message: string) => void
+  #paths: CgroupPaths
+  #cgroup: Cgroup
+  /** Of the cgroups, those that were there when they were opened. */
+  #watched: readonly Group[] = []
+  #missed = false
+
+  constructor(
+    host: Host,
+    hierarchies: Hierarchies,
+    subject: Placed,
+    override: Options['cgroup'],
+    report: (message: string) => void,
+  ) {
+    this.#host = host
+    this.#hierarchies = hierarchies
+    this.#subject = subject
+    this.#override = override
+    this.#report = report
+    this.#paths = subject.cgroups
+    // A runtime may place a container only after it has run our hook.
+    const unplaced = Object.values(subject.cgroups).includes('/')
+    if (unplaced) this.#paths = this.#readAgain() ?? this.#paths
+    this.#cgroup = this.#open()
+  }
+
+  get cgroup(): Cgroup {
+    return this.#cgroup
+  }
+
+  /**
+   * To be asked after a reading: whether the container is still where that was taken. `moved` is told once, and
+   * `cgroup` is by then the new one.
+   */
+  check(): 'there' | 'moved' | 'ended' {
+    if (!this.#missed) return 'there'
+    this.#missed = false
+    if (this.#watched.every(group => group.exists())) return 'there'
+    const paths = this.#readAgain()
+    if (paths === undefined || isSame(paths, this.#paths)) return 'ended'
+    this.#report(`${this.#subject.id ?? `process ${this.#subject.pid}`} was moved to other cgroups`)
+    this.#paths = paths
+    this.#cgroup = this.#open()
+    return 'moved'
+  }
+
+  #open(): Cgroup {
+    const paths = this.#override === 'auto' ? this.#paths : this.#overridden(this.#override)
+    const cgroup = openCgroup(this.#host, this.#hierarchies, paths, () => {
+      this.#missed = true
+    })
+    this.#watched = cgroup.groups.filter(group => group.exists())
+    return cgroup
+  }
+
+  #overridden(path: string): CgroupPaths {
+    return Object.fromEntries(Object.keys(this.#paths).map(controller => [controller, path]))
+  }
+
+  /** `undefined` when the init has ended: its pid may be another process's by now. */
+  #readAgain(): CgroupPaths | undefined {
+    const { id, pid, startTicks } = this.#subject
+    if (pid === undefined || readStartTicks(this.#host, pid) !== startTicks) return undefined
+    try {
+      return readCgroups(this.#host, pid, id ?? '/')
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function isSame(one: CgroupPaths, other: CgroupPaths): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)])
+  return [...names].every(name => one[name] === other[name])
+}

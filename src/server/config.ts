@@ -1,0 +1,37 @@
+/** The configuration file: a JSON object with options for all containers, such as `{ "cpuQuota": "off" }`. */
+
+import { readFileSync } from 'node:fs'
+import { DEFAULT_OPTIONS, type Options, parseOptions } from '../proc/options.ts'
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
+
+/**
+ * The options that the file sets, and the defaults for the others. Nobody needs to have a file at the default path.
+ * Throws for one that was named and cannot be read, and for one that holds anything but options.
+ */
+export function readDefaults({ config }: Pick<Settings, 'config'>): Options {
+  const text = readConfig(config)
+  return { ...DEFAULT_OPTIONS, ...(text === undefined ? {} : parseConfig(text, config)) }
+}
+
+export function parseConfig(text: string, where: string): Partial<Options> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read ${where}: it holds no JSON`, { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new SyntaxError(`Cannot read ${where}: it must hold an object such as {"cpuQuota":"off"}`)
+  }
+  return parseOptions(value as Record<string, unknown>, where)
+}
+
+function readConfig(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    if (absent && path === DEFAULT_SETTINGS.config) return undefined
+    throw new Error(`Cannot read the configuration ${path}`, { cause })
+  }
+}
