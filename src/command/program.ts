@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
+import type { ShowOptions } from './show.ts'
 import { VERSION } from './version.ts'
 
 /** Runs a command line without the program's name. Returns the exit status. */
@@ -56,6 +57,28 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .action(async (options: { readyFd?: number }) => {
       const { serve } = await import('./serve.ts')
       status = await serve(settings(), options.readyFd)
+    })
+
+  program
+    .command('show')
+    .description('print what a container sees in a file, such as meminfo or pressure/cpu')
+    .argument('[file]')
+    .option('-c, --container-id <id>', 'the container: its id or the beginning of it')
+    .option('--all-files', 'print all files')
+    .option('--from <folder>', 'a captured machine instead of this one')
+    .action(async (file: string | undefined, options: ShowOptions) => {
+      const { show } = await import('./show.ts')
+      status = show(settings(), file, options)
+    })
+
+  program
+    .command('capture')
+    .description("save the host and cgroup files that a container's view is made of, for a report")
+    .requiredOption('-c, --container-id <id>', 'the container: its id or the beginning of it')
+    .requiredOption('-o, --output <folder>', 'where to; it must be new or empty')
+    .action(async (options: { containerId: string; output: string }) => {
+      const { capture } = await import('./capture.ts')
+      status = capture(settings(), options.containerId, options.output)
     })
 
   program

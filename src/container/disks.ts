@@ -5,18 +5,18 @@ import type { Host } from '../host/host.ts'
 import { DiskAccount } from '../proc/disk-account.ts'
 import { type VisibleDisk, visibleDisks } from '../proc/disks.ts'
 import type { Options } from '../proc/options.ts'
-import { Devices, type Init } from './devices.ts'
+import type { Devices } from './devices.ts'
 
 export class Disks {
   readonly #host: Host
   readonly #options: Readonly<Options>
-  readonly #devices: Devices
+  readonly #devices: Pick<Devices, 'read'>
   readonly #account: DiskAccount
 
-  constructor(host: Host, init: Init, options: Readonly<Options>) {
+  constructor(host: Host, devices: Pick<Devices, 'read'>, options: Readonly<Options>) {
     this.#host = host
     this.#options = options
-    this.#devices = new Devices(host, init)
+    this.#devices = devices
     this.#account = new DiskAccount(options)
   }
 

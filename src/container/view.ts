@@ -5,7 +5,7 @@
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
 import { parseCpuList } from '../cgroup/cpuset.ts'
-import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
+import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
@@ -16,6 +16,7 @@ import type { Load } from '../proc/loadavg.ts'
 import type { Options } from '../proc/options.ts'
 import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'
+import { type ContainerDevices, Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { LoadSampler } from './load.ts'
 import { Placement } from './placement.ts'
@@ -31,6 +32,8 @@ export interface Subject {
   startTicks: number | undefined
   /** See Container; `undefined` where nobody registered it. */
   rootMount?: number | undefined
+  /** Only of a captured container: a live one's are looked up. */
+  devices?: ContainerDevices
 }
 
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
@@ -66,8 +69,16 @@ export class ContainerView implements View {
     this.#load = new LoadSampler(host, () => this.#placement.cgroup)
     const { pid, startTicks, rootMount } = subject
     if (pid !== undefined && startTicks !== undefined) {
-      this.#disks = new Disks(host, { pid, startTicks, rootMount }, options)
+      const { devices } = subject
+      const source = devices
+        ? { read: () => devices }
+        : new Devices(host, { pid, startTicks, rootMount })
+      this.#disks = new Disks(host, source, options)
     }
+  }
+
+  hasHostFile(path: string): boolean {
+    return this.#host.has(path)
   }
 
   hostFile(path: string): string {
@@ -154,4 +165,8 @@ export class ContainerView implements View {
     this.#answers.set(question, answer)
     return answer
   }
+}
+
+export function openView(host: Host, subject: Subject, options: Readonly<Options>): ContainerView {
+  return new ContainerView(host, readHierarchies(host), subject, options)
 }

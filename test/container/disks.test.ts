@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseCgroupPaths, parseHierarchies } from '../../src/cgroup/hierarchy.ts'
 import { type DiskIo, type IoReader, NO_IO } from '../../src/cgroup/io.ts'
+import { Devices } from '../../src/container/devices.ts'
 import { Disks } from '../../src/container/disks.ts'
 import { ContainerView } from '../../src/container/view.ts'
 import { renderDiskstats } from '../../src/proc/diskstats.ts'
@@ -29,7 +30,7 @@ function machineOf(t: Parameters<typeof machine>[0], mountinfo = ON_SDA1): Machi
 }
 
 const INIT = { pid: PID, startTicks: START, rootMount: undefined }
-const disksOf = (host: Machine) => new Disks(host, INIT, DEFAULT_OPTIONS)
+const disksOf = (host: Machine) => new Disks(host, new Devices(host, INIT), DEFAULT_OPTIONS)
 const counting = (io: Partial<DiskIo>): IoReader => ({
   disks: () => new Map([['8:0', { ...NO_IO, ...io }]]),
 })

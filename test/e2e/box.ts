@@ -29,6 +29,7 @@ export interface BoxOptions {
   /** Makes the host's programs available. */
   hostPrograms?: boolean
   withoutSys?: boolean
+  annotations?: Readonly<Record<string, string>>
   /** What it runs; `sleep` when missing. */
   command?: readonly string[]
   /** Folder for the bundle. */
@@ -153,6 +154,7 @@ function config(site: Site, options: BoxOptions): unknown {
       cwd: '/',
     },
     mounts: mounts(options),
+    annotations: options.annotations ?? {},
     hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount'].map(type => ({ type })),

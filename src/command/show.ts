@@ -1,0 +1,71 @@
+/** `procveil show`: what a container would see in a file, rendered here and now; no mount and no server is needed. */
+
+import { writeFileSync } from 'node:fs'
+import { openCaptured } from '../container/captured.ts'
+import { isAlive } from '../container/identity.ts'
+import { Registry } from '../container/registry.ts'
+import { type ContainerView, openView } from '../container/view.ts'
+import { Host } from '../host/host.ts'
+import { FILES } from '../proc/files.ts'
+import { type FilePath, findFile } from '../proc/paths.ts'
+import { readDefaults } from '../server/config.ts'
+import type { Settings } from '../server/settings.ts'
+import { systemClock } from '../sys/clock.ts'
+
+export interface ShowOptions {
+  containerId?: string
+  /** A captured machine instead of this one. */
+  from?: string
+  allFiles?: boolean
+}
+
+/** Returns the exit status. Throws when the container or the file cannot be found. */
+export function show(settings: Settings, name: string | undefined, options: ShowOptions): number {
+  const view =
+    options.from === undefined
+      ? openRegistered(settings, options.containerId)
+      : openCaptured(options.from, options.containerId)
+  if (options.allFiles === true) {
+    for (const { path, text } of renderAll(view)) write(`==> ${path} <==\n${text}\n`)
+  } else {
+    write(renderFile(view, choose(name)))
+  }
+  return 0
+}
+
+function openRegistered(settings: Settings, id: string | undefined): ContainerView {
+  if (id === undefined) throw new Error('Cannot choose a container: give --container-id')
+  const host = new Host('/', systemClock)
+  const container = new Registry(settings.runDirectory).resolve(id)
+  if (!isAlive(host, container)) {
+    throw new Error(`Cannot show ${container.id}: its process ${container.pid} has ended`)
+  }
+  return openView(host, container, { ...readDefaults(settings), ...container.options })
+}
+
+/** Files that the host has, with what the container sees in them. */
+export function renderAll(view: ContainerView): { path: FilePath; text: string }[] {
+  return FILES.filter(({ path }) => view.hasHostFile(path)).map(({ path, render }) => ({
+    path,
+    text: render(view),
+  }))
+}
+
+function renderFile(view: ContainerView, path: FilePath): string {
+  const file = FILES.find(each => each.path === path)
+  if (file !== undefined && view.hasHostFile(path)) return file.render(view)
+  throw new Error(`Cannot show ${path}: this host has no such file`)
+}
+
+function choose(name: string | undefined): FilePath {
+  const path = findFile(name)
+  if (path !== undefined) return path
+  const names = FILES.map(file => file.path).join(', ')
+  const given = name === undefined ? 'no file was named' : `"${name}" is none of ours`
+  throw new Error(`Cannot show a file: ${given}; give --all-files or one of ${names}`)
+}
+
+/** To the end: process.stdout may still hold a part when we exit. */
+function write(text: string): void {
+  writeFileSync(1, text)
+}
