@@ -32,8 +32,8 @@ export interface Cgroup {
   readonly freezer: Group | undefined
   /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
   readonly unified: Group | undefined
-  /** All cgroups that are read. */
-  readonly groups: readonly Group[]
+  /** All cgroups that are read, by their line in /proc/PID/cgroup: '' for the unified hierarchy's. */
+  readonly placed: readonly (readonly [line: string, group: Group])[]
 }
 
 /** `missed` is called when a file of one of the cgroups cannot be read. */
@@ -43,10 +43,10 @@ export function openCgroup(
   paths: CgroupPaths,
   missed?: () => void,
 ): Cgroup {
-  const groups: Group[] = []
+  const placed: [string, Group][] = []
   const find = (controller: string) => {
     const group = findGroup(host, hierarchies, paths, controller, missed)
-    if (group !== undefined) groups.push(group)
+    if (group !== undefined) placed.push([group.version === 1 ? controller : '', group])
     return group
   }
   const memory = find('memory')
@@ -68,7 +68,7 @@ export function openCgroup(
     tasks: find('pids') ?? cpu ?? memory ?? unified,
     freezer: freezer?.version === 1 ? freezer : undefined,
     unified,
-    groups,
+    placed,
   }
 }
 

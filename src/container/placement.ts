@@ -4,7 +4,6 @@
  */
 
 import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
-import type { Group } from '../cgroup/group.ts'
 import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
@@ -27,7 +26,7 @@ export class Placement {
   #paths: CgroupPaths
   #cgroup: Cgroup
   /** Of the cgroups, those that were there when they were opened. */
-  #watched: readonly Group[] = []
+  #watched: Cgroup['placed'] = []
   #missed = false
 
   constructor(
@@ -44,8 +43,8 @@ export class Placement {
     this.#report = report
     this.#paths = subject.cgroups
     // A runtime may place a container only after it has run our hook.
-    const unplaced = Object.values(subject.cgroups).includes('/')
-    if (unplaced) this.#paths = this.#readAgain() ?? this.#paths
+    const unplaced = Object.keys(subject.cgroups).filter(line => subject.cgroups[line] === '/')
+    if (unplaced.length > 0) this.#paths = this.#readAgain(unplaced) ?? this.#paths
     this.#cgroup = this.#open()
   }
 
@@ -60,8 +59,9 @@ export class Placement {
   check(): 'there' | 'moved' | 'ended' {
     if (!this.#missed) return 'there'
     this.#missed = false
-    if (this.#watched.every(group => group.exists())) return 'there'
-    const paths = this.#readAgain()
+    const gone = this.#watched.filter(([, group]) => !group.exists()).map(([line]) => line)
+    if (gone.length === 0) return 'there'
+    const paths = this.#readAgain(gone)
     if (paths === undefined || isSame(paths, this.#paths)) return 'ended'
     this.#report(`${this.#subject.id ?? `process ${this.#subject.pid}`} was moved to other cgroups`)
     this.#paths = paths
@@ -74,7 +74,7 @@ export class Placement {
     const cgroup = openCgroup(this.#host, this.#hierarchies, paths, () => {
       this.#missed = true
     })
-    this.#watched = cgroup.groups.filter(group => group.exists())
+    this.#watched = cgroup.placed.filter(([, group]) => group.exists())
     return cgroup
   }
 
@@ -82,12 +82,14 @@ export class Placement {
     return Object.fromEntries(Object.keys(this.#paths).map(controller => [controller, path]))
   }
 
-  /** `undefined` when the init has ended: its pid may be another process's by now. */
-  #readAgain(): CgroupPaths | undefined {
+  /** The paths with those `lines` as they are now; `undefined` when the init has ended. */
+  #readAgain(lines: readonly string[]): CgroupPaths | undefined {
     const { id, pid, startTicks } = this.#subject
     if (pid === undefined || readStartTicks(this.#host, pid) !== startTicks) return undefined
     try {
-      return readCgroups(this.#host, pid, id ?? '/')
+      const now = readCgroups(this.#host, pid, id ?? '/')
+      const changed = lines.map(line => [line, now[line] ?? '/'] as const)
+      return { ...this.#paths, ...Object.fromEntries(changed) }
     } catch {
       return undefined
     }

@@ -1,0 +1,61 @@
+/** Block devices for a container on files: what its root directory lies on, and nodes in its /dev. */
+
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { splitDevice } from '../../src/host/device-number.ts'
+import { INIT, ROOT_MOUNT, type Tenant } from './tenant.ts'
+
+export const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }
+
+/** The init's mounts: its root by `root`, such as `8:1 / / rw - ext4 /dev/sda1 rw`, and a /dev in memory. */
+export function mountRoot(tenant: Tenant, root: string): void {
+  // Only a mount that is really there is looked into, so the one of the test's folder stands for /dev.
+  const dev = mountIdOf(tenant.machine.directory)
+  tenant.set({
+    [`proc/${INIT}/mountinfo`]: `${ROOT_MOUNT} 1 ${root}\n${dev} ${ROOT_MOUNT} 0:51 / /dev rw - tmpfs tmpfs rw\n`,
+  })
+  mkdirSync(join(tenant.machine.directory, DEV), { recursive: true })
+}
+
+const DEV = `proc/${INIT}/root/dev`
+
+/** A node in the container's /dev; with a leading slash, on the host. */
+export function makeNode(tenant: Tenant, name: string, device: string): void {
+  const path = name.startsWith('/') ? name : join(DEV, name)
+  const file = join(tenant.machine.directory, path)
+  mkdirSync(dirname(file), { recursive: true })
+  execFileSync('mknod', [file, 'b', ...device.split(':')])
+}
+
+/** A host directory, and the device that stat(2) says it is on. */
+export function makeLayer(tenant: Tenant, path: string): string {
+  const directory = join(tenant.machine.directory, path)
+  mkdirSync(directory, { recursive: true })
+  const { major, minor } = splitDevice(statSync(directory).dev)
+  return `${major}:${minor}`
+}
+
+/** sda1 as a partition of sda, in sysfs. */
+export function partitionSda(tenant: Tenant): void {
+  tenant.set({
+    'sys/devices/pci/block/sda/dev': '8:0',
+    'sys/devices/pci/block/sda/sda1/dev': '8:1',
+    'sys/devices/pci/block/sda/sda1/partition': '1',
+    'sys/devices/virtual/block/dm-0/dev': '253:0',
+  })
+  const links = join(tenant.machine.directory, 'sys/dev/block')
+  mkdirSync(links, { recursive: true })
+  symlinkSync('../../devices/pci/block/sda', join(links, '8:0'))
+  symlinkSync('../../devices/pci/block/sda/sda1', join(links, '8:1'))
+  symlinkSync('../../devices/virtual/block/dm-0', join(links, '253:0'))
+}
+
+function mountIdOf(directory: string): number {
+  const fd = openSync(directory, 'r')
+  try {
+    return Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1])
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,191 @@
+/** What a container's /proc/meminfo says of its memory. */
+
+import t from 'tap'
+import { change, H1_MEMINFO, M1, numbers } from '../h1.ts'
+import { type Files, legacy, type Tenant, unified } from './tenant.ts'
+
+const GiB = 2 ** 30
+const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': M1 }
+const read = (tenant: Tenant) => numbers(tenant.read('meminfo'))
+
+/** What the host shows as `free` besides the container's own. */
+const UNLIMITED = { MemTotal: 16384000, MemFree: 16076800, MemAvailable: 16240640 }
+
+const PLAIN = `\
+MemTotal:        1048576 kB
+MemFree:          741376 kB
+MemAvailable:     905216 kB
+Buffers:               0 kB
+Cached:           153600 kB
+SwapCached:            0 kB
+Active:            75776 kB
+Inactive:         180224 kB
+Active(anon):      24576 kB
+Inactive(anon):    88064 kB
+Active(file):      51200 kB
+Inactive(file):    92160 kB
+Unevictable:           0 kB
+Mlocked:               0 kB
+SwapTotal:             0 kB
+SwapFree:              0 kB
+Zswap:                 0 kB
+Zswapped:              0 kB
+Dirty:                 4 kB
+Writeback:             8 kB
+AnonPages:        102400 kB
+Mapped:            40960 kB
+Shmem:             10240 kB
+KReclaimable:      20480 kB
+Slab:              30720 kB
+SReclaimable:      20480 kB
+SUnreclaim:        10240 kB
+KernelStack:        1024 kB
+PageTables:         2048 kB
+SecPageTables:         0 kB
+NFS_Unstable:          0 kB
+Bounce:                0 kB
+WritebackTmp:          0 kB
+CommitLimit:      524288 kB
+Committed_AS:     112640 kB
+VmallocTotal:   34359738367 kB
+VmallocUsed:           0 kB
+VmallocChunk:          0 kB
+Percpu:              512 kB
+HardwareCorrupted:     0 kB
+AnonHugePages:      2048 kB
+ShmemHugePages:        0 kB
+ShmemPmdMapped:        0 kB
+FileHugePages:         0 kB
+FilePmdMapped:         0 kB
+CmaTotal:              0 kB
+CmaFree:               0 kB
+Unaccepted:            0 kB
+Balloon:               0 kB
+HugePages_Total:       8
+HugePages_Free:        6
+HugePages_Rsvd:        1
+HugePages_Surp:        0
+Hugepagesize:       2048 kB
+Hugetlb:           16384 kB
+`
+
+t.test('a limited container has every line of the host, with its own counts', async t => {
+  const tenant = unified(t, { ...USED, '/ctr/memory.max': GiB })
+  const text = tenant.read('meminfo')
+  t.equal(text.slice(0, PLAIN.length), PLAIN)
+  t.match(text.slice(PLAIN.length), /^DirectMap4k: +300000 kB\nDirectMap2M: .*\nDirectMap1G: .*\n$/)
+})
+
+t.test('without any limit the total is that of the host, the usage the own', async t => {
+  const tenant = unified(t, { ...USED, '/ctr/memory.max': 'max' })
+  t.match(read(tenant), UNLIMITED)
+  tenant.reopen({ clampFreeToHost: 'on' })
+  t.match(read(tenant), { MemTotal: 16384000, MemFree: 8000000, MemAvailable: 12000000 })
+})
+
+t.test('a limit above the memory of the host is none', async t => {
+  t.match(read(unified(t, { ...USED, '/ctr/memory.max': 68719476736 })), UNLIMITED)
+})
+
+t.test('memory.high is no limit', async t => {
+  const tenant = unified(t, {
+    ...USED,
+    '/ctr/memory.max': 'max',
+    '/ctr/memory.high': 268435456,
+  })
+  t.match(read(tenant), UNLIMITED)
+})
+
+const POD: Files = {
+  '/pod/memory.max': 536870912,
+  '/pod/memory.current': 419430400,
+  '/pod/memory.stat': 'inactive_file 52428800\nactive_file 0\nslab_reclaimable 0\n',
+  '/pod/ctr/memory.current': 104857600,
+  '/pod/ctr/memory.stat': 'file 20971520\ninactive_file 20971520\n',
+}
+
+t.test('what is free under a lower limit of the parent is free for all below it', async t => {
+  const tenant = unified(t, { ...POD, '/pod/ctr/memory.max': GiB }, { path: '/pod/ctr' })
+  t.match(read(tenant), { MemTotal: 524288, MemFree: 114688, MemAvailable: 165888, Cached: 20480 })
+})
+
+t.test('of equal limits the closest counts', async t => {
+  const tenant = unified(t, { ...POD, '/pod/ctr/memory.max': 536870912 }, { path: '/pod/ctr' })
+  t.match(read(tenant), { MemTotal: 524288, MemFree: 421888 })
+})
+
+t.test('a level without the file is passed on the way up, and the root is never asked', async t => {
+  const tenant = unified(
+    t,
+    {
+      ...POD,
+      '/memory.max': 4096,
+      '/pod/slice/cgroup.procs': '',
+      '/pod/slice/ctr/memory.current': 104857600,
+      '/pod/slice/ctr/memory.stat': '',
+    },
+    { path: '/pod/slice/ctr' },
+  )
+  t.match(read(tenant), { MemTotal: 524288, MemFree: 114688 })
+})
+
+t.test('usage above the limit for a moment leaves nothing free', async t => {
+  const tenant = unified(t, {
+    '/ctr/memory.max': 104857600,
+    '/ctr/memory.current': 104861696,
+    '/ctr/memory.stat': 'inactive_file 5242880\nactive_file 1048576\nslab_reclaimable 4096\n',
+  })
+  t.match(read(tenant), { MemTotal: 102400, MemFree: 0, MemAvailable: 6148 })
+  tenant.set({ '/ctr/memory.stat': 'inactive_file 209715200\n' })
+  t.match(read(tenant), { MemFree: 0, MemAvailable: 102400 }, 'statistics lag behind the usage')
+})
+
+t.test('the swap cache is no page cache', async t => {
+  const tenant = unified(t, {
+    '/ctr/memory.max': GiB,
+    '/ctr/memory.current': 314572800,
+    '/ctr/memory.stat': change(M1, { swapcached: 31457280 }),
+  })
+  t.match(read(tenant), { Cached: 122880, SwapCached: 30720 })
+})
+
+t.test('the cache and what the kernel can free fit into the usage', async t => {
+  const tenant = unified(t, {
+    '/ctr/memory.max': GiB,
+    '/ctr/memory.current': 31457280,
+    '/ctr/memory.stat': M1,
+  })
+  const seen = read(tenant)
+  t.match(seen, { MemFree: 1017856, SReclaimable: 20480, Cached: 10240, Shmem: 10240 })
+  t.equal(seen.MemTotal, 1017856 + 20480 + 10240)
+  tenant.set({ '/ctr/memory.current': 10485760 })
+  t.match(read(tenant), { SReclaimable: 10240, KReclaimable: 10240, Cached: 0, Shmem: 0 })
+})
+
+t.test("without a memory controller the host's file is shown, byte by byte", async t => {
+  const controllers = ['cpu', 'cpuset', 'io', 'pids']
+  t.equal(unified(t, {}, { controllers }).read('meminfo'), H1_MEMINFO)
+  t.equal(legacy(t, {}, { controllers }).read('meminfo'), H1_MEMINFO)
+  t.equal(unified(t, USED, { path: '/' }).read('meminfo'), H1_MEMINFO, 'not placed')
+})
+
+t.test('where memory is not counted, only the ancestor that limits may speak', async t => {
+  const tenant = unified(t, { ...POD, '/pod/ctr/memory.current': undefined }, { path: '/pod/ctr' })
+  t.match(read(tenant), { MemTotal: 524288, MemFree: 114688, MemAvailable: 165888 })
+  tenant.set({ '/pod/memory.max': 'max' })
+  t.equal(tenant.read('meminfo'), H1_MEMINFO)
+})
+
+t.test('a limit of 0 shows as what is used in spite of it', async t => {
+  const tenant = unified(t, { '/ctr/memory.max': 0, '/ctr/memory.current': 4194304 })
+  t.match(read(tenant), { MemTotal: 4096, MemFree: 0, MemAvailable: 0 })
+  tenant.set({ '/ctr/memory.current': 0 })
+  t.match(read(tenant), { MemTotal: 4 }, 'never nothing: ps divides by it')
+})
+
+t.test('a new limit shows in the next read', async t => {
+  const tenant = unified(t, { ...USED, '/ctr/memory.max': GiB })
+  t.match(read(tenant), { MemTotal: 1048576 })
+  tenant.set({ '/ctr/memory.max': 2 * GiB })
+  t.match(read(tenant), { MemTotal: 2097152 })
+})
