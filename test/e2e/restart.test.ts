@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { started } from './box.ts'
+import { BOUND } from './files.ts'
 import { EXECUTABLE, needs, retry } from './requirements.ts'
 import { site } from './site.ts'
 

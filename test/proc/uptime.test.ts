@@ -4,7 +4,11 @@ import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
 
-function view(uptimeUsec: number | undefined, idleUsec: number, options: Partial<Options> = {}): View {
+function view(
+  uptimeUsec: number | undefined,
+  idleUsec: number,
+  options: Partial<Options> = {},
+): View {
   const partial: Partial<View> = {
     options: { ...DEFAULT_OPTIONS, ...options },
     hostFile: path => `host's ${path}\n`,
