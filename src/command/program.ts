@@ -1,9 +1,12 @@
 /** The command line as a person uses it: every command with its help. */
 
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
+import type { ServeOptions, ServerOptions } from './serve.ts'
 import type { ShowOptions } from './show.ts'
 import { VERSION } from './version.ts'
+
+type WithResend<T> = Omit<T, 'resend'> & { withoutResend?: boolean }
 
 /** Runs a command line without the program's name. Returns the exit status. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -54,9 +57,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       'write a byte to this descriptor when the mount answers',
       parseDescriptor,
     )
-    .action(async (options: { readyFd?: number }) => {
+    .addOption(new Option('--adopt <json>').hideHelp())
+    .addOption(new Option('--without-resend').hideHelp())
+    .action(async ({ withoutResend, ...options }: WithResend<ServeOptions>) => {
       const { serve } = await import('./serve.ts')
-      status = await serve(settings(), options.readyFd)
+      status = await serve(settings(), { ...options, resend: withoutResend !== true })
     })
 
   program
@@ -84,9 +89,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   program
     .command('server', { hidden: true })
     .requiredOption('--options <json>')
-    .action(async ({ options }: { options: string }) => {
+    .option('--resume')
+    .option('--without-resend')
+    .action(async ({ withoutResend, ...options }: WithResend<ServerOptions>) => {
       const { server } = await import('./serve.ts')
-      status = server(settings(), options)
+      status = server(settings(), { ...options, resend: withoutResend !== true })
     })
 
   try {

@@ -1,6 +1,7 @@
 /** An open /dev/fuse, and the one place where its errnos are judged. */
 
-import { readInto, waitReadable, writeFrom } from '../sys/device.ts'
+import { constants, openSync } from 'node:fs'
+import { joinConnection, readInto, waitEither, writeFrom } from '../sys/device.ts'
 import { judge, type Verdict } from './errno.ts'
 
 export interface Device {
@@ -8,8 +9,6 @@ export interface Device {
   read(buffer: Uint8Array): number | Verdict
   /** Sends the first `size` bytes as one reply. */
   write(buffer: Uint8Array, size: number): number | Verdict
-  /** Waits for a request, at most `timeoutMs` (-1: for ever). */
-  wait(timeoutMs: number): void
 }
 
 export class FuseDevice implements Device {
@@ -29,7 +28,18 @@ export class FuseDevice implements Device {
     return written < 0 ? judge('write to /dev/fuse', -written) : written
   }
 
-  wait(timeoutMs: number): void {
-    waitReadable(this.#fd, timeoutMs)
+  /** Waits for a request or for `other`, at most `timeoutMs` (-1: for ever). True when `other` can be read. */
+  wait(other: number, timeoutMs: number): boolean {
+    return waitEither(this.#fd, other, timeoutMs)
   }
+}
+
+/**
+ * A descriptor of its own on the connection of `fd`: requests that were read from it and not answered fail at once
+ * when it is closed, however its process ends.
+ */
+export function openClone(fd: number): FuseDevice {
+  const clone = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
+  joinConnection(clone, fd)
+  return new FuseDevice(clone)
 }

@@ -190,4 +190,5 @@ export const Dirent = struct({ ino: 'u64', off: 'u64', namelen: 'u32', type: 'u3
 
 /** What we tell the kernel unasked has the code where a reply has its error, and 0 for `unique`. */
 export const FUSE_NOTIFY_INVAL_INODE = 2
+export const FUSE_NOTIFY_RESEND = 7
 export const NotifyInvalInodeOut = struct({ ino: 'u64', offLow: 'i32', offHigh: 'i32', len: 'u64' })

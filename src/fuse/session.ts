@@ -2,7 +2,13 @@
 
 import type { Device } from './device.ts'
 import { EIO, ENOSYS, type Verdict } from './errno.ts'
-import { FUSE_NOTIFY_INVAL_INODE, InHeader, NotifyInvalInodeOut, OutHeader } from './protocol.ts'
+import {
+  FUSE_NOTIFY_INVAL_INODE,
+  FUSE_NOTIFY_RESEND,
+  InHeader,
+  NotifyInvalInodeOut,
+  OutHeader,
+} from './protocol.ts'
 import { Reply } from './reply.ts'
 import { Request } from './request.ts'
 
@@ -30,6 +36,22 @@ export class Session {
     this.#device = device
     this.#operations = operations
     this.#report = report
+  }
+
+  /**
+   * Has the kernel send again what an earlier server on this descriptor has read and not answered. False where the
+   * kernel cannot: before Linux 6.9.
+   */
+  resume(): boolean {
+    const bytes = new Uint8Array(OutHeader.size)
+    const header = OutHeader.over(new DataView(bytes.buffer), 0)
+    header.len = bytes.length
+    header.error = FUSE_NOTIFY_RESEND
+    try {
+      return this.#device.write(bytes, bytes.length) === bytes.length
+    } catch {
+      return false
+    }
   }
 
   /** Serves one request, if there is one. */

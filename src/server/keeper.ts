@@ -1,81 +1,121 @@
 /**
- * Holds the shared mount: opens /dev/fuse, mounts it, starts the server process on that descriptor, and takes the
- * mount away when either of them is to end.
+ * Holds the shared mount: the connection to the kernel lives as long as this process or its server does. A server
+ * that ends or hangs is replaced at once; when this process ends, the server starts another one.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
 import type { Host } from '../host/host.ts'
 import { findServed, mountFuse, refuseForeign, unmountAll } from '../mount/served.ts'
 import type { Options } from '../proc/options.ts'
 import { tryLock } from '../sys/lock.ts'
 import type { Log } from '../sys/log.ts'
 import { unmount } from '../sys/mount.ts'
+import { type ServerProcess, startServer } from './child.ts'
 import { readDefaults } from './config.ts'
-import { commandLine, makeRunDirectory, type Settings } from './settings.ts'
+import { FUSE_FD } from './descriptors.ts'
+import { Failures } from './failures.ts'
+import { makeRunDirectory, type Settings } from './settings.ts'
+import { watch } from './watch.ts'
 
-/** A server that was told to stop may not have done so yet. */
+export interface KeepOptions {
+  /** Written to when the mount answers. */
+  readyFd?: number | undefined
+  /** Takes over the mount whose /dev/fuse is at FUSE_FD, with these options for its containers. */
+  adopted?: Options | undefined
+  /** Serves as on a kernel before Linux 6.9. */
+  withoutResend: boolean
+}
+
+/** A process that was told to stop, or killed, may not have ended yet. */
 const LOCK_TIMEOUT_MS = 1000
 
-/** Where the server process finds /dev/fuse. */
-export const FUSE_FD = 3
-
 /**
- * Serves until SIGTERM or SIGINT, or until the server process ends. `readyFd` is written to when the mount answers.
- * Returns the exit status. Throws when the mount cannot be made.
+ * Serves until SIGTERM or SIGINT. Returns the exit status: 1 when no server can be kept alive. Throws when the mount
+ * cannot be made.
  */
 export async function keep(
   host: Host,
   settings: Settings,
   log: Log,
-  readyFd: number | undefined,
+  { readyFd, adopted, withoutResend }: KeepOptions,
 ): Promise<number> {
   const { mountPoint, runDirectory } = settings
-  const options = readDefaults(settings)
+  const options = adopted ?? readDefaults(settings)
   makeRunDirectory(settings)
   const stopped = untilStopped()
   const held = tryLock(`${runDirectory}/serve.lock`, LOCK_TIMEOUT_MS)
   if (held === undefined) {
     throw new Error(`Cannot serve ${mountPoint}: another procveil serves from ${runDirectory}`)
   }
+  const fuse = adopted === undefined ? makeMount(host, mountPoint) : FUSE_FD
+  const own = findServed(host, mountPoint)?.id
+  const args = [
+    '--options',
+    JSON.stringify(options),
+    ...(withoutResend ? ['--without-resend'] : []),
+  ]
+  let server = startServer(settings, fuse, adopted === undefined ? args : [...args, '--resume'])
+  const unwatch = watch(host, mountPoint, () => {
+    log.warning('the server does not answer; it is replaced')
+    server.kill()
+  })
+  const failures = new Failures()
+  let announced = false
+  try {
+    for (;;) {
+      const { ready, ended } = server
+      const outcome = await Promise.race([ended, stopped, ready])
+      if (outcome === undefined) {
+        failures.clear()
+        if (!announced) announce(mountPoint, log, readyFd)
+        announced = true
+      }
+      const reason = outcome ?? (await Promise.race([ended, stopped]))
+      if (reason.startsWith('SIG')) {
+        log.info(`stops: ${reason}`)
+        return 0
+      }
+      log.warning(`the server is replaced: ${reason}`)
+      if (outcome !== undefined && failures.add(performance.now())) {
+        log.error(new Error(`Cannot keep a server alive at ${mountPoint}: ${reason}`))
+        return 1
+      }
+      server = startServer(settings, fuse, [...args, '--resume'])
+    }
+  } finally {
+    unwatch()
+    await stop(server)
+    if (own !== undefined && findServed(host, mountPoint)?.id === own) unmount(mountPoint)
+    closeSync(fuse)
+    closeSync(held)
+  }
+}
+
+function makeMount(host: Host, mountPoint: string): number {
   mkdirSync(mountPoint, { recursive: true })
   refuseForeign(host, mountPoint)
   unmountAll(host, mountPoint)
   const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
   mountFuse(fuse, mountPoint)
-  const own = findServed(host, mountPoint)?.id
+  return fuse
+}
+
+function announce(mountPoint: string, log: Log, readyFd: number | undefined): void {
+  log.info(`serves ${mountPoint}`)
+  if (readyFd === undefined) return
   try {
-    const server = startServer(settings, options, fuse)
-    closeSync(fuse)
-    const ended = untilEnded(server)
-    announce(mountPoint, log, readyFd)
-    const reason = await Promise.race([ended, stopped])
-    log.info(`server ends: ${reason}`)
-    return reason.startsWith('SIG') ? 0 : 1
+    writeSync(readyFd, 'r')
+  } catch {
+    // Whoever wanted to know has gone.
   } finally {
-    // The server process ends by itself when the last mount of its connection is gone.
-    if (own !== undefined && findServed(host, mountPoint)?.id === own) unmount(mountPoint)
-    closeSync(held)
+    closeSync(readyFd)
   }
 }
 
-function startServer(settings: Settings, options: Options, fuse: number): ChildProcess {
-  const args = commandLine(settings, 'server', '--options', JSON.stringify(options))
-  return spawn(process.execPath, args, {
-    cwd: '/',
-    env: {},
-    stdio: ['ignore', 'inherit', 'inherit', fuse],
-  })
-}
-
-function untilEnded(server: ChildProcess): Promise<string> {
-  return new Promise(resolve => {
-    server.on('error', error => resolve(`its process cannot be started: ${error.message}`))
-    server.on('exit', (code, signal) =>
-      resolve(`its process ended with ${signal ?? `status ${code}`}`),
-    )
-  })
+/** It must not take our end for a death and start another keeper. */
+async function stop(server: ServerProcess): Promise<void> {
+  server.kill()
+  await server.ended
 }
 
 function untilStopped(): Promise<string> {
@@ -83,17 +123,4 @@ function untilStopped(): Promise<string> {
     process.on('SIGTERM', () => resolve('SIGTERM'))
     process.on('SIGINT', () => resolve('SIGINT'))
   })
-}
-
-/** The kernel lets statfs wait until the server has answered INIT. */
-async function announce(mountPoint: string, log: Log, readyFd: number | undefined): Promise<void> {
-  try {
-    await statfs(mountPoint)
-    log.info(`serves ${mountPoint}`)
-    if (readyFd !== undefined) writeSync(readyFd, 'r')
-  } catch (cause) {
-    log.error(new Error(`Cannot reach the server at ${mountPoint}`, { cause }))
-  } finally {
-    if (readyFd !== undefined) closeSync(readyFd)
-  }
 }

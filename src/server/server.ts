@@ -2,26 +2,36 @@
 
 import { Registry } from '../container/registry.ts'
 import { Views } from '../container/views.ts'
-import type { Device } from '../fuse/device.ts'
+import type { FuseDevice } from '../fuse/device.ts'
 import { Session } from '../fuse/session.ts'
 import type { Host } from '../host/host.ts'
 import { FILES } from '../proc/files.ts'
 import type { Options } from '../proc/options.ts'
 import type { Log } from '../sys/log.ts'
+import type { Control } from './control.ts'
 import { Handles } from './handles.ts'
 import { operations } from './operations.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
 import type { Offered } from './tree.ts'
 
-/** Returns when the file system was unmounted. */
-export function serve(
-  host: Host,
-  runDirectory: string,
-  defaults: Readonly<Options>,
-  device: Device,
-  log: Log,
-): void {
+export interface Serving {
+  host: Host
+  runDirectory: string
+  /** Options of containers that have none of their own. */
+  defaults: Readonly<Options>
+  device: FuseDevice
+  control: Control
+  /** Whether an earlier server may have left requests that it read unanswered. */
+  resume: boolean
+  /** Called when requests are answered from now on. */
+  ready: () => void
+  log: Log
+}
+
+/** Returns when the file system was unmounted, or when the keeper wants it. */
+export function serve(serving: Serving): void {
+  const { host, runDirectory, defaults, device, control, log } = serving
   const registry = new Registry(runDirectory)
   const views = new Views(host, registry, defaults, message => log.warning(message))
   const renderer = new Renderer(host, log)
@@ -39,12 +49,21 @@ export function serve(
     mountTime: Math.floor(Date.now() / 1000),
   }
   const session = new Session(device, operations(source), error => log.error(error))
-  for (;;) {
+  if (serving.resume && !session.resume()) {
+    log.warning('the kernel does not send requests again; their readers may wait for ever')
+  }
+  serving.ready()
+  for (let served = 1; ; served++) {
     const verdict = session.step()
     if (verdict === 'gone') return
-    if (verdict === 'retry') device.wait(untilNext(host, views.tick()))
+    if (verdict === 'served' && served % SERVED_BETWEEN_LOOKS !== 0) continue
+    const timeoutMs = verdict === 'served' ? 0 : untilNext(host, views.tick())
+    if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
   }
 }
+
+/** Readers that never pause must not keep the keeper's word from us. */
+const SERVED_BETWEEN_LOOKS = 1000
 
 /** What the host has not, a container has not either: a kernel without swap has no /proc/swaps. */
 function offeredFiles(host: Host): Offered {

@@ -25,8 +25,6 @@ export class ScriptedDevice implements Device {
     this.replies.push(Buffer.from(buffer.subarray(0, size)))
     return size
   }
-
-  wait(): void {}
 }
 
 /** Bytes of an annotated hex file of fixtures/fuse. */

@@ -1,0 +1,10 @@
+/** The descriptors with which our processes start each other. */
+
+/** /dev/fuse, in a server and in a keeper that takes over. */
+export const FUSE_FD = 3
+
+/** In a server: the reading end of the pipe from its keeper. */
+export const CONTROL_FD = 4
+
+/** In a keeper that takes over: where it says that it is ready. */
+export const ADOPTED_READY_FD = 4
