@@ -2,7 +2,7 @@
 
 import type { IoReader } from '../cgroup/io.ts'
 import type { Host } from '../host/host.ts'
-import { DiskAccount } from '../proc/disk-account.ts'
+import { DiskAccount, type DiskAccountState } from '../proc/disk-account.ts'
 import { type VisibleDisk, visibleDisks } from '../proc/disks.ts'
 import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
@@ -13,11 +13,20 @@ export class Disks {
   readonly #devices: Pick<Devices, 'read'>
   readonly #account: DiskAccount
 
-  constructor(host: Host, devices: Pick<Devices, 'read'>, options: Readonly<Options>) {
+  constructor(
+    host: Host,
+    devices: Pick<Devices, 'read'>,
+    options: Readonly<Options>,
+    state?: DiskAccountState | undefined,
+  ) {
     this.#host = host
     this.#options = options
     this.#devices = devices
-    this.#account = new DiskAccount(options)
+    this.#account = new DiskAccount(options, state)
+  }
+
+  toJSON(): DiskAccountState {
+    return this.#account.toJSON()
   }
 
   read(io: IoReader | undefined): VisibleDisk[] {

@@ -13,6 +13,17 @@ import { countThreads, type ThreadCount } from './threads.ts'
 /** After this long without a reader there are no samples until the next one. */
 const UNREAD_USEC = 600_000_000
 
+/** What is remembered between samples: plain JSON. Times are microseconds of CLOCK_MONOTONIC. */
+export interface LoadState {
+  loads: Loads
+  count: ThreadCount | undefined
+  lastPid: number
+  /** Where the averages stand. */
+  gridUsec: number
+  passUsec: number
+  readUsec: number
+}
+
 export class LoadSampler {
   readonly #host: Host
   readonly #cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>
@@ -26,10 +37,35 @@ export class LoadSampler {
 
   /**
    * `cgroup` tells where the container's threads are listed now. Without v1's freezer only v2 tells frozen ones.
+   * Goes on from a `state` that `toJSON` gave earlier since the machine's boot.
    */
-  constructor(host: Host, cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>) {
+  constructor(
+    host: Host,
+    cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>,
+    state?: LoadState | undefined,
+  ) {
     this.#host = host
     this.#cgroup = cgroup
+    if (state === undefined) return
+    this.#loads = state.loads
+    this.#count = state.count
+    this.#lastPid = state.lastPid
+    this.#gridUsec = state.gridUsec
+    this.#passUsec = state.passUsec
+    this.#readUsec = state.readUsec
+  }
+
+  /** `undefined` before the first sample. */
+  toJSON(): LoadState | undefined {
+    if (this.#gridUsec === undefined) return undefined
+    return {
+      loads: this.#loads,
+      count: this.#count,
+      lastPid: this.#lastPid,
+      gridUsec: this.#gridUsec,
+      passUsec: this.#passUsec,
+      readUsec: this.#readUsec,
+    }
   }
 
   /** `undefined` as long as the threads could not be counted. */

@@ -62,7 +62,8 @@ export class Placement {
     const gone = this.#watched.filter(([, group]) => !group.exists()).map(([line]) => line)
     if (gone.length === 0) return 'there'
     const paths = this.#readAgain(gone)
-    if (paths === undefined || isSame(paths, this.#paths)) return 'ended'
+    if (paths === undefined) return 'ended'
+    if (isSame(paths, this.#paths)) return 'there'
     this.#report(`${this.#subject.id ?? `process ${this.#subject.pid}`} was moved to other cgroups`)
     this.#paths = paths
     this.#cgroup = this.#open()

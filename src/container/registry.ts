@@ -5,14 +5,17 @@
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type Container, isId, parseContainer, renderContainer } from './container.ts'
+import { States } from './states.ts'
 
 const SUFFIX = '.json'
 const NAME_MAX = 255
 
 export class Registry {
+  readonly #runDirectory: string
   readonly #directory: string
 
   constructor(runDirectory: string) {
+    this.#runDirectory = runDirectory
     this.#directory = `${runDirectory}/containers`
   }
 
@@ -28,8 +31,10 @@ export class Registry {
     }
   }
 
-  /** Does nothing when there is no such registration. */
+  /** With what its view has accumulated. Does nothing when there is no such registration. */
   forget(id: string): void {
+    const container = this.find(id)
+    if (container !== undefined) new States(this.#runDirectory).remove(container.slot)
     rmSync(this.#file(id), { force: true })
   }
 

@@ -12,6 +12,9 @@ export interface ThreadCount {
   lastPid: number
 }
 
+/** PID_MAX_LIMIT of linux/threads.h. */
+const PID_MAX = 2 ** 22
+
 const MOST_THREADS = 20_000
 const MOST_GROUPS = 20_000
 
@@ -84,7 +87,8 @@ export function parseTaskState(stat: string): string | undefined {
 /** The last number of the line `NSpid:` of /proc/PID/status: the pid in its own namespace. */
 export function parseInnermostPid(status: string): number | undefined {
   const line = /^NSpid:[ \t\d]*[ \t](\d+)[ \t]*$/m.exec(status)
-  return line === null ? undefined : Number(line[1])
+  const pid = Number(line?.[1] ?? Number.NaN)
+  return pid <= PID_MAX ? pid : undefined
 }
 
 function largest(tids: Iterable<number>): number[] {

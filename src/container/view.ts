@@ -9,7 +9,7 @@ import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/h
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
-import { CpuAccount, type CpuTimes } from '../proc/cpu-times.ts'
+import { CpuAccount, type CpuAccountState, type CpuTimes } from '../proc/cpu-times.ts'
 import { type VisibleCpus, visibleCpus } from '../proc/cpus.ts'
 import type { VisibleDisk } from '../proc/disks.ts'
 import type { Load } from '../proc/loadavg.ts'
@@ -20,6 +20,7 @@ import { type ContainerDevices, Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { LoadSampler } from './load.ts'
 import { Placement } from './placement.ts'
+import type { ViewState } from './states.ts'
 import { TimeNamespace } from './time-namespace.ts'
 
 /** What a view is of: a container, or a process that stands for one. */
@@ -34,6 +35,10 @@ export interface Subject {
   rootMount?: number | undefined
   /** Only of a captured container: a live one's are looked up. */
   devices?: ContainerDevices
+  /** Of a registered container. */
+  slot?: number
+  /** What an earlier server has accumulated. */
+  state?: ViewState
 }
 
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
@@ -51,6 +56,9 @@ export class ContainerView implements View {
   readonly #cpuAccount: CpuAccount
   readonly #load: LoadSampler
   readonly #disks: Disks | undefined
+  #keptCpu: CpuAccountState | undefined
+  /** Load or disks may have, since the state was asked for. */
+  #changed = false
 
   /** `report` is told what an operator may want to know. */
   constructor(
@@ -65,16 +73,30 @@ export class ContainerView implements View {
     this.#subject = subject
     this.#placement = new Placement(host, hierarchies, subject, options.cgroup, report)
     this.#timeNamespace = new TimeNamespace(host, subject)
-    this.#cpuAccount = new CpuAccount(options)
-    this.#load = new LoadSampler(host, () => this.#placement.cgroup)
+    this.#cpuAccount = new CpuAccount(options, subject.state?.cpu)
+    this.#load = new LoadSampler(host, () => this.#placement.cgroup, subject.state?.load)
     const { pid, startTicks, rootMount } = subject
     if (pid !== undefined && startTicks !== undefined) {
       const { devices } = subject
       const source = devices
         ? { read: () => devices }
         : new Devices(host, { pid, startTicks, rootMount })
-      this.#disks = new Disks(host, source, options)
+      this.#disks = new Disks(host, source, options, subject.state?.disks)
     }
+  }
+
+  get slot(): number | undefined {
+    return this.#subject.slot
+  }
+
+  /** What was accumulated, in JSON, if it has changed since this was asked last. */
+  changedState(): string | undefined {
+    const cpu = this.#cpuAccount.toJSON()
+    if (cpu === this.#keptCpu && !this.#changed) return undefined
+    this.#keptCpu = cpu
+    this.#changed = false
+    const state: ViewState = { cpu, load: this.#load.toJSON(), disks: this.#disks?.toJSON() }
+    return JSON.stringify(state)
   }
 
   hasHostFile(path: string): boolean {
@@ -133,10 +155,12 @@ export class ContainerView implements View {
   }
 
   load(): Load | undefined {
+    this.#changed = true
     return this.#ask('load', () => this.#load.load())
   }
 
   disks(): VisibleDisk[] | undefined {
+    this.#changed = true
     return this.#ask('disks', ({ io }) => this.#disks?.read(io))
   }
 

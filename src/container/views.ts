@@ -9,6 +9,7 @@ import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import type { Registry } from './registry.ts'
+import type { States } from './states.ts'
 import { ContainerView, type Subject } from './view.ts'
 
 /** Views of callers that no registration covers; the oldest is dropped. */
@@ -18,6 +19,7 @@ export class Views {
   readonly #host: Host
   readonly #registry: Registry
   readonly #defaults: Readonly<Options>
+  readonly #states: States
   readonly #report: (message: string) => void
   readonly #hierarchies: Hierarchies
   readonly #views = new Map<number, ContainerView>()
@@ -30,11 +32,13 @@ export class Views {
     host: Host,
     registry: Registry,
     defaults: Readonly<Options>,
+    states: States,
     report: (message: string) => void = () => {},
   ) {
     this.#host = host
     this.#registry = registry
     this.#defaults = defaults
+    this.#states = states
     this.#report = report
     this.#hierarchies = readHierarchies(host)
   }
@@ -45,7 +49,8 @@ export class Views {
     if (known !== undefined) return known
     const container = this.#registry.findSlot(slot)
     if (container === undefined) return undefined
-    const view = this.#open(container, container.options)
+    const state = this.#states.load(slot)
+    const view = this.#open({ ...container, state }, container.options)
     this.#views.set(slot, view)
     return view
   }
@@ -64,6 +69,13 @@ export class Views {
       if (oldest !== undefined) this.#callerViews.delete(oldest)
     }
     return view
+  }
+
+  /** To be called before a reader sees what `view` has accumulated. */
+  keep(view: View | undefined): void {
+    if (!(view instanceof ContainerView) || view.slot === undefined) return
+    const state = view.changedState()
+    if (state !== undefined) this.#states.save(view.slot, state)
   }
 
   retain(slot: number): void {

@@ -43,6 +43,8 @@ export function limitMeminfo(host: readonly Field[], limits: Limits): Field[] {
     ...counted,
     ...limits.hugePages,
     Mlocked: Math.min(counted.Unevictable, fieldValue(host, 'Mlocked') ?? 0),
+    // htop takes it from the swap in use, unsigned; v1 counts pages that are in the cache only.
+    SwapCached: Math.min(counted.SwapCached, swap.mostCachedKib),
     SwapTotal: swap.totalKib,
     SwapFree: swap.freeKib,
     CommitLimit: commitLimit(counted.MemTotal, swap.totalKib, limits.overcommit),

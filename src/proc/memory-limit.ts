@@ -22,6 +22,8 @@ export interface LimitedSwap {
   freeKib: number
   /** The container's own. */
   usedKib: number
+  /** What may be in the swap cache: no more than is in use, unless the kernel counts only the cache. */
+  mostCachedKib: number
 }
 
 export interface ViewedMemory {
@@ -73,18 +75,19 @@ export function limitSwap(
   options: Pick<Options, 'swap' | 'v1SwapTotal'>,
 ): LimitedSwap {
   const { swap } = memory
-  if (swap === undefined || options.swap === 'off') return { totalKib: 0, freeKib: 0, usedKib: 0 }
+  if (options.swap === 'off') return NO_SWAP
+  if (swap === undefined) return { ...NO_SWAP, mostCachedKib: Number.POSITIVE_INFINITY }
   const limitBytes = options.v1SwapTotal === 'memsw' ? swap.memswLimitBytes : swap.limitBytes
   const hostBytes = (hostTotalKib ?? 0) * 1024
   const totalBytes = Math.min(Math.max(limitBytes, swap.usedBytes), hostBytes)
   const usedBytes = Math.min(swap.usedBytes, totalBytes)
   const sharedFreeBytes = Math.max(limitBytes - (swap.levelUsedBytes ?? 0), 0)
-  return {
-    totalKib: kib(totalBytes),
-    freeKib: kib(Math.min(totalBytes - usedBytes, sharedFreeBytes)),
-    usedKib: kib(usedBytes),
-  }
+  const totalKib = kib(totalBytes)
+  const freeKib = kib(Math.min(totalBytes - usedBytes, sharedFreeBytes))
+  return { totalKib, freeKib, usedKib: kib(usedBytes), mostCachedKib: totalKib - freeKib }
 }
+
+const NO_SWAP: LimitedSwap = { totalKib: 0, freeKib: 0, usedKib: 0, mostCachedKib: 0 }
 
 export const kib = (bytes: number) => Math.floor(bytes / 1024)
 

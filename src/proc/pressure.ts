@@ -15,4 +15,7 @@ export function renderPressure(view: View, resource: PressureResource): string {
 }
 
 /** irq has no `some` line, and older kernels have no `full` one for cpu. */
-const isPressure = (text: string) => text.startsWith('some ') || text.startsWith('full ')
+const isPressure = (text: string) =>
+  /^(?:(?:some|full) avg10=\d+\.\d\d avg60=\d+\.\d\d avg300=\d+\.\d\d total=\d{1,19}(?:\n|$)){1,2}$/.test(
+    text,
+  )

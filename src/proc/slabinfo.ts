@@ -14,15 +14,19 @@ export function renderSlabinfo(view: View): string {
 
 /** The container's own list where there is one with rows, else a list without. */
 export function limitSlabinfo(own: string | undefined): string {
-  if (own === undefined || rowsOf(own) === '') return HEADER
+  if (own === undefined || !isList(own)) return HEADER
   return own.endsWith('\n') ? own : `${own}\n`
 }
 
-function rowsOf(text: string): string {
-  const names = text.indexOf('\n') + 1
-  const rows = names === 0 ? 0 : text.indexOf('\n', names) + 1
-  return rows === 0 ? '' : text.slice(rows).trim()
+/** With the headings of this version, and rows. */
+function isList(text: string): boolean {
+  const [version = '', names = '', ...rows] = text.replace(/\n$/, '').split('\n')
+  if (!version.startsWith('slabinfo - version: 2') || !names.startsWith('# name')) return false
+  return rows.length > 0 && rows.every(row => ROW.test(row))
 }
+
+/** 16 words, which is what readers count. */
+const ROW = /^[^\s\0]+(?: +(?:\d+|:|tunables|slabdata)){15}$/
 
 /** mm/slab_common.c, print_slabinfo_header(). */
 const HEADER = `slabinfo - version: 2.1

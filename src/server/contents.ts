@@ -36,6 +36,7 @@ export function read(source: Source, request: Request, reply: Reply): number {
   if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
   const text = source.handles.text(fh, nodeid, offset, textOf(source, request, file))
   if (offset >= text.length) return 0
+  if (offset === 0 && size < text.length) source.handles.unfinished(fh, text)
   return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
 }
 

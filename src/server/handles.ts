@@ -6,12 +6,15 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
+import type { Texts } from './texts.ts'
 
 interface Handle {
   nodeid: number
   entries: readonly DirectoryEntry[] | undefined
   /** When the text was rendered only to tell its size: the next read at 0 gives this very text. */
   previewedUsec: number
+  /** Whether there may be a file with its text. */
+  saved: boolean
 }
 
 /** A container may open files without end: beyond this the oldest text goes, and is rendered again if read. */
@@ -28,10 +31,15 @@ export class Handles {
   readonly #clock: Clock
   #next: number
 
+  readonly #firstOwn: number
+  readonly #saved: Texts
+
   /** `startMs`: time of day; handles of an earlier server that readers still hold must not be taken for ours. */
-  constructor(startMs: number, clock: Clock) {
+  constructor(startMs: number, clock: Clock, saved: Texts) {
     this.#next = startMs * 2048
+    this.#firstOwn = this.#next
     this.#clock = clock
+    this.#saved = saved
   }
 
   open(nodeid: number): number {
@@ -55,8 +63,23 @@ export class Handles {
     const { previewedUsec } = handle
     handle.previewedUsec = NEVER
     const begins = offset === 0 && this.#clock.monotonicUsec() - previewedUsec > PREVIEW_USEC
-    const known = begins ? undefined : this.#texts.get(fh)
-    return known ?? this.#keep(fh, Buffer.from(render()))
+    const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, offset))
+    if (known !== undefined) return known
+    return this.#keep(fh, Buffer.from(render()))
+  }
+
+  /** The reader has got only a part of `text`, the beginning: it is to have the rest, whoever answers. */
+  unfinished(fh: number, text: Buffer): void {
+    const handle = this.#handles.get(fh)
+    if (handle === undefined || handle.saved) return
+    handle.saved = true
+    this.#saved.save(fh, text)
+  }
+
+  /** The text that an earlier server began to give. What was not saved was read to its end in one piece. */
+  #earlier(fh: number, offset: number): Buffer | undefined {
+    if (fh >= this.#firstOwn || offset === 0) return undefined
+    return this.#keep(fh, this.#saved.load(fh) ?? NOTHING)
   }
 
   /** As `text`, of a directory. */
@@ -73,6 +96,7 @@ export class Handles {
   }
 
   release(fh: number): void {
+    if (this.#handles.get(fh)?.saved ?? true) this.#saved.remove(fh)
     this.#drop(fh)
     this.#handles.delete(fh)
   }
@@ -87,7 +111,8 @@ export class Handles {
   }
 
   #add(fh: number, nodeid: number): Handle {
-    const handle = { nodeid, entries: undefined, previewedUsec: NEVER }
+    const saved = fh < this.#firstOwn
+    const handle = { nodeid, entries: undefined, previewedUsec: NEVER, saved }
     this.#drop(fh)
     this.#handles.set(fh, handle)
     return handle
@@ -99,9 +124,17 @@ export class Handles {
     this.#bytes += text.length
     for (const oldest of this.#texts.keys()) {
       if (this.#bytes <= MOST_BYTES || oldest === fh) break
-      this.#drop(oldest)
+      this.#forget(oldest)
     }
     return text
+  }
+
+  /** A container could fill the disk as well as the memory. */
+  #forget(fh: number): void {
+    this.#drop(fh)
+    const handle = this.#handles.get(fh)
+    if (handle?.saved) this.#saved.remove(fh)
+    if (handle !== undefined) handle.saved = false
   }
 
   #drop(fh: number): void {
@@ -110,4 +143,5 @@ export class Handles {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
 const NEVER = Number.NEGATIVE_INFINITY

@@ -1,6 +1,7 @@
 /** The server process: answers requests from /dev/fuse until the connection ends. */
 
 import { Registry } from '../container/registry.ts'
+import { States } from '../container/states.ts'
 import { Views } from '../container/views.ts'
 import type { FuseDevice } from '../fuse/device.ts'
 import { Session } from '../fuse/session.ts'
@@ -13,6 +14,7 @@ import { Handles } from './handles.ts'
 import { operations } from './operations.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
+import { SavedTexts } from './texts.ts'
 import type { Offered } from './tree.ts'
 
 export interface Serving {
@@ -33,7 +35,9 @@ export interface Serving {
 export function serve(serving: Serving): void {
   const { host, runDirectory, defaults, device, control, log } = serving
   const registry = new Registry(runDirectory)
-  const views = new Views(host, registry, defaults, message => log.warning(message))
+  const views = new Views(host, registry, defaults, new States(runDirectory), message =>
+    log.warning(message),
+  )
   const renderer = new Renderer(host, log)
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
@@ -44,8 +48,12 @@ export function serve(serving: Serving): void {
     release: (slot, lookups) => views.release(slot, lookups),
     isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
     offered: offeredFiles(host),
-    render: renderer.render,
-    handles: new Handles(Date.now(), host.clock),
+    render: (file, view) => {
+      const text = renderer.render(file, view)
+      views.keep(view)
+      return text
+    },
+    handles: new Handles(Date.now(), host.clock, new SavedTexts(runDirectory)),
     mountTime: Math.floor(Date.now() / 1000),
   }
   const session = new Session(device, operations(source), error => log.error(error))

@@ -49,17 +49,17 @@ t.test('one row shows the swap of a container', async t => {
 })
 
 t.test('an old header has single tabs, and so has the row', async t => {
-  const swap = { totalKib: 262144, freeKib: 251904, usedKib: 10240 }
+  const swap = { totalKib: 262144, freeKib: 251904, usedKib: 10240, mostCachedKib: 0 }
   t.equal(limitSwaps(OLD_HEADER, swap), `${OLD_HEADER}${NAME_AND_TYPE}262144\t10240\t0\n`)
 })
 
 t.test('a number of eight digits takes its second tab', async t => {
-  const swap = { totalKib: 10_000_000, freeKib: 1, usedKib: 9_999_999 }
+  const swap = { totalKib: 10_000_000, freeKib: 1, usedKib: 9_999_999, mostCachedKib: 0 }
   t.equal(limitSwaps(HEADER, swap), `${HEADER}${NAME_AND_TYPE}10000000\t9999999\t\t0\n`)
 })
 
 t.test('the header ends with a newline, also when the host left that out', async t => {
-  const swap = { totalKib: 0, freeKib: 0, usedKib: 0 }
+  const swap = { totalKib: 0, freeKib: 0, usedKib: 0, mostCachedKib: 0 }
   t.equal(limitSwaps(HEADER.trimEnd(), swap), HEADER)
 })
 

@@ -1,22 +1,26 @@
 import t from 'tap'
 import { Handles } from '../../src/server/handles.ts'
 import { TestClock } from '../machine.ts'
+import { memoryTexts } from './source.ts'
 
 t.test('handles of two servers do not meet, and stay exact', async t => {
   const now = Date.UTC(2100, 0)
-  const [first, second] = [new Handles(now, new TestClock()), new Handles(now + 1, new TestClock())]
+  const [first, second] = [
+    new Handles(now, new TestClock(), memoryTexts()),
+    new Handles(now + 1, new TestClock(), memoryTexts()),
+  ]
   const opened = Array.from({ length: 1000 }, () => first.open(35))
   t.ok(Math.max(...opened) < second.open(35))
   t.ok(Number.isSafeInteger(second.open(35)))
 })
 
 t.test('a text may hold more than ASCII: reads count bytes', async t => {
-  const handles = new Handles(0, new TestClock())
+  const handles = new Handles(0, new TestClock(), memoryTexts())
   t.equal(handles.text(1, 35, 0, () => 'é\n').length, 3)
 })
 
 t.test('texts take bounded memory, however many files are open', async t => {
-  const handles = new Handles(0, new TestClock())
+  const handles = new Handles(0, new TestClock(), memoryTexts())
   const mib = 'x'.repeat(2 ** 20)
   let rendered = 0
   const read = (fh: number, offset: number) =>
@@ -32,4 +36,23 @@ t.test('texts take bounded memory, however many files are open', async t => {
   t.equal(rendered, 41, 'the oldest is rendered again')
   for (let fh = 1; fh <= 40; fh++) handles.release(fh)
   t.equal(handles.size, 0)
+})
+
+t.test('a text that was begun with an earlier server goes on as it was', async t => {
+  const saved = memoryTexts()
+  const [first, second] = [
+    new Handles(1, new TestClock(), saved),
+    new Handles(2, new TestClock(), saved),
+  ]
+  const [fh, whole] = [first.open(35), first.open(35)]
+  first.unfinished(
+    fh,
+    first.text(fh, 35, 0, () => 'old text\n'),
+  )
+  first.text(whole, 35, 0, () => 'old text\n')
+  t.equal(second.text(fh, 35, 4, () => 'new\n').toString(), 'old text\n')
+  t.equal(second.text(whole, 35, 9, () => 'a longer new text\n').length, 0, 'it was at its end')
+  t.equal(second.text(fh, 35, 0, () => 'new\n').toString(), 'new\n', 'a new pass is of now')
+  second.release(fh)
+  t.equal(saved.load(fh), undefined)
 })

@@ -3,7 +3,18 @@
 import { FILES } from '../../src/proc/files.ts'
 import { Handles } from '../../src/server/handles.ts'
 import type { Source } from '../../src/server/source.ts'
+import type { Texts } from '../../src/server/texts.ts'
 import { TestClock } from '../machine.ts'
+
+/** Texts of handles, in memory. */
+export function memoryTexts(): Texts {
+  const texts = new Map<number, Buffer>()
+  return {
+    save: (fh, text) => void texts.set(fh, Buffer.from(text)),
+    load: fh => texts.get(fh),
+    remove: fh => void texts.delete(fh),
+  }
+}
 
 export const BOX_SLOT = 5
 export const HOST_PID = 1234
@@ -22,7 +33,7 @@ export function fakeSource(): FakeSource {
     clock,
     held,
     text: 'text\n',
-    handles: new Handles(0, clock),
+    handles: new Handles(0, clock, memoryTexts()),
     mountTime: 200_000,
     offered: new Set(FILES),
     findSlot: id => (id === 'box' ? BOX_SLOT : undefined),

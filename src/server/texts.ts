@@ -1,0 +1,47 @@
+/**
+ * Texts that a reader has begun and not finished, a file for each handle in the run directory: should the server end
+ * meanwhile, the next one goes on with the same text. A text that was read in one piece needs no file.
+ */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+
+export interface Texts {
+  save(fh: number, text: Uint8Array): void
+  /** `undefined` when there is none. */
+  load(fh: number): Buffer | undefined
+  remove(fh: number): void
+}
+
+export class SavedTexts implements Texts {
+  readonly #directory: string
+
+  constructor(runDirectory: string) {
+    this.#directory = `${runDirectory}/texts`
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+  }
+
+  /** Without room for it the reader goes on: only a restart would show. */
+  save(fh: number, text: Uint8Array): void {
+    try {
+      writeFileSync(this.#file(fh), text, { mode: 0o600 })
+    } catch {
+      this.remove(fh)
+    }
+  }
+
+  load(fh: number): Buffer | undefined {
+    try {
+      return readFileSync(this.#file(fh))
+    } catch {
+      return undefined
+    }
+  }
+
+  remove(fh: number): void {
+    rmSync(this.#file(fh), { force: true })
+  }
+
+  #file(fh: number): string {
+    return `${this.#directory}/${fh}`
+  }
+}

@@ -1,0 +1,71 @@
+/** meminfo and swaps add up, whatever a container's memory cgroups say. */
+
+import fc from 'fast-check'
+import t from 'tap'
+import { renderMeminfo } from '../../src/proc/meminfo.ts'
+import { renderSwaps } from '../../src/proc/swaps.ts'
+import * as htop from '../consumers/htop.ts'
+import { numbers } from '../h1.ts'
+import { openContainer } from './container.ts'
+import { anyHost, hostFiles } from './hosts.ts'
+import { ensure, holds } from './runs.ts'
+import { anyTree } from './trees.ts'
+
+const values = fc.record({
+  host: anyHost.map(host => ({ ...host, cpus: 1 })),
+  tree: anyTree,
+  options: fc.record({
+    swap: fc.constantFrom('on', 'off'),
+    v1SwapTotal: fc.constantFrom('diff', 'memsw'),
+    clampFreeToHost: fc.constantFrom('off', 'on'),
+  }),
+})
+
+function rendered({
+  host,
+  tree,
+  options,
+}: typeof values extends fc.Arbitrary<infer T> ? T : never) {
+  const machine = hostFiles(host)
+  const { view } = openContainer(machine, tree, options)
+  const text = renderMeminfo(view)
+  return { text, swaps: renderSwaps(view), seen: numbers(text), machine: machine['proc/meminfo'] }
+}
+
+const keysOf = (text: string) => text.match(/^.+(?=:)/gm)?.join()
+
+t.test("the host's lines have parts that are never more than the whole", async t => {
+  holds(t, values, value => {
+    const { text, seen, machine } = rendered(value)
+    ensure(keysOf(text) === keysOf(String(machine)), () => `other lines:\n${text}`)
+    const kib = (key: string) => seen[key] ?? 0
+    const most = (key: string, limit: number) =>
+      ensure(kib(key) <= limit, () => `${key} is above ${limit}:\n${text}`)
+    ensure(kib('MemTotal') > 0, () => `no memory at all:\n${text}`)
+    most('MemTotal', numbers(String(machine)).MemTotal ?? 0)
+    most('MemFree', kib('MemTotal') - kib('Buffers') - kib('Cached') - kib('SReclaimable'))
+    most('MemAvailable', kib('MemTotal'))
+    most('SwapFree', kib('SwapTotal'))
+    most('SwapTotal', numbers(String(machine)).SwapTotal ?? 0)
+    most('Shmem', kib('Cached'))
+    most('KReclaimable', kib('MemTotal'))
+    most('HugePages_Free', kib('HugePages_Total'))
+    for (const key of Object.keys(seen)) most(key, Number.MAX_SAFE_INTEGER)
+  })
+})
+
+t.test('swaps has the numbers of meminfo', async t => {
+  holds(t, values, value => {
+    const { text, swaps, seen } = rendered(value)
+    const { SwapTotal = 0, SwapFree = 0 } = seen
+    const [, ...rows] = swaps.trimEnd().split('\n')
+    const [, , size = '0', used = '0'] = rows[0]?.split(/\s+/) ?? []
+    ensure(rows.length <= 1, () => `more than one row:\n${swaps}`)
+    ensure(Number(size) === SwapTotal, () => `${size} for a size of:\n${text}`)
+    ensure(Number(used) === SwapTotal - SwapFree, () => `${used} for a use of:\n${text}`)
+  })
+})
+
+t.test('the swap cache is part of the swap in use, which htop takes it from', async t => {
+  holds(t, values, value => htop.checkMeminfo(rendered(value).text))
+})
