@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import { closeSync, readSync, writeSync } from 'node:fs'
-import { sleep } from '../sys/lock.ts'
+import { sleep, tryLock } from '../sys/lock.ts'
 import type { Log } from '../sys/log.ts'
 import { openPipe } from '../sys/pipe.ts'
 import { ADOPTED_READY_FD, FUSE_FD } from './descriptors.ts'
@@ -15,6 +15,9 @@ import { commandLine, type Settings } from './settings.ts'
 const END = 'q'
 
 const RETRY_MS = 100
+
+/** A process that dies closes its descriptors one after the other. */
+const DEATH_MS = 500
 
 export function tellToEnd(writer: number): void {
   writeSync(writer, END)
@@ -42,6 +45,10 @@ export class Control {
   isToEnd(): boolean {
     if (readSync(this.#fd, Buffer.alloc(1)) > 0) return true
     closeSync(this.#fd)
+    // Of two servers that lose their keepers at once, one finds the other's new keeper here.
+    const free = tryLock(`${this.#settings.runDirectory}/serve.lock`, DEATH_MS)
+    if (free === undefined) return true
+    closeSync(free)
     this.#log.warning('the keeper has died; another one is started')
     this.#fd = this.#startKeeper()
     return false

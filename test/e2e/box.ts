@@ -34,34 +34,65 @@ export interface BoxOptions {
   command?: readonly string[]
   /** Folder for the bundle. */
   parent?: string
+  /** The pid namespace to join, such as `/proc/PID/ns/pid`. */
+  pidNamespace?: string
+  /** A command that runs runc, such as `nsenter --target=PID --pid`. */
+  within?: readonly string[]
+  /** Mounts beyond those that every box has. */
+  mounts?: readonly Mount[]
 }
+
+/** As config.json has it. */
+export interface Mount {
+  destination: string
+  type: string
+  source: string
+  options?: readonly string[]
+}
+
+export const bindMount = (source: string, destination = source): Mount => ({
+  destination,
+  type: 'bind',
+  source,
+  options: ['rbind', 'ro'],
+})
 
 const PERIOD_USEC = 100_000
 
 export class Box {
   readonly id: string
   readonly bundle: string
-  readonly #root: string
+  /** Command line of runc up to its own command. */
+  readonly #runc: readonly [string, ...string[]]
 
   constructor(site: Site, id: string, options: BoxOptions) {
     this.id = id
     this.bundle = mkdtempSync(join(options.parent ?? site.directory, `${id}-`))
-    this.#root = join(site.directory, 'runc')
+    const runc = ['--root', join(site.directory, 'runc')]
+    const [first, ...others] = options.within ?? []
+    this.#runc = first === undefined ? ['runc', ...runc] : [first, ...others, 'runc', ...runc]
     makeRootfs(join(this.bundle, 'rootfs'))
     writeFileSync(join(this.bundle, 'config.json'), JSON.stringify(config(site, options), null, 2))
   }
 
   runc(...args: string[]) {
-    return execa('runc', ['--root', this.#root, ...args], { timeout: 60_000, stdin: 'ignore' })
+    const [program, ...options] = this.#runc
+    return execa(program, [...options, ...args], { timeout: 60_000, stdin: 'ignore' })
+  }
+
+  /** Command line that runs inside what is added to it. */
+  get inside(): string[] {
+    return [...this.#runc, 'exec', this.id]
   }
 
   /** Starts it; what it runs is `sleep`. */
   async start(): Promise<void> {
     const log = join(this.bundle, 'runc.log')
     // The container inherits runc's stdout: a pipe would never end.
+    const [program, ...options] = this.#runc
     await execa(
-      'runc',
-      ['--root', this.#root, '--log', log, 'run', '--detach', '--bundle', this.bundle, this.id],
+      program,
+      [...options, '--log', log, 'run', '--detach', '--bundle', this.bundle, this.id],
       {
         stdio: ['ignore', 'ignore', 'ignore'],
         timeout: 60_000,
@@ -89,11 +120,10 @@ export class Box {
   }
 
   async remove(): Promise<void> {
+    const [program, ...options] = this.#runc
     await retry(() => {
-      execaSync('runc', ['--root', this.#root, 'delete', '--force', this.id], { reject: false })
-      const { exitCode } = execaSync('runc', ['--root', this.#root, 'state', this.id], {
-        reject: false,
-      })
+      execaSync(program, [...options, 'delete', '--force', this.id], { reject: false })
+      const { exitCode } = execaSync(program, [...options, 'state', this.id], { reject: false })
       if (exitCode === 0) throw new Error(`Cannot delete container ${this.id}`)
     })
     rmSync(this.bundle, { recursive: true, force: true })
@@ -118,7 +148,8 @@ export async function started(
   return made
 }
 
-function makeRootfs(rootfs: string): void {
+/** Busybox and empty folders. */
+export function makeRootfs(rootfs: string): void {
   for (const directory of ['bin', 'proc', 'sys', 'dev', 'tmp', 'etc', 'usr', 'lib', 'lib64']) {
     mkdirSync(join(rootfs, directory), { recursive: true })
   }
@@ -157,7 +188,13 @@ function config(site: Site, options: BoxOptions): unknown {
     annotations: options.annotations ?? {},
     hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
     linux: {
-      namespaces: ['pid', 'ipc', 'uts', 'mount'].map(type => ({ type })),
+      namespaces: [
+        {
+          type: 'pid',
+          ...(options.pidNamespace === undefined ? {} : { path: options.pidNamespace }),
+        },
+        ...['ipc', 'uts', 'mount'].map(type => ({ type })),
+      ],
       resources: {
         devices: [{ allow: false, access: 'rwm' }],
         ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
@@ -170,7 +207,7 @@ function config(site: Site, options: BoxOptions): unknown {
   }
 }
 
-function mounts({ hostPrograms, withoutSys }: BoxOptions): unknown[] {
+function mounts({ hostPrograms, withoutSys, mounts = [] }: BoxOptions): Mount[] {
   const all = [
     { destination: '/proc', type: 'proc', source: 'proc' },
     {
@@ -188,11 +225,6 @@ function mounts({ hostPrograms, withoutSys }: BoxOptions): unknown[] {
   }
   const programs = ['/usr', '/lib', '/lib64']
     .filter(path => existsSync(path))
-    .map(path => ({
-      destination: path,
-      type: 'bind',
-      source: path,
-      options: ['rbind', 'ro'],
-    }))
-  return [...all, ...(withoutSys ? [] : [sys]), ...(hostPrograms ? programs : [])]
+    .map(path => bindMount(path))
+  return [...all, ...(withoutSys ? [] : [sys]), ...(hostPrograms ? programs : []), ...mounts]
 }

@@ -1,14 +1,16 @@
 /** Several containers at once, each with its own view. */
 
+import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t from 'tap'
 import { box, started } from './box.ts'
+import { cgroupsOf, withinCgroups } from './cgroups.ts'
 import { needs } from './requirements.ts'
 import { site } from './site.ts'
 
 const MiB = 2 ** 20
 
-t.test('two containers with different limits see their own', needs('runc'), async t => {
+t.test('two containers with different limits see their own', needs('runc', 'nsenter'), async t => {
   const here = site(t)
   const small = await started(t, here, 'small', { memoryBytes: 64 * MiB, cpus: '0' })
   const large = await started(t, here, 'large', { memoryBytes: 512 * MiB, cpus: '0-1' })
@@ -30,12 +32,18 @@ t.test('two containers with different limits see their own', needs('runc'), asyn
   })
 
   t.test('the top of the mount shows what the caller is in', async t => {
-    const path = `${here.mountPoint}/proc/meminfo`
-    const inside = await execa('nsenter', ['-t', String(await small.pid()), '-p', 'cat', path])
-    const host = await execa('cat', ['/proc/meminfo'])
-    const asHost = await execa('cat', [path])
-    t.equal(asHost.stdout.split('\n')[0], host.stdout.split('\n')[0], 'a process of the host')
-    t.match(inside.stdout, /^MemTotal: +\d+ kB/)
+    const [pid, path] = [await small.pid(), `${here.mountPoint}/proc/meminfo`]
+    const firstLine = async (...command: string[]) => {
+      const { stdout } = await execa('env', [...command, 'cat', path])
+      return stdout.split('\n')[0]
+    }
+    const [host] = readFileSync('/proc/meminfo', 'utf8').split('\n')
+    const enter = ['nsenter', `--target=${pid}`, '--pid']
+    const move = withinCgroups(cgroupsOf(pid))
+    t.equal(await firstLine(), host, 'a process of the host')
+    t.match(await firstLine(...move), /^MemTotal: +65536 kB$/, 'in the cgroups')
+    t.match(await firstLine(...move, ...enter), /^MemTotal: +65536 kB$/, 'and the pid namespace')
+    t.equal(await firstLine(...enter), host, 'a namespace alone limits nothing')
   })
 
   t.test('nobody else sees that there are containers', async t => {
