@@ -1,0 +1,218 @@
+/** A Docker of a test's own, whose containers get our hook. Nothing of it is left afterwards. */
+
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa, execaSync } from 'execa'
+import type { Test } from 'tap'
+import { makeRootfs } from './box.ts'
+import { EXECUTABLE, retry } from './requirements.ts'
+import type { Site } from './site.ts'
+
+const ADD_HOOKS = fileURLToPath(new URL('./add-hooks.mjs', import.meta.url))
+const SHIM_SOCKETS = '/run/containerd/s'
+const START_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 20_000
+
+/** What dockerd and its containerd leave outside of their folders; what holds another comes after it. */
+const TRACES = [
+  '/etc/docker/key.json',
+  '/etc/docker',
+  '/opt/containerd/bin',
+  '/opt/containerd/lib',
+  '/opt/containerd',
+  SHIM_SOCKETS,
+  '/run/containerd',
+  '/run/docker/plugins',
+  '/run/docker',
+]
+
+export class Docker {
+  readonly #host: string
+  readonly #execRoot: string
+  readonly #site: Site
+  readonly #traces: readonly string[]
+  readonly #earlierSockets: readonly string[] = listSockets()
+  readonly #daemon: ReturnType<typeof startDaemon>
+
+  constructor(site: Site) {
+    const directory = join(site.directory, 'docker')
+    mkdirSync(directory)
+    this.#site = site
+    this.#host = `unix://${directory}/socket`
+    this.#execRoot = join(directory, 'exec')
+    this.#traces = [...TRACES, ...dockerCgroups()].filter(path => !existsSync(path))
+    const options = [
+      '--iptables=false',
+      '--bridge=none',
+      '--storage-driver=vfs',
+      '--exec-opt=native.cgroupdriver=cgroupfs',
+      `--data-root=${directory}/data`,
+      `--exec-root=${this.#execRoot}`,
+      `--pidfile=${directory}/pid`,
+      `--config-file=${directory}/daemon.json`,
+      `--host=${this.#host}`,
+      `--add-runtime=procveil=${makeRuntime(site, directory)}`,
+    ]
+    writeFileSync(join(directory, 'daemon.json'), '{}')
+    this.#daemon = startDaemon(options, this.log)
+  }
+
+  get log(): string {
+    return join(this.#site.directory, 'dockerd.log')
+  }
+
+  async run(...args: string[]): Promise<string> {
+    const options = { timeout: 60_000, stdin: 'ignore' } as const
+    return (await execa('docker', [`--host=${this.#host}`, ...args], options)).stdout
+  }
+
+  async ready(): Promise<void> {
+    await retry(() => {
+      if (!this.#runs) {
+        throw new Error(`Cannot start dockerd: ${readFileSync(this.log, 'utf8')}`)
+      }
+      return this.run('version')
+    }, START_TIMEOUT_MS)
+  }
+
+  /** An image with busybox. */
+  async importImage(name: string): Promise<void> {
+    const rootfs = join(this.#site.directory, 'image')
+    makeRootfs(rootfs)
+    execaSync('tar', ['-C', rootfs, '-cf', `${rootfs}.tar`, '.'])
+    await this.run('import', `${rootfs}.tar`, name)
+  }
+
+  /** Also when the daemon has ended by itself, which leaves its containers running. */
+  async remove(): Promise<void> {
+    if (this.#runs) {
+      const ids = (await this.run('ps', '--all', '--quiet').catch(() => '')).split('\n')
+      await this.run('rm', '--force', ...ids).catch(() => {})
+      this.#daemon.kill('SIGTERM')
+      const late = setTimeout(() => this.#daemon.kill('SIGKILL'), STOP_TIMEOUT_MS)
+      await this.#daemon
+      clearTimeout(late)
+    }
+    this.#deleteContainers()
+    await retry(() => {
+      const left = this.processes()
+      for (const pid of left) process.kill(pid, 'SIGKILL')
+      if (left.length > 0) throw new Error(`Cannot end processes ${left.join(' ')} of dockerd`)
+    })
+    for (const path of this.#leftSockets()) rmSync(path, { force: true })
+    await retry(() => {
+      for (const path of this.#traces) removeTrace(path)
+    })
+  }
+
+  /** Of the daemon, its containerd and their shims. */
+  processes(): number[] {
+    const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+    return pids
+      .map(Number)
+      .filter(pid => readArguments(pid).some(each => each.includes(this.#execRoot)))
+  }
+
+  /** Cgroups, folders and files outside of the site that were not there before. */
+  traces(): string[] {
+    return [...this.#traces.filter(path => existsSync(path)), ...this.#leftSockets()]
+  }
+
+  /** Where a shim that was killed listened. */
+  #leftSockets(): string[] {
+    const open = readFileSync('/proc/net/unix', 'utf8')
+    return listSockets().filter(
+      path => !this.#earlierSockets.includes(path) && !open.includes(path),
+    )
+  }
+
+  /** Ends the daemon alone, as a crash does. */
+  async crash(): Promise<void> {
+    this.#daemon.kill('SIGKILL')
+    await this.#daemon
+  }
+
+  get #runs(): boolean {
+    return this.#daemon.exitCode === null && this.#daemon.signalCode === null
+  }
+
+  #deleteContainers(): void {
+    const root = join(this.#execRoot, 'runtime-runc/moby')
+    if (!existsSync(root)) return
+    for (const id of readdirSync(root)) {
+      execaSync('runc', ['--root', root, 'delete', '--force', id], { reject: false })
+    }
+  }
+}
+
+/** Started, and gone when the test ends. */
+export async function docker(t: Test, site: Site): Promise<Docker> {
+  const made = new Docker(site)
+  t.teardown(() => made.remove())
+  await made.ready()
+  return made
+}
+
+function startDaemon(options: readonly string[], logFile: string) {
+  const log = { file: logFile }
+  return execa('dockerd', options, { reject: false, stdin: 'ignore', stdout: log, stderr: log })
+}
+
+/** An OCI runtime that is runc with our hook. */
+function makeRuntime({ options }: Site, directory: string): string {
+  const entry = {
+    path: EXECUTABLE,
+    args: ['procveil', ...options, 'hook'],
+    env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+    timeout: 20,
+  }
+  const [runtime, hooks] = [join(directory, 'runtime'), join(directory, 'hooks.json')]
+  writeFileSync(hooks, JSON.stringify({ prestart: [entry], poststop: [entry] }))
+  const lines = ['#!/bin/sh -e', `'${process.execPath}' '${ADD_HOOKS}' '${hooks}' "$@"`]
+  writeFileSync(runtime, [...lines, 'exec runc "$@"', ''].join('\n'))
+  chmodSync(runtime, 0o755)
+  return runtime
+}
+
+/** Where containers are put, in each hierarchy. */
+function dockerCgroups(): string[] {
+  const root = '/sys/fs/cgroup'
+  const below = readdirSync(root, { withFileTypes: true }).filter(entry => entry.isDirectory())
+  return [root, ...below.map(({ name }) => join(root, name))]
+    .filter(directory => existsSync(join(directory, 'cgroup.procs')))
+    .map(directory => join(directory, 'docker'))
+}
+
+function listSockets(): string[] {
+  if (!existsSync(SHIM_SOCKETS)) return []
+  return readdirSync(SHIM_SOCKETS).map(name => join(SHIM_SOCKETS, name))
+}
+
+/** A folder only when it is empty: it may have become another's too. */
+function removeTrace(path: string): void {
+  try {
+    if (path.endsWith('.json')) rmSync(path, { force: true })
+    else rmdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error
+  }
+}
+
+function readArguments(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return []
+  }
+}

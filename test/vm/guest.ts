@@ -1,0 +1,65 @@
+/** What runs in the guest: each test file given as argument in a process of its own, and then a look at what they left. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execaSync } from 'execa'
+import t from 'tap'
+import { retry } from '../e2e/requirements.ts'
+import { IMAGE } from './podman.ts'
+
+const FILE_TIMEOUT_MS = 420_000
+const files = process.argv.slice(2)
+const podman = existsSync('/sys/fs/cgroup/cgroup.controllers')
+
+if (podman) execaSync('podman', ['import', '--quiet', '/usr/share/vm/busybox.tar', IMAGE])
+const before = look()
+// The limit is that of each file, and that of the whole guest.
+t.setTimeout(0)
+for (const file of files) {
+  // tap's own loader, which it adds to Node's options, is not here: there is nothing to compile.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, file]
+  await t.spawn('env', command, { timeout: FILE_TIMEOUT_MS }, file.replace(/\.js$/, ''))
+}
+
+await t.test('nothing is left on the host', async t => {
+  await retry(() => {
+    const { processes } = look()
+    if (processes.length > 0) throw new Error(`Cannot go on: ${processes.join(', ')} is left`)
+  })
+  t.strictSame(look(), before)
+  if (podman) t.equal(execaSync('podman', ['ps', '--all', '--quiet']).stdout, '')
+})
+
+interface Traces {
+  mounts: string[]
+  cgroups: string[]
+  folders: string[]
+  processes: string[]
+}
+
+/** What a test may forget to take away. podman keeps a mount and a cgroup of its own for all its containers. */
+function look(): Traces {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter(line => line.includes('lxcfs') || line.includes('/tmp/'))
+  const cgroups = podman
+    ? directories('/sys/fs/cgroup').filter(name => !name.startsWith('libpod'))
+    : []
+  const folders = readdirSync('/tmp').filter(name => name.startsWith('procveil-'))
+  const processes = readdirSync('/proc').filter(isOurs)
+  return { mounts, cgroups, folders, processes }
+}
+
+function isOurs(name: string): boolean {
+  try {
+    return /^\d+$/.test(name) && readFileSync(`/proc/${name}/comm`, 'utf8').startsWith('procveil')
+  } catch {
+    return false
+  }
+}
+
+function directories(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name)
+    .sort()
+}
