@@ -104,9 +104,13 @@ export class Docker {
       clearTimeout(late)
     }
     this.#deleteContainers()
+    const killed = new Set<number>()
     await retry(() => {
-      const left = this.processes()
-      for (const pid of left) process.kill(pid, 'SIGKILL')
+      for (const pid of this.processes()) {
+        killed.add(pid)
+        process.kill(pid, 'SIGKILL')
+      }
+      const left = [...killed].filter(holdsFiles)
       if (left.length > 0) throw new Error(`Cannot end processes ${left.join(' ')} of dockerd`)
     })
     for (const path of this.#leftSockets()) rmSync(path, { force: true })
@@ -206,6 +210,15 @@ function removeTrace(path: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error
+  }
+}
+
+/** A process that was killed closes its sockets after its command line is gone. */
+function holdsFiles(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length > 0
+  } catch {
+    return false
   }
 }
 

@@ -44,8 +44,8 @@ export interface Container {
 export type Program = 'runc' | 'crun'
 export type Runtime = Program | `podman with ${Program}`
 
-export const PODMANS: readonly Runtime[] = ['podman with crun', 'podman with runc']
-export const RUNTIMES: readonly Runtime[] = ['runc', 'crun', ...PODMANS]
+export const RUNTIMES: readonly Runtime[] = ['runc', 'crun', 'podman with crun']
+export const ALL_RUNTIMES: readonly Runtime[] = [...RUNTIMES, 'podman with runc']
 
 /** A container that is gone when the test ends. */
 export async function launch(

@@ -17,7 +17,7 @@ for (const runtime of RUNTIMES) {
     const box = await launch(t, site(t), runtime, 'pressed', limits)
     const cgroup = await cgroupOf(box)
     const root = `/proc/${await box.pid()}/root`
-    await box.sh('timeout 2 sh -c "while :; do :; done" || true')
+    await box.sh('timeout 1 sh -c "while :; do :; done" || true')
 
     for (const resource of RESOURCES) {
       const [inside] = await read(box, `/proc/pressure/${resource}`)
