@@ -14,7 +14,7 @@ export function renderSlabinfo(view: View): string {
 
 /** The container's own list where there is one with rows, else a list without. */
 export function limitSlabinfo(own: string | undefined): string {
-  if (own === undefined || !isList(own)) return HEADER
+  if (own === undefined || own.includes('\0') || !isList(own)) return HEADER
   return own.endsWith('\n') ? own : `${own}\n`
 }
 
@@ -26,7 +26,7 @@ function isList(text: string): boolean {
 }
 
 /** 16 words, which is what readers count. */
-const ROW = /^[^\s\0]+(?: +(?:\d+|:|tunables|slabdata)){15}$/
+const ROW = /^\S+(?: +(?:\d+|:|tunables|slabdata)){15}$/
 
 /** mm/slab_common.c, print_slabinfo_header(). */
 const HEADER = `slabinfo - version: 2.1
