@@ -33,7 +33,7 @@ export interface Cgroup {
   /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
   readonly unified: Group | undefined
   /** All cgroups that are read, by their line in /proc/PID/cgroup: '' for the unified hierarchy's. */
-  readonly placed: readonly (readonly [line: string, group: Group])[]
+  readonly placed: ReadonlyMap<string, Group>
 }
 
 /** `missed` is called when a file of one of the cgroups cannot be read. */
@@ -43,10 +43,10 @@ export function openCgroup(
   paths: CgroupPaths,
   missed?: () => void,
 ): Cgroup {
-  const placed: [string, Group][] = []
+  const placed = new Map<string, Group>()
   const find = (controller: string) => {
     const group = findGroup(host, hierarchies, paths, controller, missed)
-    if (group !== undefined) placed.push([group.version === 1 ? controller : '', group])
+    if (group !== undefined) placed.set(group.version === 1 ? controller : '', group)
     return group
   }
   const memory = find('memory')

@@ -3,43 +3,36 @@
  * files that are read for it, and what it sees. No environment, no command lines.
  */
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { renderCaptured } from '../container/captured.ts'
 import { Devices } from '../container/devices.ts'
-import { isAlive } from '../container/identity.ts'
-import { Registry } from '../container/registry.ts'
 import { openView } from '../container/view.ts'
 import { Host } from '../host/host.ts'
-import { RecordingHost, stoppedClock } from '../host/recording.ts'
-import { readDefaults } from '../server/config.ts'
+import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { findRegistered } from './registered.ts'
 import { renderAll } from './show.ts'
 
 /** Returns the exit status. Throws when the container cannot be found or the folder cannot be written. */
 export function capture(settings: Settings, id: string, folder: string): number {
   const host = new Host('/', systemClock)
-  const container = new Registry(settings.runDirectory).resolve(id)
-  if (!isAlive(host, container)) {
-    throw new Error(`Cannot capture ${container.id}: its process ${container.pid} has ended`)
-  }
+  const container = findRegistered(host, settings, id, 'capture')
   refuseFull(folder)
   const clock = {
     monotonicUsec: systemClock.monotonicUsec(),
     boottimeUsec: systemClock.boottimeUsec(),
   }
-  const options = { ...readDefaults(settings), ...container.options }
   const devices = new Devices(host, container).read()
-  const captured = { ...container, rootfs: '', options, clock, devices }
+  const captured = { ...container, rootfs: '', clock, devices }
 
   const recording = new RecordingHost('/', stoppedClock(clock))
-  const seen = renderAll(openView(recording, captured, options))
+  const seen = renderAll(openView(recording, captured, captured.options))
   const saved = recording.save(folder, onlyCgroupMounts)
   const own = `containers/${container.id}`
-  for (const { path, text } of seen) saved.push(save(folder, `${own}/expect/${path}`, text))
-  saved.push(save(folder, `${own}/container.json`, renderCaptured(captured)))
-  saved.push(save(folder, 'README.md', describeMachine(host)))
+  for (const { path, text } of seen) saved.push(saveFile(folder, `${own}/expect/${path}`, text))
+  saved.push(saveFile(folder, `${own}/container.json`, renderCaptured(captured)))
+  saved.push(saveFile(folder, 'README.md', describeMachine(host)))
   writeFileSync(1, `${saved.join('\n')}\n`)
   return 0
 }
@@ -54,13 +47,6 @@ function onlyCgroupMounts(path: string, text: string): string {
 function describeMachine(host: Host): string {
   const release = host.read('proc/sys/kernel/osrelease').trim()
   return `Captured on Linux ${release} by \`procveil capture\`.\n`
-}
-
-function save(folder: string, path: string, text: string): string {
-  const file = join(folder, path)
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return path
 }
 
 function refuseFull(folder: string): void {

@@ -4,8 +4,7 @@ import { readlinkSync, writeSync } from 'node:fs'
 import { release } from 'node:os'
 import { FuseDevice, openClone } from '../fuse/device.ts'
 import { Host } from '../host/host.ts'
-import { DEFAULT_OPTIONS, type Options } from '../proc/options.ts'
-import { parseConfig } from '../server/config.ts'
+import { parseDefaults } from '../server/config.ts'
 import { Control } from '../server/control.ts'
 import { CONTROL_FD, FUSE_FD } from '../server/descriptors.ts'
 import { keep } from '../server/keeper.ts'
@@ -29,7 +28,7 @@ export async function serve(
   if (adopt !== undefined) requireFuse()
   return keep(new Host('/', systemClock), settings, new Log('serve', settings.log), {
     readyFd,
-    adopted: adopt === undefined ? undefined : parseAll(adopt),
+    adopted: adopt === undefined ? undefined : parseDefaults(adopt, '--adopt'),
     withoutResend: !resend || !canResend(),
   })
 }
@@ -42,7 +41,8 @@ export interface ServerOptions {
 
 /**
  * The process that `serve` starts, with the options that it has read: a file that was damaged since must not end
- * the views. Returns the exit status when the mount is gone. */
+ * the views. Returns the exit status when the mount is gone.
+ */
 export function server(settings: Settings, { options, resume, resend }: ServerOptions): number {
   const log = new Log('server', settings.log)
   requireFuse()
@@ -52,7 +52,7 @@ export function server(settings: Settings, { options, resume, resend }: ServerOp
   answer({
     host: new Host('/', systemClock),
     runDirectory: settings.runDirectory,
-    defaults: parseAll(options),
+    defaults: parseDefaults(options, '--options'),
     device: resend ? new FuseDevice(FUSE_FD) : openClone(FUSE_FD),
     control: new Control(CONTROL_FD, settings, adopt, log),
     resume: resume === true && resend,
@@ -67,11 +67,6 @@ function canResend(): boolean {
   const [major = 0, minor = 0] = release().split('.').map(Number)
   return major > 6 || (major === 6 && minor >= 9)
 }
-
-const parseAll = (json: string): Options => ({
-  ...DEFAULT_OPTIONS,
-  ...parseConfig(json, 'the command line'),
-})
 
 function requireFuse(): void {
   if (isFuse(FUSE_FD)) return

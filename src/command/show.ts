@@ -2,15 +2,13 @@
 
 import { writeFileSync } from 'node:fs'
 import { openCaptured } from '../container/captured.ts'
-import { isAlive } from '../container/identity.ts'
-import { Registry } from '../container/registry.ts'
 import { type ContainerView, openView } from '../container/view.ts'
 import { Host } from '../host/host.ts'
 import { FILES } from '../proc/files.ts'
 import { type FilePath, findFile } from '../proc/paths.ts'
-import { readDefaults } from '../server/config.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { findRegistered } from './registered.ts'
 
 export interface ShowOptions {
   containerId?: string
@@ -36,11 +34,8 @@ export function show(settings: Settings, name: string | undefined, options: Show
 function openRegistered(settings: Settings, id: string | undefined): ContainerView {
   if (id === undefined) throw new Error('Cannot choose a container: give --container-id')
   const host = new Host('/', systemClock)
-  const container = new Registry(settings.runDirectory).resolve(id)
-  if (!isAlive(host, container)) {
-    throw new Error(`Cannot show ${container.id}: its process ${container.pid} has ended`)
-  }
-  return openView(host, container, { ...readDefaults(settings), ...container.options })
+  const container = findRegistered(host, settings, id, 'show')
+  return openView(host, container, container.options)
 }
 
 /** Files that the host has, with what the container sees in them. */

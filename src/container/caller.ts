@@ -2,8 +2,8 @@
 
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
+import { readStartTicks } from './identity.ts'
 import type { Registry } from './registry.ts'
-import { readStartTicks } from './start-ticks.ts'
 
 /** A caller that no registered container contains. */
 export interface Caller {

@@ -5,8 +5,8 @@ import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk-counters.ts'
 import type { BlockNode } from '../proc/disk-names.ts'
 import { listBlockNodes } from './block-nodes.ts'
+import { isAlive } from './identity.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
-import { readStartTicks } from './start-ticks.ts'
 
 export interface ContainerDevices {
   nodes: readonly BlockNode[]
@@ -49,7 +49,7 @@ export class Devices {
 
   #readNow(): ContainerDevices | undefined {
     const process = `proc/${this.#init.pid}`
-    if (!this.#isAlive()) return undefined
+    if (!isAlive(this.#host, this.#init)) return undefined
     const mountinfo = this.#host.tryRead(`${process}/mountinfo`)
     const root = mountinfo === undefined ? undefined : findMount(mountinfo, '/')
     if (mountinfo === undefined || root === undefined) return undefined
@@ -57,7 +57,7 @@ export class Devices {
     const nodes = this.#isTrusted(root) ? this.#readNodes(`${process}/root/dev`, mountinfo) : []
     const rootDisk = this.#readRootDisk(root)
     // By now the pid may be another process's.
-    return this.#isAlive() ? { nodes, rootDisk } : undefined
+    return isAlive(this.#host, this.#init) ? { nodes, rootDisk } : undefined
   }
 
   #readNodes(directory: string, mountinfo: string): BlockNode[] {
@@ -87,9 +87,5 @@ export class Devices {
   /** An overlay is as local as its layers: the runtime's are, those of one that the container made may hang. */
   #isTrusted(root: Mount): boolean {
     return isLocal(root) && (root.fsType !== 'overlay' || root.id === this.#init.rootMount)
-  }
-
-  #isAlive(): boolean {
-    return readStartTicks(this.#host, this.#init.pid) === this.#init.startTicks
   }
 }

@@ -2,10 +2,10 @@
 
 import type { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
+import { parseStartTicks } from '../host/process.ts'
 import type { Options } from '../proc/options.ts'
 import { type Container, MAX_SLOT } from './container.ts'
 import { readCgroups } from './own-cgroups.ts'
-import { readStartTicks } from './start-ticks.ts'
 
 /** Throws when there is no such process. */
 export function readContainer(
@@ -36,9 +36,23 @@ function readRootMount(host: Host, pid: number, rootfs: string): number {
   return mount?.id ?? 0
 }
 
-/** Whether the container's init still runs: its pid alone may belong to another process by now. */
-export function isAlive(host: Host, container: Container): boolean {
-  return readStartTicks(host, container.pid) === container.startTicks
+/** In ticks after boot; `undefined` when there is no process with that pid. */
+export function readStartTicks(host: Host, pid: number): number | undefined {
+  const stat = host.tryRead(`proc/${pid}/stat`)
+  return stat === undefined ? undefined : parseStartTicks(stat)
+}
+
+/** A process that was seen once; both `undefined` for none. */
+export interface KnownProcess {
+  pid: number | undefined
+  /** When it was created: /proc/PID/stat field 22. */
+  startTicks: number | undefined
+}
+
+/** Whether it still runs: its pid alone may belong to another process by now. */
+export function isAlive(host: Host, { pid, startTicks }: KnownProcess): boolean {
+  if (pid === undefined || startTicks === undefined) return false
+  return readStartTicks(host, pid) === startTicks
 }
 
 /**

@@ -4,17 +4,16 @@
  */
 
 import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
+import type { Group } from '../cgroup/group.ts'
 import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
+import { isAlive, type KnownProcess } from './identity.ts'
 import { readCgroups } from './own-cgroups.ts'
-import { readStartTicks } from './start-ticks.ts'
 
-export interface Placed {
+export interface Placed extends KnownProcess {
   id?: string | undefined
   cgroups: CgroupPaths
-  pid: number | undefined
-  startTicks: number | undefined
 }
 
 export class Placement {
@@ -26,7 +25,7 @@ export class Placement {
   #paths: CgroupPaths
   #cgroup: Cgroup
   /** Of the cgroups, those that were there when they were opened. */
-  #watched: Cgroup['placed'] = []
+  #watched: [line: string, group: Group][] = []
   #missed = false
 
   constructor(
@@ -75,7 +74,7 @@ export class Placement {
     const cgroup = openCgroup(this.#host, this.#hierarchies, paths, () => {
       this.#missed = true
     })
-    this.#watched = cgroup.placed.filter(([, group]) => group.exists())
+    this.#watched = [...cgroup.placed].filter(([, group]) => group.exists())
     return cgroup
   }
 
@@ -85,8 +84,8 @@ export class Placement {
 
   /** The paths with those `lines` as they are now; `undefined` when the init has ended. */
   #readAgain(lines: readonly string[]): CgroupPaths | undefined {
-    const { id, pid, startTicks } = this.#subject
-    if (pid === undefined || readStartTicks(this.#host, pid) !== startTicks) return undefined
+    const { id, pid } = this.#subject
+    if (pid === undefined || !isAlive(this.#host, this.#subject)) return undefined
     try {
       const now = readCgroups(this.#host, pid, id ?? '/')
       const changed = lines.map(line => [line, now[line] ?? '/'] as const)

@@ -19,6 +19,10 @@ export class States {
 
   constructor(runDirectory: string) {
     this.#directory = `${runDirectory}/state`
+  }
+
+  /** To be called once before the first `save`. */
+  prepare(): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
   }
 

@@ -1,19 +1,14 @@
 /** What a container's time namespace adds to the clock of the host: time_namespaces(7). */
 
 import type { Host } from '../host/host.ts'
-import { readStartTicks } from './start-ticks.ts'
-
-interface Init {
-  pid: number | undefined
-  startTicks: number | undefined
-}
+import { isAlive, type KnownProcess } from './identity.ts'
 
 export class TimeNamespace {
   readonly #host: Host
-  readonly #init: Init
+  readonly #init: KnownProcess
   #bootOffsetUsec: number | undefined
 
-  constructor(host: Host, init: Init) {
+  constructor(host: Host, init: KnownProcess) {
     this.#host = host
     this.#init = init
   }
@@ -25,11 +20,11 @@ export class TimeNamespace {
   }
 
   #read(): number {
-    const { pid, startTicks } = this.#init
+    const { pid } = this.#init
     if (pid === undefined) return 0
     const offset = parseBootOffset(this.#host.tryRead(`proc/${pid}/timens_offsets`) ?? '')
     // By now the pid may be another process's.
-    return readStartTicks(this.#host, pid) === startTicks ? offset : 0
+    return isAlive(this.#host, this.#init) ? offset : 0
   }
 }
 

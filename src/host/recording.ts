@@ -44,10 +44,15 @@ export class RecordingHost extends Host {
     for (const directory of this.#directories) {
       mkdirSync(join(folder, directory), { recursive: true })
     }
-    for (const [path, text] of this.#texts) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true })
-      writeFileSync(join(folder, path), change(path, text))
-    }
+    for (const [path, text] of this.#texts) saveFile(folder, path, change(path, text))
     return [...this.#texts.keys()].sort()
   }
+}
+
+/** Writes a file and the folders that it is in. Returns its path. */
+export function saveFile(folder: string, path: string, text: string): string {
+  const file = join(folder, path)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+  return path
 }

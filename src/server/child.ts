@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { openPipe } from '../sys/pipe.ts'
-import { tellToEnd } from './control.ts'
 import { commandLine, type Settings } from './settings.ts'
 
 export interface ServerProcess {
@@ -11,8 +10,6 @@ export interface ServerProcess {
   ready: Promise<void>
   /** How it ended. */
   ended: Promise<string>
-  /** Lets it answer the request at hand first. */
-  end(): void
   kill(): void
 }
 
@@ -34,7 +31,6 @@ export function startServer(
   return {
     ready: new Promise(resolve => child.stdout?.once('data', () => resolve())),
     ended,
-    end: () => tellToEnd(writer),
     kill: () => void child.kill('SIGKILL'),
   }
 }

@@ -10,7 +10,12 @@ import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
  */
 export function readDefaults({ config }: Pick<Settings, 'config'>): Options {
   const text = readConfig(config)
-  return { ...DEFAULT_OPTIONS, ...(text === undefined ? {} : parseConfig(text, config)) }
+  return text === undefined ? DEFAULT_OPTIONS : parseDefaults(text, config)
+}
+
+/** As `parseConfig`, with the defaults for what the text does not set. */
+export function parseDefaults(text: string, where: string): Options {
+  return { ...DEFAULT_OPTIONS, ...parseConfig(text, where) }
 }
 
 export function parseConfig(text: string, where: string): Partial<Options> {

@@ -1,27 +1,20 @@
 /**
- * What ties a server to its keeper: a pipe from the keeper, on which it may tell the server to end. When the pipe has
- * no writer any more the keeper has died, and the server sees to it that there is another one.
+ * What ties a server to its keeper: a pipe that the keeper holds open. When it has no writer any more the keeper has
+ * died, and the server starts another one, which tells it by a byte when to end.
  */
 
-import { spawn } from 'node:child_process'
-import { closeSync, readSync, writeSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { sleep, tryLock } from '../sys/lock.ts'
 import type { Log } from '../sys/log.ts'
 import { openPipe } from '../sys/pipe.ts'
-import { ADOPTED_READY_FD, FUSE_FD } from './descriptors.ts'
-import { commandLine, type Settings } from './settings.ts'
-
-/** Any byte is the order to end. */
-const END = 'q'
+import { FUSE_FD } from './descriptors.ts'
+import { launchKeeper } from './launch.ts'
+import type { Settings } from './settings.ts'
 
 const RETRY_MS = 100
 
 /** A process that dies closes its descriptors one after the other. */
 const DEATH_MS = 500
-
-export function tellToEnd(writer: number): void {
-  writeSync(writer, END)
-}
 
 export class Control {
   readonly #settings: Settings
@@ -56,24 +49,17 @@ export class Control {
 
   /** The new keeper says when its own server is ready, which then takes our place. */
   #startKeeper(): number {
-    const { reader, writer } = openPipe()
     try {
-      const args = commandLine(this.#settings, 'serve', ...this.#adopt)
-      const readyFd = ['--ready-fd', String(ADOPTED_READY_FD)]
-      const keeper = spawn(process.execPath, [...args, ...readyFd], {
-        cwd: '/',
-        detached: true,
-        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-        stdio: ['ignore', 'ignore', 'inherit', FUSE_FD, writer],
-      })
+      const { keeper, reader } = launchKeeper(this.#settings, this.#adopt, 'inherit', [FUSE_FD])
       keeper.on('error', error => this.#log.error(error))
-      keeper.unref()
+      return reader
     } catch (error) {
       this.#log.error(error)
       sleep(RETRY_MS)
-    } finally {
+      // As of a keeper that ended at once: it is tried again.
+      const { reader, writer } = openPipe()
       closeSync(writer)
+      return reader
     }
-    return reader
   }
 }

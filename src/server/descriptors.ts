@@ -5,6 +5,3 @@ export const FUSE_FD = 3
 
 /** In a server: the reading end of the pipe from its keeper. */
 export const CONTROL_FD = 4
-
-/** In a keeper that takes over: where it says that it is ready. */
-export const ADOPTED_READY_FD = 4

@@ -35,9 +35,9 @@ export interface Serving {
 export function serve(serving: Serving): void {
   const { host, runDirectory, defaults, device, control, log } = serving
   const registry = new Registry(runDirectory)
-  const views = new Views(host, registry, defaults, new States(runDirectory), message =>
-    log.warning(message),
-  )
+  const states = new States(runDirectory)
+  states.prepare()
+  const views = new Views(host, registry, defaults, states, message => log.warning(message))
   const renderer = new Renderer(host, log)
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,

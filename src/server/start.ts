@@ -1,22 +1,18 @@
 /** Makes sure that the shared mount is served, and starts the server when it is not. */
 
-import { spawn } from 'node:child_process'
 import { closeSync, readSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
 import { openServed, refuseForeign, unmountAll } from '../mount/served.ts'
 import { waitReadable } from '../sys/device.ts'
 import { lock } from '../sys/lock.ts'
-import { openPipe } from '../sys/pipe.ts'
-import { commandLine, makeRunDirectory, type Settings } from './settings.ts'
+import { launchKeeper } from './launch.ts'
+import { makeRunDirectory, type Settings } from './settings.ts'
 
 /**
  * A server is there after some 50 ms; a machine that boots is slower. A hook may wait this long twice, for another
  * hook's server and then for its own, and the timeout of its entry is 20 s.
  */
 const START_TIMEOUT_MS = 6000
-
-/** Where a detached server's readiness pipe is. */
-export const READY_FD = 3
 
 /**
  * An O_PATH descriptor of `path`, relative to the mount. Of several processes that find no server, one starts it
@@ -42,21 +38,10 @@ export function openOrStart(host: Host, settings: Settings, path: string): numbe
   }
 }
 
-/**
- * Starts `procveil serve` in a session of its own, without the caller's stdin, stdout and stderr: a runtime waits
- * until nobody holds its hook's stdout any more. Returns when the mount is served.
- */
+/** Returns when the mount is served. */
 function startServer(settings: Settings): void {
-  const { reader, writer } = openPipe()
+  const { reader } = launchKeeper(settings, [], 'ignore')
   try {
-    const args = commandLine(settings, 'serve', '--ready-fd', String(READY_FD))
-    spawn(process.execPath, args, {
-      cwd: '/',
-      detached: true,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-      stdio: ['ignore', 'ignore', 'ignore', writer],
-    }).unref()
-    closeSync(writer)
     const answered = waitUntilReadable(reader)
     if (answered && readSync(reader, Buffer.alloc(1)) === 1) return
     const why = answered ? 'it ended at once' : `it was not ready after ${START_TIMEOUT_MS} ms`

@@ -13,27 +13,21 @@ const random = (mostMs: number) =>
   new Promise(resolve => setTimeout(resolve, Math.random() * mostMs))
 
 t.test('the server is killed at random moments', needs('runc'), async t => {
-  await disturb(t, [], here => signal(here, 'server', 'SIGKILL'), 120)
+  await disturb(t, here => signal(here, 'server', 'SIGKILL'), 120)
 })
 
 t.test('the keeper is killed at random moments', needs('runc'), async t => {
-  await disturb(t, [], here => signal(here, 'serve', 'SIGKILL'), 600)
+  await disturb(t, here => signal(here, 'serve', 'SIGKILL'), 600)
 })
 
 t.test('the server is stopped at random moments', needs('runc'), async t => {
-  const { longestMs } = await disturb(t, [], here => signal(here, 'server', 'SIGSTOP'), 4000)
+  const { longestMs } = await disturb(t, here => signal(here, 'server', 'SIGSTOP'), 4000)
   t.ok(longestMs < 5000, `nobody waits for 5 s: ${longestMs} ms`)
 })
 
 /** Reads under a disturbance that comes again within `everyMs`, and expects that nothing is seen of it. */
-async function disturb(
-  t: Test,
-  serve: readonly string[],
-  disturbance: (here: Site) => boolean,
-  everyMs: number,
-) {
+async function disturb(t: Test, disturbance: (here: Site) => boolean, everyMs: number) {
   const here = site(t)
-  void serve
   const boxes = await startContainers(t, here)
   const reading = readAll(boxes, SECONDS)
   let over = false
