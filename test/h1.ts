@@ -73,6 +73,17 @@ dentry             81354  82425    192   21    1 : tunables    0    0    0 : sla
 inode_cache        20000  20150    616   13    2 : tunables    0    0    0 : slabdata   1550   1550      0
 `
 
+/** What H1's /proc/stat says behind the cpu lines. */
+export const H1_STAT_REST = `\
+intr 2609465 0 9 0
+ctxt 6685310
+btime 1795412392
+processes 22328
+procs_running 5
+procs_blocked 2
+softirq 381933 0 42233 7 14368 128696 0 3 106338 0 90288
+`
+
 export const H1: Readonly<Record<string, string>> = {
   'proc/meminfo': H1_MEMINFO,
   'proc/swaps':
@@ -81,10 +92,7 @@ export const H1: Readonly<Record<string, string>> = {
   'proc/slabinfo': H1_SLABINFO,
   'proc/sys/vm/overcommit_kbytes': '0\n',
   'proc/sys/vm/overcommit_ratio': '50\n',
-  'proc/stat':
-    `cpu  9628 80 4800 1280000 400 0 160 0 0 0\n${CPU_LINES}` +
-    'intr 2609465 0 9 0\nctxt 6685310\nbtime 1795412392\nprocesses 22328\nprocs_running 5\n' +
-    'procs_blocked 2\nsoftirq 381933 0 42233 7 14368 128696 0 3 106338 0 90288\n',
+  'proc/stat': `cpu  9628 80 4800 1280000 400 0 160 0 0 0\n${CPU_LINES}${H1_STAT_REST}`,
   'proc/uptime': '10000.00 78000.00\n',
   'proc/loadavg': '1.50 1.25 1.00 5/812 22328\n',
   'proc/diskstats':
@@ -136,6 +144,85 @@ slab 31457280
 workingset_refault_anon 0
 workingset_refault_file 13
 pgfault 21722
+`
+
+/** What such a container sees of H1's memory under a limit of 1 GiB. */
+export const M1_MEMINFO = `\
+MemTotal:        1048576 kB
+MemFree:          741376 kB
+MemAvailable:     905216 kB
+Buffers:               0 kB
+Cached:           153600 kB
+SwapCached:            0 kB
+Active:            75776 kB
+Inactive:         180224 kB
+Active(anon):      24576 kB
+Inactive(anon):    88064 kB
+Active(file):      51200 kB
+Inactive(file):    92160 kB
+Unevictable:           0 kB
+Mlocked:               0 kB
+SwapTotal:             0 kB
+SwapFree:              0 kB
+Zswap:                 0 kB
+Zswapped:              0 kB
+Dirty:                 4 kB
+Writeback:             8 kB
+AnonPages:        102400 kB
+Mapped:            40960 kB
+Shmem:             10240 kB
+KReclaimable:      20480 kB
+Slab:              30720 kB
+SReclaimable:      20480 kB
+SUnreclaim:        10240 kB
+KernelStack:        1024 kB
+PageTables:         2048 kB
+SecPageTables:         0 kB
+NFS_Unstable:          0 kB
+Bounce:                0 kB
+WritebackTmp:          0 kB
+CommitLimit:      524288 kB
+Committed_AS:     112640 kB
+VmallocTotal:   34359738367 kB
+VmallocUsed:           0 kB
+VmallocChunk:          0 kB
+Percpu:              512 kB
+HardwareCorrupted:     0 kB
+AnonHugePages:      2048 kB
+ShmemHugePages:        0 kB
+ShmemPmdMapped:        0 kB
+FileHugePages:         0 kB
+FilePmdMapped:         0 kB
+CmaTotal:              0 kB
+CmaFree:               0 kB
+Unaccepted:            0 kB
+Balloon:               0 kB
+HugePages_Total:       8
+HugePages_Free:        6
+HugePages_Rsvd:        1
+HugePages_Surp:        0
+Hugepagesize:       2048 kB
+Hugetlb:           16384 kB
+DirectMap4k:      300000 kB
+DirectMap2M:    12000000 kB
+DirectMap1G:     5242880 kB
+`
+
+/** memory.stat of a v1 cgroup, measured on a real one; the first lines are without the cgroups below. */
+export const V1_STAT = `\
+cache 4096
+rss 8192
+rss_huge 2097152
+total_cache 52662272
+total_rss 39366656
+total_rss_huge 0
+total_shmem 20971520
+total_mapped_file 20971520
+total_dirty 8192
+total_inactive_anon 60239872
+total_active_anon 16384
+total_inactive_file 31637504
+total_active_file 53248
 `
 
 /** A file of `key value` lines with other values, `undefined` takes a key out. */

@@ -1,6 +1,14 @@
 /** A machine made of a few files, for tests: `machine(t, { 'proc/meminfo': '...' })`. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
@@ -57,4 +65,14 @@ export function machine(t: Test, files: Readonly<Record<string, string>>): Machi
   const made = new Machine(directory, new TestClock())
   made.set(files)
   return made
+}
+
+/** The mount that a directory is on, by its id in mountinfo: proc_pid_fdinfo(5). */
+export function mountIdOf(directory: string): number {
+  const fd = openSync(directory, 'r')
+  try {
+    return Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1])
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -1,9 +1,10 @@
 /** Block devices for a container on files: what its root directory lies on, and nodes in its /dev. */
 
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { splitDevice } from '../../src/host/device-number.ts'
+import { mountIdOf } from '../machine.ts'
 import { INIT, ROOT_MOUNT, type Tenant } from './tenant.ts'
 
 export const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }
@@ -49,13 +50,4 @@ export function partitionSda(tenant: Tenant): void {
   symlinkSync('../../devices/pci/block/sda', join(links, '8:0'))
   symlinkSync('../../devices/pci/block/sda/sda1', join(links, '8:1'))
   symlinkSync('../../devices/virtual/block/dm-0', join(links, '253:0'))
-}
-
-function mountIdOf(directory: string): number {
-  const fd = openSync(directory, 'r')
-  try {
-    return Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1])
-  } finally {
-    closeSync(fd)
-  }
 }

@@ -1,7 +1,8 @@
 /** Where a container's CPU time comes from on one host or another. */
 
 import t, { type Test } from 'tap'
-import { cpuLines, cpuStat, hostStat, STAT_REST as REST } from './cpu-time.ts'
+import { H1_STAT_REST as REST } from '../h1.ts'
+import { cpuLines, cpuStat, hostStat } from './cpu-time.ts'
 import { type Files, hybrid, legacy, unified } from './tenant.ts'
 
 const ns = (seconds: number) => `${seconds}000000000`

@@ -1,7 +1,7 @@
 /** What a container's /proc/meminfo says where the memory controller is v1's. */
 
 import t from 'tap'
-import { numbers } from '../h1.ts'
+import { numbers, V1_STAT } from '../h1.ts'
 import { type Files, hybrid, legacy, type Tenant } from './tenant.ts'
 
 const GiB = 2 ** 30
@@ -21,20 +21,7 @@ const MEASURED: Files = {
   '/ctr/memory.limit_in_bytes': 268435456,
   '/ctr/memory.usage_in_bytes': 94662656,
   '/ctr/memory.kmem.usage_in_bytes': 2621440,
-  '/ctr/memory.stat': `\
-cache 4096
-rss 8192
-total_cache 52662272
-total_rss 39366656
-total_rss_huge 0
-total_shmem 20971520
-total_mapped_file 20971520
-total_dirty 8192
-total_inactive_anon 60239872
-total_active_anon 16384
-total_inactive_file 31637504
-total_active_file 53248
-`,
+  '/ctr/memory.stat': V1_STAT,
 }
 
 t.test('under v1 the counts include those of the cgroups below', async t => {

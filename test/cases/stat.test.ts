@@ -1,7 +1,8 @@
 /** What a container's /proc/stat says of its CPU time from reading to reading, in ticks of 10 ms. */
 
 import t, { type Test } from 'tap'
-import { cpuLines, cpuStat, hostStat, STAT_REST as REST } from './cpu-time.ts'
+import { H1_STAT_REST as REST } from '../h1.ts'
+import { cpuLines, cpuStat, hostStat } from './cpu-time.ts'
 import { type Files, type Setting, unified } from './tenant.ts'
 
 /** On two CPUs, 100 seconds old, 40 of them used; `files` change that. */

@@ -1,9 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import {
-  closeSync,
   mkdirSync,
-  openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,7 +13,7 @@ import { Devices } from '../../src/container/devices.ts'
 import { findDevice, findWholeDisk } from '../../src/container/root-device.ts'
 import { splitDevice } from '../../src/host/device-number.ts'
 import { findMount } from '../../src/host/mountinfo.ts'
-import { type Machine, machine } from '../machine.ts'
+import { type Machine, machine, mountIdOf } from '../machine.ts'
 
 const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }
 
@@ -29,15 +26,6 @@ function block(host: Machine, path: string, major: number, minor: number): void 
   const file = join(host.directory, path)
   mkdirSync(join(file, '..'), { recursive: true })
   execFileSync('mknod', [file, 'b', `${major}`, `${minor}`])
-}
-
-function mountIdOf(directory: string): number {
-  const fd = openSync(directory, 'r')
-  try {
-    return Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1])
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** A container whose root and /dev are on the file system of the machine's directory. */
