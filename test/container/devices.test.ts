@@ -1,11 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import {
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { listBlockNodes, type Trust } from '../../src/container/block-nodes.ts'
