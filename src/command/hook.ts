@@ -4,9 +4,9 @@
  * exit status is 0 unless `--strict` was given.
  */
 
-import { closeSync, fstatSync, readSync } from 'node:fs'
+import { fstatSync, readSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
-import { hash, readContainer } from '../container/identity.ts'
+import { readContainer } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
 import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
@@ -17,16 +17,14 @@ import { findRootfs } from '../oci/bundle.ts'
 import { MAX_STATE_BYTES, parseState, type State } from '../oci/state.ts'
 import { DEFAULT_OPTIONS, filesToBind, type Options } from '../proc/options.ts'
 import { readDefaults } from '../server/config.ts'
-import { makeRunDirectory, type Settings } from '../server/settings.ts'
+import type { Settings } from '../server/settings.ts'
 import { openOrStart } from '../server/start.ts'
 import { systemClock } from '../sys/clock.ts'
 import { waitReadable } from '../sys/device.ts'
 import { errorCode } from '../sys/error.ts'
-import { lock } from '../sys/lock.ts'
 import { Log } from '../sys/log.ts'
+import { inTurn } from './turn.ts'
 
-const LOCK_FILES = 61
-const LOCK_TIMEOUT_MS = 5000
 const STDIN_TIMEOUT_MS = 5000
 const EAGAIN = 'EAGAIN'
 
@@ -35,7 +33,8 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
   let log = new Log('hook', undefined)
   try {
     log = new Log('hook', settings.log)
-    run(settings, parseState(readStdin()), strict, log)
+    const state = parseState(readStdin())
+    inTurn(settings, state.id, () => run(settings, state, strict, log))
     return 0
   } catch (error) {
     log.error(error)
@@ -43,25 +42,18 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
   }
 }
 
-/** Of two hooks for one container the second waits: it then finds done what the first did. */
 function run(settings: Settings, state: State, strict: boolean, log: Log): void {
-  makeRunDirectory(settings)
-  const held = lock(lockFile(settings, state.id), LOCK_TIMEOUT_MS)
-  try {
-    const registry = new Registry(settings.runDirectory)
-    if (state.pid === undefined) {
-      registry.forget(state.id)
-      log.info(`forgot ${state.id}`)
-    } else {
-      const refuse = (error: unknown) => {
-        if (strict) throw error
-        log.error(error)
-      }
-      bind(settings, state, state.pid, registry, refuse, log)
-    }
-  } finally {
-    closeSync(held)
+  const registry = new Registry(settings.runDirectory)
+  if (state.pid === undefined) {
+    registry.forget(state.id)
+    log.info(`forgot ${state.id}`)
+    return
   }
+  const refuse = (error: unknown) => {
+    if (strict) throw error
+    log.error(error)
+  }
+  bind(settings, state, state.pid, registry, refuse, log)
 }
 
 /** Options that cannot be used are told to `refuse`; the container gets the others. */
@@ -120,11 +112,6 @@ function checkCgroup(container: Container, refuse: (error: unknown) => void): Co
     ),
   )
   return { ...container, options: others }
-}
-
-/** A file for each container would be one to remove: a few are shared. */
-function lockFile({ runDirectory }: Settings, id: string): string {
-  return `${runDirectory}/hook.${hash(id, 0) % LOCK_FILES}.lock`
 }
 
 /** Reads to the end, or until there is more than any state can be. */

@@ -1,7 +1,9 @@
 /** The command line as a person uses it: every command with its help. */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { FUSE_FD } from '../server/descriptors.ts'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
+import type { Choice } from './remount.ts'
 import type { ServeOptions, ServerOptions } from './serve.ts'
 import type { ShowOptions } from './show.ts'
 import { VERSION } from './version.ts'
@@ -58,11 +60,55 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       parseDescriptor,
     )
     .addOption(new Option('--adopt <json>').hideHelp())
+    .addOption(
+      new Option('--fuse-fd <number>').hideHelp().argParser(parseDescriptor).default(FUSE_FD),
+    )
+    .addOption(new Option('--before <pid>').hideHelp().argParser(Number))
     .addOption(new Option('--without-resend').hideHelp())
     .action(async ({ withoutResend, ...options }: WithResend<ServeOptions>) => {
       const { serve } = await import('./serve.ts')
       status = await serve(settings(), { ...options, resend: withoutResend !== true })
     })
+
+  program
+    .command('stop')
+    .description('take the files out of all containers and end the service')
+    .action(async () => {
+      const { stop } = await import('./service.ts')
+      status = stop(settings())
+    })
+
+  program
+    .command('upgrade')
+    .description('have the service go over to the executable on the disk, unnoticed by readers')
+    .action(async () => {
+      const { upgrade } = await import('./service.ts')
+      status = await upgrade(settings())
+    })
+
+  program
+    .command('self-check', { hidden: true })
+    .description('prove that this executable can serve on this host')
+    .action(async () => {
+      const { selfCheck } = await import('./self-check.ts')
+      status = selfCheck()
+    })
+
+  for (const [name, description] of [
+    ['remount', 'put the files into running containers'],
+    ['umount', 'take the files out of running containers'],
+  ] as const) {
+    program
+      .command(name)
+      .description(description)
+      .option('-a, --all', 'all containers')
+      .option('-c, --container-id <id>', 'one container: its id or the beginning of it')
+      .addOption(new Option('--registered').hideHelp())
+      .action(async (choice: Choice) => {
+        const commands = await import('./remount.ts')
+        status = commands[name](settings(), choice)
+      })
+  }
 
   program
     .command('show')

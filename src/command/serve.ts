@@ -1,36 +1,52 @@
 /** `procveil serve`: serves the shared mount in the foreground. `procveil server` is its other half, which answers. */
 
-import { readlinkSync, writeSync } from 'node:fs'
+import { readlinkSync, writeFileSync, writeSync } from 'node:fs'
 import { release } from 'node:os'
+import { moveOut } from '../container/residence.ts'
 import { FuseDevice, openClone } from '../fuse/device.ts'
 import { Host } from '../host/host.ts'
 import { parseDefaults } from '../server/config.ts'
 import { Control } from '../server/control.ts'
-import { CONTROL_FD, FUSE_FD } from '../server/descriptors.ts'
-import { keep } from '../server/keeper.ts'
+import { ANSWERED, CONTROL_FD, FUSE_FD, READY } from '../server/descriptors.ts'
+import { type Adopted, keep } from '../server/keep.ts'
 import { serve as answer } from '../server/server.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
+import { VERSION } from './version.ts'
 
 export interface ServeOptions {
   readyFd?: number
   /** The options of the containers, in JSON, of the keeper whose mount is taken over. */
   adopt?: string
+  /** Of that mount: /dev/fuse, and the process that answers. */
+  fuseFd: number
+  before?: number
   resend: boolean
 }
 
 /** Returns the exit status when the server is stopped. */
 export async function serve(
   settings: Settings,
-  { readyFd, adopt, resend }: ServeOptions,
+  { readyFd, adopt, fuseFd, before, resend }: ServeOptions,
 ): Promise<number> {
-  if (adopt !== undefined) requireFuse()
-  return keep(new Host('/', systemClock), settings, new Log('serve', settings.log), {
+  const host = new Host('/', systemClock)
+  const log = new Log('serve', settings.log)
+  nameProcess()
+  // Without them a person or systemd has started it, and put it where it is to be.
+  if (readyFd !== undefined && before === undefined) moveOut(host, message => log.info(message))
+  return keep(host, settings, log, {
+    version: VERSION,
     readyFd,
-    adopted: adopt === undefined ? undefined : parseDefaults(adopt, '--adopt'),
+    adopted: adopt === undefined ? undefined : adopted(adopt, fuseFd, before),
     withoutResend: !resend || !canResend(),
   })
+}
+
+function adopted(options: string, fuse: number, before: number | undefined): Adopted {
+  requireFuse(fuse)
+  if (before === undefined) throw new Error('Cannot adopt a mount: --before is missing')
+  return { options: parseDefaults(options, '--adopt'), fuse, server: before }
 }
 
 export interface ServerOptions {
@@ -45,10 +61,14 @@ export interface ServerOptions {
  */
 export function server(settings: Settings, { options, resume, resend }: ServerOptions): number {
   const log = new Log('server', settings.log)
-  requireFuse()
+  requireFuse(FUSE_FD)
+  nameProcess()
   // Those that end a group of processes at once: the mount goes first, by the other half.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
-  const adopt = ['--adopt', options, ...(resend ? [] : ['--without-resend'])]
+  const adopt = [
+    ...['--adopt', options, '--before', String(process.pid)],
+    ...(resend ? [] : ['--without-resend']),
+  ]
   answer({
     host: new Host('/', systemClock),
     runDirectory: settings.runDirectory,
@@ -56,7 +76,8 @@ export function server(settings: Settings, { options, resume, resend }: ServerOp
     device: resend ? new FuseDevice(FUSE_FD) : openClone(FUSE_FD),
     control: new Control(CONTROL_FD, settings, adopt, log),
     resume: resume === true && resend,
-    ready: () => void writeSync(1, 'r'),
+    ready: () => tell(READY),
+    answered: () => tell(ANSWERED),
     log,
   })
   return 0
@@ -68,11 +89,9 @@ function canResend(): boolean {
   return major > 6 || (major === 6 && minor >= 9)
 }
 
-function requireFuse(): void {
-  if (isFuse(FUSE_FD)) return
-  throw new Error(
-    `Cannot serve: descriptor ${FUSE_FD} is not /dev/fuse; start procveil serve instead`,
-  )
+function requireFuse(fd: number): void {
+  if (isFuse(fd)) return
+  throw new Error(`Cannot serve: descriptor ${fd} is not /dev/fuse; start procveil serve instead`)
 }
 
 function isFuse(fd: number): boolean {
@@ -81,4 +100,16 @@ function isFuse(fd: number): boolean {
   } catch {
     return false
   }
+}
+
+/** One that was started from a descriptor would be called `exe`. */
+function nameProcess(): void {
+  writeFileSync('/proc/self/comm', 'procveil')
+}
+
+/** A keeper that has died needs to know nothing. */
+function tell(word: string): void {
+  try {
+    writeSync(1, word)
+  } catch {}
 }

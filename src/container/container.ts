@@ -18,6 +18,8 @@ export interface Container {
   rootMount: number
   /** What was chosen for this container; the rest is as for all. */
   options: Partial<Options>
+  /** An operator took our files out of it: the service does not put them back by itself. */
+  detached?: boolean
 }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/
@@ -39,10 +41,8 @@ export function parseContainer(text: string): Container {
   if (typeof value !== 'object' || value === null) {
     throw new SyntaxError(`Cannot parse a registration: ${quote(text)} is no object`)
   }
-  const { id, pid, startTicks, slot, cgroups, rootfs, rootMount, options } = value as Record<
-    string,
-    unknown
-  >
+  const { id, pid, startTicks, slot, cgroups, rootfs, rootMount, options, detached } =
+    value as Record<string, unknown>
   return {
     id: checkId(id),
     pid: checkNumber('pid', pid, 2 ** 31),
@@ -52,6 +52,7 @@ export function parseContainer(text: string): Container {
     rootfs: checkText('rootfs', rootfs),
     rootMount: checkNumber('rootMount', rootMount, 2 ** 31),
     options: checkOptions(options),
+    ...(detached === true ? { detached } : {}),
   }
 }
 

@@ -6,9 +6,7 @@
  * mounts go onto the descriptor that was checked.
  */
 
-import { closeSync, openSync, statSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
-import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import type { Mount } from '../host/mountinfo.ts'
 import { errorCode } from '../sys/error.ts'
@@ -16,16 +14,16 @@ import {
   fileSystemType,
   makeSlave,
   moveMount,
-  O_PATH,
   openBeneath,
   openTree,
   PROC_SUPER_MAGIC,
   SYSFS_MAGIC,
-  unmountAt,
 } from '../sys/mount.ts'
-import { hasEnded, inMountNamespace, openPid } from '../sys/namespace.ts'
+import { inMountNamespace } from '../sys/namespace.ts'
+import { hasEnded } from '../sys/process.ts'
 import { Descriptors } from './descriptors.ts'
-import { findBase, findTarget, isShared, type Target } from './target.ts'
+import { openEntry, unbind } from './entry.ts'
+import { findTarget, isShared, type Target } from './target.ts'
 
 export interface Bound {
   bound: string[]
@@ -60,7 +58,7 @@ export function attach(
   served: Served,
 ): Bound {
   using opened = new Descriptors()
-  const entry = enterable(host, container, opened)
+  const entry = openEntry(host, container, opened, 'bind into')
   const result: Bound = { bound: [], present: [], absent: [] }
   const places: Place[] = []
   for (const file of files) {
@@ -96,26 +94,6 @@ export function attach(
     }
   })
   return result
-}
-
-/** What is needed to work in the container's mount namespace. Throws when that is not its own. */
-function enterable(host: Host, container: Container, opened: Descriptors) {
-  const { pid, id } = container
-  const process = opened.add(openPid(pid))
-  const namespace = opened.add(openSync(host.path(`proc/${pid}/ns/mnt`), 'r'))
-  if (sameFile(host.path(`proc/${pid}/ns/mnt`), host.path('proc/self/ns/mnt'))) {
-    throw new Error(`Cannot bind into ${id}: process ${pid} is in the host's mount namespace`)
-  }
-  const root = opened.add(openSync(host.path(`proc/${pid}/root`), O_PATH))
-  const mountinfo = host.read(`proc/${pid}/mountinfo`)
-  const base = findBase(mountinfo, container.rootfs)
-  if (base === '' && sameFile(host.path(`proc/${pid}/root`), '/')) {
-    throw new Error(
-      `Cannot bind into ${id}: no proc file system is mounted at ${container.rootfs}/proc`,
-    )
-  }
-  if (!isAlive(host, container)) throw new Error(`Cannot bind into ${id}: process ${pid} ended`)
-  return { process, namespace, root, mountinfo, base }
 }
 
 /** False when the container has no such file: a kernel without swap has no /proc/swaps. */
@@ -156,24 +134,10 @@ function unlessAbsent<T>(action: () => T): T | undefined {
   }
 }
 
-/** Takes the topmost mount off one of our places. */
-function unbind(root: number, { path }: Target): void {
-  const slash = path.lastIndexOf('/')
-  const directory = openBeneath(root, path.slice(0, slash))
-  try {
-    unmountAt(directory, path.slice(slash + 1))
-  } catch (error) {
-    // EINVAL: nothing is mounted there any more.
-    if (errorCode(error) !== 'EINVAL') throw error
-  } finally {
-    closeSync(directory)
-  }
-}
-
 /** The first failure is the one to report; what cannot be taken out here ends with the namespace. */
 function undo(root: number, place: Place): void {
   try {
-    unbind(root, place)
+    unbind(root, { path: place.path, layers: 1 })
   } catch {}
 }
 
@@ -183,9 +147,4 @@ function isOurs(bound: Mount, served: Served, id: string, file: string): boolean
   // The kernel marks a root whose directory entry it had to look up anew.
   const root = bound.root.replace(/\/\/deleted$/, '')
   return bound.major === major && bound.minor === minor && root === `/containers/${id}/${file}`
-}
-
-function sameFile(path: string, other: string): boolean {
-  const [one, two] = [statSync(path), statSync(other)]
-  return one.dev === two.dev && one.ino === two.ino
 }

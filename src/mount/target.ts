@@ -22,6 +22,8 @@ export interface Target {
   parent: Mount
   /** A bind of a file of ours, or of the C lxcfs. */
   bound: Mount | undefined
+  /** How many of such binds lie one on top of the other. */
+  layers: number
 }
 
 /** `undefined` when the container has no such place: /proc or /sys is not mounted there. */
@@ -30,16 +32,19 @@ export function findTarget(mountinfo: string, base: string, file: string): Targe
   const fsType = file.startsWith('sys/') ? 'sysfs' : 'proc'
   let parent: Mount | undefined
   let bound: Mount | undefined
+  let layers = 0
   eachMount(mountinfo, mount => {
-    if (mount.mountPoint === path) bound = mount
-    else if (path.startsWith(mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`)) {
+    if (mount.mountPoint === path) {
+      bound = mount
+      layers = mount.fsType === FS_TYPE ? layers + 1 : 0
+    } else if (path.startsWith(mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`)) {
       const longer = parent === undefined || mount.mountPoint.length >= parent.mountPoint.length
       if (longer) parent = mount
     }
   })
   if (parent === undefined || parent.fsType !== fsType) return undefined
   if (bound !== undefined && bound.fsType !== FS_TYPE) return undefined
-  return { path, parent, bound }
+  return { path, parent, bound, layers }
 }
 
 export const isShared = (mount: Mount) => mount.propagation.some(tag => tag.startsWith('shared:'))

@@ -3,11 +3,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { openPipe } from '../sys/pipe.ts'
+import { ANSWERED, READY } from './descriptors.ts'
+import { ownProgram } from './program.ts'
 import { commandLine, type Settings } from './settings.ts'
 
 export interface ServerProcess {
-  /** When it answers requests; never for one that does not get so far. */
+  pid: number | undefined
+  /** The writing end of the pipe whose end it waits for: a byte there tells it to end. */
+  control: number
+  /** When it could answer requests; never for one that does not get so far. */
   ready: Promise<void>
+  /** When it has answered one. */
+  answered: Promise<void>
   /** How it ended. */
   ended: Promise<string>
   kill(): void
@@ -20,7 +27,9 @@ export function startServer(
   args: readonly string[],
 ): ServerProcess {
   const { reader, writer } = openPipe()
-  const child = spawn(process.execPath, commandLine(settings, 'server', ...args), {
+  const { path, argv0 } = ownProgram()
+  const child = spawn(path, commandLine(settings, 'server', ...args), {
+    argv0,
     cwd: '/',
     env: {},
     stdio: ['ignore', 'pipe', 'inherit', fuse, reader],
@@ -29,10 +38,21 @@ export function startServer(
   const ended = untilEnded(child)
   ended.then(() => closeSync(writer))
   return {
-    ready: new Promise(resolve => child.stdout?.once('data', () => resolve())),
+    pid: child.pid,
+    control: writer,
+    ready: untilTold(child, READY),
+    answered: untilTold(child, ANSWERED),
     ended,
     kill: () => void child.kill('SIGKILL'),
   }
+}
+
+function untilTold(child: ChildProcess, word: string): Promise<void> {
+  return new Promise(resolve => {
+    child.stdout?.on('data', (data: Buffer) => {
+      if (data.includes(word)) resolve()
+    })
+  })
 }
 
 function untilEnded(child: ChildProcess): Promise<string> {

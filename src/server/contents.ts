@@ -35,8 +35,9 @@ export function read(source: Source, request: Request, reply: Reply): number {
   // To fill the page cache, for sendfile(2) or splice(2): their callers then fall back to read(2).
   if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
   const text = source.handles.text(fh, nodeid, offset, textOf(source, request, file))
-  if (offset >= text.length) return 0
   if (offset === 0 && size < text.length) source.handles.unfinished(fh, text)
+  else if (offset === 0) source.handles.finished(fh)
+  if (offset >= text.length) return 0
   return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
 }
 

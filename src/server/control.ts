@@ -4,6 +4,7 @@
  */
 
 import { closeSync, readSync } from 'node:fs'
+import { waitReadable } from '../sys/device.ts'
 import { sleep, tryLock } from '../sys/lock.ts'
 import type { Log } from '../sys/log.ts'
 import { openPipe } from '../sys/pipe.ts'
@@ -32,6 +33,11 @@ export class Control {
 
   get fd(): number {
     return this.#fd
+  }
+
+  /** Whether there is something to be asked of `isToEnd`. */
+  get isPending(): boolean {
+    return waitReadable(this.#fd, 0) > 0
   }
 
   /** To be asked when `fd` can be read: whether to end. */

@@ -13,7 +13,8 @@ interface Handle {
   entries: readonly DirectoryEntry[] | undefined
   /** When the text was rendered only to tell its size: the next read at 0 gives this very text. */
   previewedUsec: number
-  /** Whether there may be a file with its text. */
+  /** Whether there may be a file for it, and whether that holds the text as it is now. */
+  hasFile: boolean
   saved: boolean
 }
 
@@ -50,7 +51,9 @@ export class Handles {
 
   /** The text that a read will give if it comes at once. */
   preview(fh: number, nodeid: number, render: () => string): Buffer {
-    this.#find(fh, nodeid).previewedUsec = this.#clock.monotonicUsec()
+    const handle = this.#find(fh, nodeid)
+    handle.previewedUsec = this.#clock.monotonicUsec()
+    handle.saved = false
     return this.#keep(fh, Buffer.from(render()))
   }
 
@@ -65,6 +68,7 @@ export class Handles {
     const begins = offset === 0 && this.#clock.monotonicUsec() - previewedUsec > PREVIEW_USEC
     const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, offset))
     if (known !== undefined) return known
+    handle.saved = false
     return this.#keep(fh, Buffer.from(render()))
   }
 
@@ -72,8 +76,14 @@ export class Handles {
   unfinished(fh: number, text: Buffer): void {
     const handle = this.#handles.get(fh)
     if (handle === undefined || handle.saved) return
+    handle.hasFile = true
     handle.saved = true
     this.#saved.save(fh, text)
+  }
+
+  /** The reader has got all of its text at once. */
+  finished(fh: number): void {
+    this.#removeFile(fh)
   }
 
   /** The text that an earlier server began to give. What was not saved was read to its end in one piece. */
@@ -96,7 +106,7 @@ export class Handles {
   }
 
   release(fh: number): void {
-    if (this.#handles.get(fh)?.saved ?? true) this.#saved.remove(fh)
+    this.#removeFile(fh)
     this.#drop(fh)
     this.#handles.delete(fh)
   }
@@ -111,8 +121,14 @@ export class Handles {
   }
 
   #add(fh: number, nodeid: number): Handle {
-    const saved = fh < this.#firstOwn
-    const handle = { nodeid, entries: undefined, previewedUsec: NEVER, saved }
+    const isEarlier = fh < this.#firstOwn
+    const handle = {
+      nodeid,
+      entries: undefined,
+      previewedUsec: NEVER,
+      hasFile: isEarlier,
+      saved: isEarlier,
+    }
     this.#drop(fh)
     this.#handles.set(fh, handle)
     return handle
@@ -132,9 +148,16 @@ export class Handles {
   /** A container could fill the disk as well as the memory. */
   #forget(fh: number): void {
     this.#drop(fh)
+    this.#removeFile(fh)
+  }
+
+  /** A handle that this server has not met may have one. */
+  #removeFile(fh: number): void {
     const handle = this.#handles.get(fh)
-    if (handle?.saved) this.#saved.remove(fh)
-    if (handle !== undefined) handle.saved = false
+    if (handle?.hasFile ?? true) this.#saved.remove(fh)
+    if (handle === undefined) return
+    handle.hasFile = false
+    handle.saved = false
   }
 
   #drop(fh: number): void {

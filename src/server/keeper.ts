@@ -3,124 +3,149 @@
  * that ends or hangs is replaced at once; when this process ends, the server starts another one.
  */
 
-import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Registry } from '../container/registry.ts'
 import type { Host } from '../host/host.ts'
-import { findServed, mountFuse, refuseForeign, unmountAll } from '../mount/served.ts'
-import type { Options } from '../proc/options.ts'
-import { tryLock } from '../sys/lock.ts'
+import { findServed } from '../mount/served.ts'
 import type { Log } from '../sys/log.ts'
 import { unmount } from '../sys/mount.ts'
 import { type ServerProcess, startServer } from './child.ts'
-import { readDefaults } from './config.ts'
-import { FUSE_FD } from './descriptors.ts'
+import { Errand } from './errand.ts'
 import { Failures } from './failures.ts'
-import { makeRunDirectory, type Settings } from './settings.ts'
+import type { Predecessor } from './predecessor.ts'
+import type { Settings } from './settings.ts'
+import type { Signals } from './signals.ts'
 import { watch } from './watch.ts'
 
-export interface KeepOptions {
-  /** Written to when the mount answers. */
-  readyFd?: number | undefined
-  /** Takes over the mount whose /dev/fuse is at FUSE_FD, with these options for its containers. */
-  adopted?: Options | undefined
-  /** Serves as on a kernel before Linux 6.9. */
-  withoutResend: boolean
+export interface Kept {
+  settings: Settings
+  /** /dev/fuse of the mount. */
+  fuse: number
+  /** What each server gets on its command line. */
+  args: readonly string[]
+  /** The mount is not new: another process has kept it until now. */
+  adopted: boolean
+  /** Answers at it until our own server does. */
+  predecessor: Predecessor | undefined
+  signals: Signals
+  /** Called once, when the mount answers. */
+  announce: () => void
+  /** Called at SIGHUP: becomes another version. Returns when that was refused. */
+  upgrade: (server: ServerProcess) => Promise<void>
 }
 
-/** A process that was told to stop, or killed, may not have ended yet. */
-const LOCK_TIMEOUT_MS = 1000
+/** Why a keeper ends; `unable` with a predecessor leaves everything to that. */
+type Outcome = 'stopped' | 'unable'
 
-/**
- * Serves until SIGTERM or SIGINT. Returns the exit status: 1 when no server can be kept alive. Throws when the mount
- * cannot be made.
- */
-export async function keep(
-  host: Host,
-  settings: Settings,
-  log: Log,
-  { readyFd, adopted, withoutResend }: KeepOptions,
-): Promise<number> {
-  const { mountPoint, runDirectory } = settings
-  const options = adopted ?? readDefaults(settings)
-  makeRunDirectory(settings)
-  const stopped = untilStopped()
-  const held = tryLock(`${runDirectory}/serve.lock`, LOCK_TIMEOUT_MS)
-  if (held === undefined) {
-    throw new Error(`Cannot serve ${mountPoint}: another procveil serves from ${runDirectory}`)
+export class Keeper {
+  readonly #host: Host
+  readonly #log: Log
+  readonly #kept: Kept
+  readonly #failures = new Failures()
+  readonly #mountId: number | undefined
+  #predecessor: Predecessor | undefined
+  #server: ServerProcess
+  #answers = false
+  #healing: Errand | undefined
+
+  constructor(host: Host, log: Log, kept: Kept) {
+    this.#host = host
+    this.#log = log
+    this.#kept = kept
+    this.#predecessor = kept.predecessor
+    this.#mountId = findServed(host, kept.settings.mountPoint)?.id
+    this.#server = this.#start(kept.adopted)
   }
-  const fuse = adopted === undefined ? makeMount(host, mountPoint) : FUSE_FD
-  const own = findServed(host, mountPoint)?.id
-  const args = [
-    '--options',
-    JSON.stringify(options),
-    ...(withoutResend ? ['--without-resend'] : []),
-  ]
-  let server = startServer(settings, fuse, adopted === undefined ? args : [...args, '--resume'])
-  const unwatch = watch(host, mountPoint, () => {
-    log.warning('the server does not answer; it is replaced')
-    server.kill()
-  })
-  const failures = new Failures()
-  let announced = false
-  try {
-    for (;;) {
-      const { ready, ended } = server
-      const outcome = await Promise.race([ended, stopped, ready])
-      if (outcome === undefined) {
-        failures.clear()
-        if (!announced) announce(mountPoint, log, readyFd)
-        announced = true
+
+  /** Until it is told to stop. Returns the exit status: 1 when no server can be kept alive. */
+  async run(): Promise<number> {
+    const unwatch = watch(this.#host, this.#kept.settings.mountPoint, () => {
+      this.#log.warning('the server does not answer; it is replaced')
+      this.#predecessor?.kill()
+      this.#server.kill()
+    })
+    try {
+      const outcome = await this.#untilOver()
+      if (outcome === 'unable' && this.#predecessor?.isAlive) {
+        await this.#end(this.#server)
+        this.#predecessor.close()
+      } else {
+        await this.#leave()
       }
-      const reason = outcome ?? (await Promise.race([ended, stopped]))
-      if (reason.startsWith('SIG')) {
-        log.info(`stops: ${reason}`)
-        return 0
-      }
-      log.warning(`the server is replaced: ${reason}`)
-      if (outcome !== undefined && failures.add(performance.now())) {
-        log.error(new Error(`Cannot keep a server alive at ${mountPoint}: ${reason}`))
-        return 1
-      }
-      server = startServer(settings, fuse, [...args, '--resume'])
+      return outcome === 'stopped' ? 0 : 1
+    } finally {
+      unwatch()
+      closeSync(this.#kept.fuse)
     }
-  } finally {
-    unwatch()
-    await stop(server)
-    if (own !== undefined && findServed(host, mountPoint)?.id === own) unmount(mountPoint)
-    closeSync(fuse)
-    closeSync(held)
   }
-}
 
-function makeMount(host: Host, mountPoint: string): number {
-  mkdirSync(mountPoint, { recursive: true })
-  refuseForeign(host, mountPoint)
-  unmountAll(host, mountPoint)
-  const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
-  mountFuse(fuse, mountPoint)
-  return fuse
-}
-
-function announce(mountPoint: string, log: Log, readyFd: number | undefined): void {
-  log.info(`serves ${mountPoint}`)
-  if (readyFd === undefined) return
-  try {
-    writeSync(readyFd, 'r')
-  } catch {
-    // Whoever wanted to know has gone.
-  } finally {
-    closeSync(readyFd)
+  async #untilOver(): Promise<Outcome> {
+    const { signals, settings, upgrade } = this.#kept
+    for (;;) {
+      const happened = await signals.or(this.#server.ended)
+      if (happened === 'SIGTERM' || happened === 'SIGINT') {
+        this.#log.info(`stops: ${happened}`)
+        return 'stopped'
+      }
+      if (happened === 'SIGHUP') {
+        await upgrade(this.#server)
+        continue
+      }
+      this.#log.warning(`the server is replaced: ${happened}`)
+      this.#failures.add(performance.now(), happened.endsWith('SIGKILL'))
+      if (this.#failures.areTooMany) {
+        this.#log.error(
+          new Error(`Cannot keep a server alive at ${settings.mountPoint}: ${happened}`),
+        )
+        return 'unable'
+      }
+      await sleep(this.#failures.pauseMs)
+      this.#server = this.#start(true)
+    }
   }
-}
 
-/** It must not take our end for a death and start another keeper. */
-async function stop(server: ServerProcess): Promise<void> {
-  server.kill()
-  await server.ended
-}
+  #start(resume: boolean): ServerProcess {
+    const { settings, fuse, args } = this.#kept
+    const server = startServer(settings, fuse, resume ? [...args, '--resume'] : args)
+    server.ready.then(() => this.#ready())
+    server.answered.then(() => this.#failures.clear())
+    return server
+  }
 
-function untilStopped(): Promise<string> {
-  return new Promise(resolve => {
-    process.on('SIGTERM', () => resolve('SIGTERM'))
-    process.on('SIGINT', () => resolve('SIGINT'))
-  })
+  async #ready(): Promise<void> {
+    const predecessor = this.#predecessor
+    this.#predecessor = undefined
+    await predecessor?.end()
+    if (this.#answers) return
+    this.#answers = true
+    this.#kept.announce()
+    if (!this.#kept.adopted) this.#heal()
+  }
+
+  /** Containers still have the files of an earlier mount, whose processes were all killed. */
+  #heal(): void {
+    const { settings } = this.#kept
+    if (new Registry(settings.runDirectory).ids().length === 0) return
+    this.#healing = new Errand(settings, this.#log, 'remount', '--all', '--registered')
+  }
+
+  /** Without our mount no hook binds anything more; then what is bound goes, and only then who serves it. */
+  async #leave(): Promise<void> {
+    const { settings } = this.#kept
+    const { mountPoint } = settings
+    this.#predecessor?.kill()
+    await this.#healing?.stop()
+    if (this.#mountId !== undefined && findServed(this.#host, mountPoint)?.id === this.#mountId) {
+      unmount(mountPoint)
+    }
+    await new Errand(settings, this.#log, 'umount', '--all', '--registered').done
+    await this.#end(this.#server)
+  }
+
+  /** It must not take our end for a death and start another keeper. */
+  async #end(server: ServerProcess): Promise<void> {
+    server.kill()
+    await server.ended
+  }
 }

@@ -3,6 +3,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { openPipe } from '../sys/pipe.ts'
+import { ownProgram } from './program.ts'
 import { commandLine, type Settings } from './settings.ts'
 
 /** stdin, stdout and stderr come before it. */
@@ -29,7 +30,8 @@ export function launchKeeper(
   }
   try {
     const command = commandLine(settings, 'serve', '--ready-fd', String(readyFd), ...args)
-    const keeper = spawn(process.execPath, command, options)
+    const { path, argv0 } = ownProgram()
+    const keeper = spawn(path, command, { ...options, argv0 })
     keeper.unref()
     return { keeper, reader }
   } catch (error) {

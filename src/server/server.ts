@@ -16,6 +16,7 @@ import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
 import { SavedTexts } from './texts.ts'
 import type { Offered } from './tree.ts'
+import { takeTurn } from './turn.ts'
 
 export interface Serving {
   host: Host
@@ -26,14 +27,19 @@ export interface Serving {
   control: Control
   /** Whether an earlier server may have left requests that it read unanswered. */
   resume: boolean
-  /** Called when requests are answered from now on. */
+  /** Called when all that an answer needs is there: an earlier server may end now. */
   ready: () => void
+  /** Called when the first request was answered. */
+  answered: () => void
   log: Log
 }
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
 export function serve(serving: Serving): void {
   const { host, runDirectory, defaults, device, control, log } = serving
+  const offered = offeredFiles(host)
+  serving.ready()
+  if (takeTurn(runDirectory, control) === undefined) return
   const registry = new Registry(runDirectory)
   const states = new States(runDirectory)
   states.prepare()
@@ -47,7 +53,7 @@ export function serve(serving: Serving): void {
     retain: slot => views.retain(slot),
     release: (slot, lookups) => views.release(slot, lookups),
     isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
-    offered: offeredFiles(host),
+    offered,
     render: (file, view) => {
       const text = renderer.render(file, view)
       views.keep(view)
@@ -60,10 +66,10 @@ export function serve(serving: Serving): void {
   if (serving.resume && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }
-  serving.ready()
-  for (let served = 1; ; served++) {
+  for (let served = 0; ; ) {
     const verdict = session.step()
     if (verdict === 'gone') return
+    if (verdict === 'served' && ++served === 1) serving.answered()
     if (verdict === 'served' && served % SERVED_BETWEEN_LOOKS !== 0) continue
     const timeoutMs = verdict === 'served' ? 0 : untilNext(host, views.tick())
     if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return

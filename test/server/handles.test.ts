@@ -56,3 +56,35 @@ t.test('a text that was begun with an earlier server goes on as it was', async t
   second.release(fh)
   t.equal(saved.load(fh), undefined)
 })
+
+t.test('a text goes on as it was, whichever servers opened, began and continue it', async t => {
+  const saved = memoryTexts()
+  const servers = [1, 2, 3].map(startMs => new Handles(startMs, new TestClock(), saved))
+  const [first, second, third] = servers as [Handles, Handles, Handles]
+  const fh = first.open(35)
+  second.unfinished(
+    fh,
+    second.text(fh, 35, 0, () => 'begun\n'),
+  )
+  t.equal(third.text(fh, 35, 2, () => 'new\n').toString(), 'begun\n')
+})
+
+t.test('the pass that counts is the last one begun', async t => {
+  const saved = memoryTexts()
+  const [first, second, third] = [1, 2, 3].map(ms => new Handles(ms, new TestClock(), saved)) as [
+    Handles,
+    Handles,
+    Handles,
+  ]
+  const fh = first.open(35)
+  for (const text of ['first pass\n', 'second\n']) {
+    first.unfinished(
+      fh,
+      first.text(fh, 35, 0, () => text),
+    )
+  }
+  t.equal(second.text(fh, 35, 2, () => 'new\n').toString(), 'second\n')
+  second.text(fh, 35, 0, () => 'all at once\n')
+  second.finished(fh)
+  t.equal(third.text(fh, 35, 2, () => 'new\n').length, 0, 'it was at its end')
+})

@@ -1,0 +1,30 @@
+/**
+ * `procveil self-check`: what an executable has to show before a running service goes over to it. It makes a whole
+ * view, that of its own cgroup, from this very host.
+ */
+
+import { readStartTicks } from '../container/identity.ts'
+import { readCgroups } from '../container/own-cgroups.ts'
+import { openView } from '../container/view.ts'
+import { Host } from '../host/host.ts'
+import { DEFAULT_OPTIONS } from '../proc/options.ts'
+import { HANDOVER } from '../server/upgrade.ts'
+import { systemClock } from '../sys/clock.ts'
+import { renderAll } from './show.ts'
+import { VERSION } from './version.ts'
+
+/** Throws what a server would fail with. */
+export function selfCheck(): number {
+  const host = new Host('/', systemClock)
+  const { pid } = process
+  const subject = {
+    pid,
+    startTicks: readStartTicks(host, pid),
+    cgroups: readCgroups(host, pid, ''),
+  }
+  for (const { path, text } of renderAll(openView(host, subject, DEFAULT_OPTIONS))) {
+    if (text === '') throw new Error(`Cannot render ${path}: there is nothing in it`)
+  }
+  process.stdout.write(`procveil ${VERSION}\n${HANDOVER}\n`)
+  return 0
+}

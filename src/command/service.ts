@@ -1,0 +1,71 @@
+/** `procveil stop` and `procveil upgrade`: what is told to the keeper of the mount, and what came of it. */
+
+import { Host } from '../host/host.ts'
+import type { Settings } from '../server/settings.ts'
+import { findKeeper, type Status } from '../server/status.ts'
+import { checkProgram } from '../server/upgrade.ts'
+import { systemClock } from '../sys/clock.ts'
+import { sleep } from '../sys/lock.ts'
+
+/** Hundreds of containers lose their files one after the other. */
+const STOP_TIMEOUT_MS = 90_000
+const UPGRADE_TIMEOUT_MS = 10_000
+const LOOK_MS = 10
+
+/** Returns when the service has ended. Throws when none runs, or it does not end. */
+export function stop(settings: Settings): number {
+  const host = new Host('/', systemClock)
+  const keeper = requireKeeper(host, settings, 'stop')
+  process.kill(keeper.pid, 'SIGTERM')
+  waitUntil(STOP_TIMEOUT_MS, () => findKeeper(host, settings.runDirectory) === undefined, {
+    what: `Cannot stop process ${keeper.pid}`,
+    next: 'see its log',
+  })
+  return 0
+}
+
+/** Returns when the service is of the version that is on the disk. Throws when that was refused. */
+export async function upgrade(settings: Settings): Promise<number> {
+  const host = new Host('/', systemClock)
+  const before = requireKeeper(host, settings, 'upgrade')
+  try {
+    await checkProgram(before.executable)
+  } catch (cause) {
+    throw new Error(
+      `Cannot upgrade to ${before.executable}: version ${before.version} goes on; put a working executable there`,
+      { cause },
+    )
+  }
+  process.kill(before.pid, 'SIGHUP')
+  let now: Status | undefined
+  const isNew = () => {
+    now = findKeeper(host, settings.runDirectory)
+    return now !== undefined && now.sinceMs > before.sinceMs
+  }
+  waitUntil(UPGRADE_TIMEOUT_MS, isNew, {
+    what: `Cannot see process ${before.pid} go over to ${before.executable}`,
+    next: 'see its log',
+  })
+  process.stdout.write(`version ${before.version} handed over to ${now?.version}\n`)
+  return 0
+}
+
+function requireKeeper(host: Host, { runDirectory }: Settings, action: string): Status {
+  const keeper = findKeeper(host, runDirectory)
+  if (keeper !== undefined) return keeper
+  throw new Error(`Cannot ${action} procveil: none serves from ${runDirectory}`)
+}
+
+function waitUntil(
+  timeoutMs: number,
+  condition: () => boolean,
+  failure: { what: string; next: string },
+): void {
+  const deadline = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > deadline) {
+      throw new Error(`${failure.what} within ${timeoutMs / 1000} s; ${failure.next}`)
+    }
+    sleep(LOOK_MS)
+  }
+}

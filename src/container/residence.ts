@@ -1,0 +1,29 @@
+/**
+ * Where a keeper that some other process has started lives on: in no cgroup of a runtime, a shim or a container, whose
+ * limits and end would be ours too, and among the last that the kernel kills for want of memory.
+ */
+
+import { writeFileSync } from 'node:fs'
+import { readHierarchies } from '../cgroup/hierarchy.ts'
+import type { Host } from '../host/host.ts'
+
+/** As other daemons that many depend on have it; -1000 would make a leak of ours kill everything else first. */
+const OOM_SCORE_ADJ = -900
+
+/** Moves this process, with all of its threads, to the root of each cgroup hierarchy. `report` is told what failed. */
+export function moveOut(host: Host, report: (message: string) => void): void {
+  const mountPoints = new Set<string>()
+  for (const { mountPoint } of readHierarchies(host).values()) mountPoints.add(mountPoint)
+  for (const mountPoint of mountPoints) {
+    attempt(report, host.path(`${mountPoint}/cgroup.procs`), String(process.pid))
+  }
+  attempt(report, '/proc/self/oom_score_adj', String(OOM_SCORE_ADJ))
+}
+
+function attempt(report: (message: string) => void, file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (cause) {
+    report(`cannot write ${text} to ${file}: ${(cause as Error).message}`)
+  }
+}

@@ -1,0 +1,38 @@
+/** Takes our files off a container's own, which it then sees: those of the host. */
+
+import type { Container } from '../container/container.ts'
+import type { Host } from '../host/host.ts'
+import { inMountNamespace } from '../sys/namespace.ts'
+import { Descriptors } from './descriptors.ts'
+import { openEntry, unbind } from './entry.ts'
+import { findTarget } from './target.ts'
+
+/**
+ * Returns the files that were taken out, served or not: none of them is touched, only what lies on it. Throws when
+ * one cannot be, after all others were.
+ */
+export function detach(host: Host, container: Container, files: readonly string[]): string[] {
+  using opened = new Descriptors()
+  const entry = openEntry(host, container, opened, 'take the files out of')
+  const targets = files.flatMap(file => {
+    const target = findTarget(entry.mountinfo, entry.base, file)
+    return target === undefined || target.layers === 0 ? [] : [{ ...target, file }]
+  })
+  if (targets.length === 0) return []
+  return inMountNamespace(entry.namespace, () => {
+    const failures: unknown[] = []
+    const done = targets.filter(target => {
+      try {
+        unbind(entry.root, target)
+        return true
+      } catch (error) {
+        failures.push(error)
+        return false
+      }
+    })
+    if (failures.length > 0) {
+      throw new Error(`Cannot take all files out of ${container.id}`, { cause: failures[0] })
+    }
+    return done.map(target => target.file)
+  })
+}

@@ -1,0 +1,65 @@
+/** A container's mount namespace, held open: what is needed to change mounts there, and nothing that it can swap. */
+
+import { closeSync, openSync, statSync } from 'node:fs'
+import type { Container } from '../container/container.ts'
+import { isAlive } from '../container/identity.ts'
+import type { Host } from '../host/host.ts'
+import { errorCode } from '../sys/error.ts'
+import { O_PATH, openBeneath, unmountAt } from '../sys/mount.ts'
+import { openPid } from '../sys/process.ts'
+import type { Descriptors } from './descriptors.ts'
+import { findBase, type Target } from './target.ts'
+
+export interface Entry {
+  /** Descriptors: of the container's init, of its mount namespace, and of its root. */
+  process: number
+  namespace: number
+  root: number
+  mountinfo: string
+  /** Path of the container's root in its namespace. */
+  base: string
+}
+
+/** Throws when the container has ended, or has no mount namespace of its own. `action` is what cannot be done then. */
+export function openEntry(
+  host: Host,
+  container: Container,
+  opened: Descriptors,
+  action: string,
+): Entry {
+  const { pid, id } = container
+  const process = opened.add(openPid(pid))
+  const namespace = opened.add(openSync(host.path(`proc/${pid}/ns/mnt`), 'r'))
+  if (sameFile(host.path(`proc/${pid}/ns/mnt`), host.path('proc/self/ns/mnt'))) {
+    throw new Error(`Cannot ${action} ${id}: process ${pid} is in the host's mount namespace`)
+  }
+  const root = opened.add(openSync(host.path(`proc/${pid}/root`), O_PATH))
+  const mountinfo = host.read(`proc/${pid}/mountinfo`)
+  const base = findBase(mountinfo, container.rootfs)
+  if (base === '' && sameFile(host.path(`proc/${pid}/root`), '/')) {
+    throw new Error(
+      `Cannot ${action} ${id}: no proc file system is mounted at ${container.rootfs}/proc`,
+    )
+  }
+  if (!isAlive(host, container)) throw new Error(`Cannot ${action} ${id}: process ${pid} ended`)
+  return { process, namespace, root, mountinfo, base }
+}
+
+/** To be called inside: takes our mounts off one of our places, one on top of the other. */
+export function unbind(root: number, { path, layers }: Pick<Target, 'path' | 'layers'>): void {
+  const slash = path.lastIndexOf('/')
+  const directory = openBeneath(root, path.slice(0, slash))
+  try {
+    for (let left = layers; left > 0; left--) unmountAt(directory, path.slice(slash + 1))
+  } catch (error) {
+    // EINVAL: nothing is mounted there any more.
+    if (errorCode(error) !== 'EINVAL') throw error
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function sameFile(path: string, other: string): boolean {
+  const [one, two] = [statSync(path), statSync(other)]
+  return one.dev === two.dev && one.ino === two.ino
+}

@@ -1,0 +1,39 @@
+/** Commands of ours that a keeper has run by another process: it enters mount namespaces, and may have to wait. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Log } from '../sys/log.ts'
+import { ownProgram } from './program.ts'
+import { commandLine, type Settings } from './settings.ts'
+
+/** For hundreds of containers on a machine under load. */
+const TIMEOUT_MS = 60_000
+
+export class Errand {
+  readonly #child: ChildProcess
+  /** When it has ended, however it did. */
+  readonly done: Promise<void>
+
+  constructor(settings: Settings, log: Log, ...command: string[]) {
+    const { path, argv0 } = ownProgram()
+    this.#child = spawn(path, commandLine(settings, ...command), {
+      argv0,
+      cwd: '/',
+      env: {},
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    })
+    this.done = new Promise(resolve => {
+      this.#child.on('error', error => {
+        log.error(error)
+        resolve()
+      })
+      this.#child.on('exit', () => resolve())
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.done
+  }
+}

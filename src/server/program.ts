@@ -1,0 +1,21 @@
+/** The executable of our own processes. */
+
+import { statSync } from 'node:fs'
+
+/** Where it lies, or lay when this process was started. */
+export const INSTALLED = process.execPath.replace(/ \(deleted\)$/, '')
+
+/** For another process of this very version, whatever lies there by now; `argv0` is how it shows in `ps`. */
+export function ownProgram(): { path: string; argv0: string } {
+  return { path: isInstalled() ? INSTALLED : `/proc/${process.pid}/exe`, argv0: INSTALLED }
+}
+
+/** A package manager puts a new file in the place of the old one, which lives on as long as it runs. */
+function isInstalled(): boolean {
+  try {
+    const [running, installed] = [statSync('/proc/self/exe'), statSync(INSTALLED)]
+    return running.dev === installed.dev && running.ino === installed.ino
+  } catch {
+    return false
+  }
+}
