@@ -21,9 +21,11 @@ export class States {
     this.#directory = `${runDirectory}/state`
   }
 
-  /** To be called once before the first `save`. */
+  /** To be called once before the first `save`, which does nothing where this failed. */
   prepare(): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    } catch {}
   }
 
   /** Empty when there is none, or one that was damaged. */
@@ -42,15 +44,21 @@ export class States {
       writeFileSync(temporary, json, { mode: 0o600 })
       renameSync(temporary, this.#file(slot))
     } catch {
-      rmSync(temporary, { force: true })
+      remove(temporary)
     }
   }
 
   remove(slot: number): void {
-    rmSync(this.#file(slot), { force: true })
+    remove(this.#file(slot))
   }
 
   #file(slot: number): string {
     return `${this.#directory}/${slot}.json`
   }
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {}
 }

@@ -17,7 +17,11 @@ export class SavedTexts implements Texts {
 
   constructor(runDirectory: string) {
     this.#directory = `${runDirectory}/texts`
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    } catch {
+      // Nothing can be saved then.
+    }
   }
 
   /** Without room for it the reader goes on: only a restart would show. */
@@ -38,7 +42,9 @@ export class SavedTexts implements Texts {
   }
 
   remove(fh: number): void {
-    rmSync(this.#file(fh), { force: true })
+    try {
+      rmSync(this.#file(fh), { force: true })
+    } catch {}
   }
 
   #file(fh: number): string {

@@ -1,8 +1,9 @@
 /** Containers whose files are read without pause, by readers that check what they read. */
 
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import type { Test } from 'tap'
 import { type Box, started } from '../e2e/box.ts'
 import type { Site } from '../e2e/site.ts'
@@ -18,40 +19,56 @@ export interface Seen {
   longestMs: number
 }
 
-export async function startContainers(t: Test, site: Site): Promise<Box[]> {
-  const boxes: Box[] = []
-  for (const [id, memoryBytes] of [
-    ['first', 2 ** 29],
-    ['second', 2 ** 28],
-  ] as const) {
-    const box = await started(t, site, id, { memoryBytes, hostPrograms: true })
-    copyFileSync(READER, join(box.bundle, 'rootfs/tmp/reader.mjs'))
-    boxes.push(box)
+/** How often something is done: as often as it takes to be sure with PROCVEIL_CHAOS=full, else so as to see it work. */
+export const often = ({ full, brief }: { full: number; brief: number }) =>
+  process.env.PROCVEIL_CHAOS === 'full' ? full : brief
+
+/** For tests that may last as long as it takes. */
+export const UNHURRIED = { timeout: often({ full: 1_800_000, brief: 180_000 }) }
+
+export class Load {
+  readonly #boxes: readonly Box[]
+  readonly #readers: Promise<Seen>[]
+
+  private constructor(boxes: readonly Box[]) {
+    this.#boxes = boxes
+    // Half of them read by small pieces and half by large ones.
+    this.#readers = boxes.flatMap(box =>
+      Array.from({ length: READERS_PER_CONTAINER }, (_, i) => read(box, i % 2 ? 65_536 : 512)),
+    )
   }
-  return boxes
+
+  static readonly readers = 2 * READERS_PER_CONTAINER
+
+  /** In two containers of its own. */
+  static async start(t: Test, site: Site): Promise<Load> {
+    const boxes: Box[] = []
+    for (const [id, memoryBytes] of [
+      ['first', 2 ** 29],
+      ['second', 2 ** 28],
+    ] as const) {
+      const box = await started(t, site, id, { memoryBytes, hostPrograms: true })
+      copyFileSync(READER, join(box.bundle, 'rootfs/tmp/reader.mjs'))
+      boxes.push(box)
+    }
+    return new Load(boxes)
+  }
+
+  async stop(): Promise<Seen> {
+    for (const box of this.#boxes) writeFileSync(join(box.bundle, 'rootfs/tmp/stop'), '')
+    const seen = await Promise.all(this.#readers)
+    return {
+      reads: seen.reduce((sum, { reads }) => sum + reads, 0),
+      failed: seen.flatMap(({ failed }) => failed),
+      wrong: seen.flatMap(({ wrong }) => wrong),
+      longestMs: Math.round(Math.max(...seen.map(({ longestMs }) => longestMs))),
+    }
+  }
 }
 
-/** Reads for `seconds`, half of the readers by pages and half by large buffers. */
-export async function readAll(boxes: readonly Box[], seconds: number): Promise<Seen> {
-  const readers = boxes.flatMap(box =>
-    Array.from({ length: READERS_PER_CONTAINER }, async (_, i) => {
-      const size = i % 2 === 0 ? 512 : 65_536
-      const { stdout } = await box.runc(
-        'exec',
-        box.id,
-        'node',
-        '/tmp/reader.mjs',
-        String(seconds),
-        String(size),
-      )
-      return JSON.parse(stdout) as Seen
-    }),
-  )
-  const seen = await Promise.all(readers)
-  return {
-    reads: seen.reduce((sum, { reads }) => sum + reads, 0),
-    failed: seen.flatMap(({ failed }) => failed),
-    wrong: seen.flatMap(({ wrong }) => wrong),
-    longestMs: Math.max(...seen.map(({ longestMs }) => longestMs)),
-  }
+async function read(box: Box, bufferSize: number): Promise<Seen> {
+  const [program = '', ...args] = box.inside
+  const command = [...args, 'node', '/tmp/reader.mjs', String(bufferSize)]
+  const { stdout } = await execa(program, command, { stdin: 'ignore' })
+  return JSON.parse(stdout) as Seen
 }

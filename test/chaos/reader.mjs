@@ -1,8 +1,8 @@
 /**
- * Reads all of a container's files over and over until it is told to end, and checks each text: whole, of one moment,
+ * Reads all of a container's files over and over until there is a file /tmp/stop, and checks each text: whole, of one moment,
  * and no counter behind what it was. Prints what it saw as JSON. Plain JavaScript: it runs inside the container.
  *
- * node reader.mjs SECONDS BUFFER_SIZE
+ * node reader.mjs BUFFER_SIZE
  */
 
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
@@ -20,14 +20,14 @@ const FILES = [
   '/sys/devices/system/cpu/online',
 ].filter(file => existsSync(file))
 
-const [seconds, bufferSize] = process.argv.slice(2).map(Number)
+const STOP = '/tmp/stop'
+const bufferSize = Number(process.argv[2])
 const buffer = Buffer.alloc(bufferSize)
 const seen = { reads: 0, failed: [], wrong: [], longestMs: 0 }
 const last = new Map()
 const shapes = new Map()
 
-const endMs = performance.now() + seconds * 1000
-while (performance.now() < endMs) {
+while (!existsSync(STOP)) {
   for (const file of FILES) {
     const start = performance.now()
     try {

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import type { Test } from 'tap'
-import { BUSYBOX, EXECUTABLE, retry } from './requirements.ts'
+import { BUSYBOX, retry } from './requirements.ts'
 import type { Site } from './site.ts'
 
 export interface BoxOptions {
@@ -164,7 +164,7 @@ export function makeRootfs(rootfs: string): void {
 function config(site: Site, options: BoxOptions): unknown {
   const { memoryBytes, cpus, quotaUsec, stages = ['prestart'], hookArgs = [] } = options
   const entry = (...args: string[]) => ({
-    path: EXECUTABLE,
+    path: site.executable,
     args: ['procveil', ...site.options, 'hook', ...args],
     env: options.hookEnv ?? ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
     timeout: 20,

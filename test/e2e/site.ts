@@ -13,6 +13,8 @@ export class Site {
   readonly mountPoint = join(this.directory, 'mount')
   readonly runDirectory = join(this.directory, 'run')
   readonly log = join(this.directory, 'log')
+  /** A test may give it one of its own. */
+  executable = EXECUTABLE
 
   /** Options that stand before the command. */
   get options(): string[] {
@@ -21,7 +23,11 @@ export class Site {
 
   /** Runs the executable; never throws for its exit status. */
   procveil(args: readonly string[], input = '') {
-    return execa(EXECUTABLE, [...this.options, ...args], { input, reject: false, timeout: 30_000 })
+    return execa(this.executable, [...this.options, ...args], {
+      input,
+      reject: false,
+      timeout: 30_000,
+    })
   }
 
   hook(state: unknown, ...options: string[]) {
@@ -51,13 +57,14 @@ export class Site {
       .filter(pid => pid > 0 && pid !== process.pid && this.#isServer(pid))
   }
 
+  /** Of the `serve` or the `server` process, if there is one at the moment. */
+  find(command: 'serve' | 'server'): number | undefined {
+    return this.servers().find(pid => argumentsOf(pid).includes(command))
+  }
+
   #isServer(pid: number): boolean {
-    try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-      return args.includes(this.runDirectory) && (args.includes('serve') || args.includes('server'))
-    } catch {
-      return false
-    }
+    const args = argumentsOf(pid)
+    return args.includes(this.runDirectory) && (args.includes('serve') || args.includes('server'))
   }
 
   /** Mounts of the host that lie in this site or are of our kind and device. */
@@ -84,6 +91,14 @@ export class Site {
       if (left.length > 0) throw new Error(`Cannot clean up: ${left.join(' ')} is left`)
     })
     rmSync(this.directory, { recursive: true })
+  }
+}
+
+function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return []
   }
 }
 

@@ -1,0 +1,48 @@
+/** Readers under a disturbance that comes again and again, at random moments. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { retry } from '../e2e/requirements.ts'
+import type { Site } from '../e2e/site.ts'
+import { Load, type Seen } from './load.ts'
+
+export interface Disturbance {
+  times: number
+  /** From one to the next it takes up to this long. */
+  everyMs: number
+  /** False when there was nothing to disturb at the moment. */
+  act: () => boolean | Promise<boolean>
+}
+
+export async function disturb(t: Test, here: Site, how: Disturbance): Promise<Seen> {
+  const { times, everyMs, act } = how
+  const load = await Load.start(t, here)
+  await sleep(300)
+  for (let done = 0; done < times; ) {
+    await sleep(Math.random() * everyMs)
+    if (await act()) done++
+  }
+  const seen = await load.stop()
+  t.comment(`${times} times, ${seen.reads} reads, the longest took ${seen.longestMs} ms`)
+  await retry(() => {
+    if (here.servers().length !== 2) throw new Error('Cannot find one keeper and its server')
+  })
+  return seen
+}
+
+/** That nobody has noticed anything. */
+export function isUnnoticed(t: Test, { failed, wrong }: Seen): void {
+  t.strictSame(failed, [], 'no read failed')
+  t.strictSame(wrong, [], 'no text was short, mixed, or behind')
+}
+
+/** To one of our processes; false when there is none at the moment. */
+export function signal(here: Site, command: 'serve' | 'server', name: NodeJS.Signals): boolean {
+  const pid = here.find(command)
+  if (pid === undefined) return false
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}

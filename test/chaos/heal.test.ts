@@ -1,0 +1,153 @@
+/** What mends the containers when every process of ours is gone, and what stops with a service that stops. */
+
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { type Box, started } from '../e2e/box.ts'
+import { BOUND } from '../e2e/files.ts'
+import { needs, retry } from '../e2e/requirements.ts'
+import { type Site, site } from '../e2e/site.ts'
+import { signal } from './disturb.ts'
+import { often, UNHURRIED } from './load.ts'
+
+const CONTAINERS = often({ full: 50, brief: 4 })
+const HOST_KIB = /^MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
+
+const options = { ...needs('runc'), ...UNHURRIED }
+
+async function startAll(t: Test, here: Site): Promise<Box[]> {
+  const boxes: Box[] = []
+  for (let i = 0; i < CONTAINERS; i++) {
+    boxes.push(await started(t, here, `box${i}`, { memoryBytes: (i + 64) * 2 ** 20 }))
+  }
+  return boxes
+}
+
+async function killAll(here: Site): Promise<void> {
+  // One of them alone would be started again by the other.
+  for (const pid of here.servers()) process.kill(pid, 'SIGSTOP')
+  for (const pid of here.servers()) process.kill(pid, 'SIGKILL')
+  await retry(() => {
+    if (here.servers().length > 0) throw new Error('Cannot go on: a server is left')
+  })
+}
+
+const readTotal = async (box: Box) => {
+  const text = readFileSync(`/proc/${await box.pid()}/root/proc/meminfo`, 'utf8')
+  return /^MemTotal: +(\d+)/.exec(text)?.[1]
+}
+
+/** Their mounts, as their init sees them. */
+async function ourMounts(box: Box): Promise<number> {
+  const mountinfo = readFileSync(`/proc/${await box.pid()}/mountinfo`, 'utf8')
+  return mountinfo.split('\n').filter(line => line.includes(' fuse.lxcfs ')).length
+}
+
+async function areOwn(t: Test, boxes: readonly Box[]): Promise<void> {
+  const totals = await Promise.all(boxes.map(readTotal))
+  t.strictSame(
+    totals,
+    boxes.map((_, i) => String((i + 64) * 1024)),
+  )
+  t.equal(await ourMounts(boxes[0] as Box), BOUND.length, 'no dead mounts below')
+}
+
+async function until(t: Test, boxes: readonly Box[]): Promise<void> {
+  await retry(async () => {
+    for (const box of boxes) await readTotal(box)
+  }, 60_000)
+  await areOwn(t, boxes)
+}
+
+t.test('remount heals all containers after every process was killed', options, async t => {
+  const here = site(t)
+  const boxes = await startAll(t, here)
+  const paused = boxes[1] as Box
+  await paused.runc('pause', paused.id)
+  await killAll(here)
+  await t.rejects(readTotal(boxes[0] as Box), { code: 'ENOTCONN' })
+  const startMs = performance.now()
+  const { stdout, exitCode } = await here.procveil(['remount', '--all'])
+  t.comment(`${CONTAINERS} containers healed in ${Math.round(performance.now() - startMs)} ms`)
+  t.equal(stdout, `${CONTAINERS} attached`)
+  t.equal(exitCode, 0)
+  await areOwn(t, boxes)
+  t.strictSame(here.hostMounts(), [here.mountPoint])
+})
+
+t.test('the next hook heals all other containers, too', options, async t => {
+  const here = site(t)
+  const boxes = await startAll(t, here)
+  await (boxes[2] as Box).remove()
+  await killAll(here)
+  const startMs = performance.now()
+  await started(t, here, 'next', { memoryBytes: 2 ** 25 })
+  const others = boxes.filter(box => box !== boxes[2])
+  await retry(async () => {
+    for (const box of others) await readTotal(box)
+  }, 60_000)
+  t.comment(`${others.length} containers healed in ${Math.round(performance.now() - startMs)} ms`)
+  t.equal(await readTotal(boxes[0] as Box), String(64 * 1024))
+})
+
+t.test('stop takes the files out of all containers first', options, async t => {
+  const here = site(t)
+  const boxes = await startAll(t, here)
+  const failures: string[] = []
+  let stopped = false
+  const reading = (async () => {
+    while (!stopped) {
+      await readTotal(boxes[0] as Box).catch(error => failures.push(error.message))
+      await sleep(1)
+    }
+  })()
+  t.equal((await here.procveil(['stop'])).exitCode, 0)
+  stopped = true
+  await reading
+  t.strictSame(failures, [], 'no reader fails meanwhile')
+  for (const box of boxes) {
+    t.equal(await readTotal(box), HOST_KIB)
+    t.equal(await ourMounts(box), 0)
+  }
+  t.strictSame(here.hostMounts(), [])
+  t.strictSame(here.servers(), [])
+  t.match((await here.procveil(['stop'])).stderr, 'none serves from')
+
+  t.test('a service that is started again puts them back', async t => {
+    t.equal((await here.procveil(['remount', '--container-id', 'box3'])).exitCode, 0)
+    await until(t, boxes)
+  })
+})
+
+t.test('what an operator took out is not put back by the service', options, async t => {
+  const here = site(t)
+  const boxes = await startAll(t, here)
+  const out = await here.procveil(['umount', '-c', 'box1'])
+  t.equal(out.stdout, '1 detached')
+  await killAll(here)
+  t.equal((await here.procveil(['remount', '-c', 'box0'])).exitCode, 0)
+  await retry(async () => {
+    for (const box of [boxes[0], boxes[2]]) await readTotal(box as Box)
+  })
+  t.equal(await readTotal(boxes[1] as Box), HOST_KIB)
+  t.equal((await here.procveil(['remount', '-c', 'box1'])).stdout, '1 attached')
+  await areOwn(t, boxes)
+})
+
+t.test('a service that cannot live takes its files out', options, async t => {
+  const here = site(t)
+  const boxes = await startAll(t, here)
+  for (let i = 0; i < 5; i++) {
+    // As one that crashes before it has answered anything.
+    await retry(() => {
+      if (!signal(here, 'server', 'SIGALRM')) throw new Error('Cannot find a server')
+    })
+    await sleep(200)
+  }
+  await retry(() => {
+    if (here.servers().length > 0) throw new Error('Cannot go on: it still tries')
+  })
+  t.match(here.readLog(), /error: Cannot keep a server alive at .*: it ended with SIGALRM/)
+  for (const box of boxes) t.equal(await readTotal(box), HOST_KIB)
+  t.strictSame(here.hostMounts(), [])
+})

@@ -1,0 +1,57 @@
+/**
+ * Kernels before Linux 6.9 do not send requests again: those that a dying server has read fail, and nothing worse
+ * happens to their readers.
+ */
+
+import { spawn } from 'node:child_process'
+import t, { type Test } from 'tap'
+import { needs, retry } from '../e2e/requirements.ts'
+import { type Site, site } from '../e2e/site.ts'
+import { disturb, signal } from './disturb.ts'
+import { Load, often, UNHURRIED } from './load.ts'
+
+const options = { ...needs('runc'), ...UNHURRIED }
+
+/** What a process gets whose request is lost with its server. */
+const LOST = /ENOTCONN|ECONNABORTED/
+
+async function serveWithoutResend(t: Test): Promise<Site> {
+  const here = site(t)
+  spawn(here.executable, [...here.options, 'serve', '--without-resend'], { stdio: 'ignore' })
+  await retry(() => {
+    if (!here.readLog().includes('serves')) throw new Error('Cannot go on: it is not ready')
+  })
+  return here
+}
+
+for (const [name, command, times] of [
+  ['server', 'server', often({ full: 1000, brief: 40 })],
+  ['keeper', 'serve', often({ full: 200, brief: 10 })],
+] as const) {
+  t.test(`reads in flight fail when the ${name} is killed, and no others`, options, async t => {
+    const here = await serveWithoutResend(t)
+    const act = () => signal(here, command, 'SIGKILL')
+    const { failed, wrong } = await disturb(t, here, { times, everyMs: 200, act })
+    t.ok(failed.length <= times * Load.readers, `${failed.length} failed`)
+    t.strictSame(
+      failed.filter(message => !LOST.test(message)),
+      [],
+    )
+    t.strictSame(wrong, [])
+  })
+}
+
+t.test('a server that hangs lets its readers go', options, async t => {
+  const here = await serveWithoutResend(t)
+  const seen = await disturb(t, here, {
+    times: often({ full: 20, brief: 2 }),
+    everyMs: 4000,
+    act: () => signal(here, 'server', 'SIGSTOP'),
+  })
+  t.ok(seen.longestMs < 5000, 'nobody waits for 5 s')
+  t.strictSame(
+    seen.failed.filter(message => !LOST.test(message)),
+    [],
+  )
+  t.strictSame(seen.wrong, [])
+})

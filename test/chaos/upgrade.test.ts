@@ -1,0 +1,92 @@
+/** A service under load goes over to the executable on the disk, or refuses it. */
+
+import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { EXECUTABLE, needs, retry } from '../e2e/requirements.ts'
+import { type Site, site } from '../e2e/site.ts'
+import { disturb, isUnnoticed, signal } from './disturb.ts'
+import { often, UNHURRIED } from './load.ts'
+
+const options = { ...needs('runc'), ...UNHURRIED }
+
+/** As a package manager does it: the file that runs is left as it is. */
+function install(here: Site, write: (path: string) => void): void {
+  const temporary = `${here.executable}.new`
+  write(temporary)
+  chmodSync(temporary, 0o755)
+  renameSync(temporary, here.executable)
+}
+
+/** With an executable of its own. */
+function ownSite(t: Test): Site {
+  const made = site(t)
+  made.executable = `${made.directory}/procveil`
+  installCopy(made)
+  return made
+}
+
+const installCopy = (here: Site) => install(here, path => copyFileSync(EXECUTABLE, path))
+
+t.test('upgrades go unnoticed', options, async t => {
+  const here = ownSite(t)
+  const pids = new Set<number | undefined>()
+  const seen = await disturb(t, here, {
+    times: often({ full: 100, brief: 5 }),
+    everyMs: 200,
+    act: async () => {
+      installCopy(here)
+      const { exitCode, stderr } = await here.procveil(['upgrade'])
+      if (exitCode !== 0) t.fail(stderr)
+      pids.add(here.find('serve'))
+      return true
+    },
+  })
+  isUnnoticed(t, seen)
+  t.equal(pids.size, 1, 'the keeper keeps its pid')
+  const [keeper] = pids
+  const running = readFileSync(`/proc/${keeper}/exe`)
+  t.ok(running.equals(readFileSync(here.executable)))
+})
+
+const BROKEN: Readonly<Record<string, string>> = {
+  'no executable': 'nothing that runs\n',
+  'one that fails': '#!/bin/sh\necho "Cannot find libx.so" >&2\nexit 1\n',
+  'one that hangs': '#!/bin/sh\nsleep 1000\n',
+  'another program': '#!/bin/sh\necho hello\n',
+}
+
+for (const [name, text] of Object.entries(BROKEN)) {
+  t.test(`an upgrade to ${name} is refused`, options, async t => {
+    const here = ownSite(t)
+    const seen = await disturb(t, here, {
+      times: 1,
+      everyMs: 100,
+      act: async () => {
+        const [keeper, server] = [here.find('serve'), here.find('server')]
+        install(here, path => writeFileSync(path, text))
+        const command = [...here.options, 'upgrade']
+        const asked = await execa(EXECUTABLE, command, { reject: false })
+        t.match(asked.stderr, /Cannot upgrade to .*procveil: version .* goes on; put a working/)
+        t.match(asked.stderr, 'failed its self-check')
+        t.equal(asked.exitCode, 1)
+        // Without the command, too.
+        process.kill(keeper ?? 0, 'SIGHUP')
+        await retry(() => {
+          if (!here.readLog().includes('this version goes on')) throw new Error('Cannot see it')
+        })
+        t.equal(here.find('serve'), keeper)
+        t.equal(here.find('server'), server)
+        // What runs needs no file to go on.
+        signal(here, 'server', 'SIGKILL')
+        await retry(() => {
+          const now = here.find('server')
+          if (now === undefined || now === server) throw new Error('Cannot find a new server')
+        })
+        installCopy(here)
+        return true
+      },
+    })
+    isUnnoticed(t, seen)
+  })
+}
