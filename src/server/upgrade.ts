@@ -53,10 +53,16 @@ export async function upgrade(
 export function checkProgram(path: string): Promise<void> {
   const options = { timeout: CHECK_TIMEOUT_MS, killSignal: 'SIGKILL', env: {} } as const
   return new Promise((resolve, reject) => {
-    execFile(path, ['self-check'], options, (error, stdout, stderr) => {
-      if (stdout.split('\n').includes(HANDOVER)) resolve()
-      else reject(new Error(`it failed its self-check: ${reason(error, stderr)}`))
-    })
+    const fail = (why: string) => reject(new Error(`it failed its self-check: ${why}`))
+    try {
+      execFile(path, ['self-check'], options, (error, stdout, stderr) => {
+        if (stdout.split('\n').includes(HANDOVER)) resolve()
+        else fail(reason(error, stderr))
+      })
+    } catch (error) {
+      // What is no program at all.
+      fail(describe(error))
+    }
   })
 }
 

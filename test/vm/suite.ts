@@ -3,24 +3,16 @@
  * where it has cgroup v2 alone. A guest is a throw-away machine, so nothing here can harm the host.
  */
 
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { execa, execaSync } from 'execa'
+import { execa } from 'execa'
 import t from 'tap'
-import { EXECUTABLE, isInPath } from '../e2e/requirements.ts'
+import { isInPath } from '../e2e/requirements.ts'
+import { fillShare } from './share.ts'
 
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
-const HERE = join(PROJECT, 'test/vm')
+const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Emulation is 10 to 25 times slower than this machine, which others may use too. */
 const GUEST_TIMEOUT_SECONDS = 1500
 const BUILD_TIMEOUT_MS = 900_000
@@ -93,37 +85,4 @@ async function boot(guest: Guest, share: string, files: readonly string[]): Prom
     { timeout: (GUEST_TIMEOUT_SECONDS + 120) * 1000, buffered: true },
     guest.name,
   )
-}
-
-/** What a guest gets: the executable, Node and the tests as plain JavaScript; it is too slow to compile them. */
-function fillShare(share: string): string[] {
-  const list = (directory: string, end: string) =>
-    readdirSync(join(PROJECT, directory))
-      .filter(name => name.endsWith(end))
-      .sort()
-  const e2e = list('test/e2e', '.test.ts')
-  const own = list('test/vm/tests', '.ts')
-  const sources = [
-    ...e2e.map(name => `test/e2e/${name}`),
-    ...own.map(name => `test/vm/tests/${name}`),
-    'test/vm/guest.ts',
-  ]
-  // Two levels below the share, like the tests themselves: they look for ../../dist.
-  const naming = ['--entry-naming', 'test/guest/[name].[ext]']
-  execaSync(
-    process.execPath,
-    ['scripts/bun.mjs', 'build', '--target', 'node', '--outdir', share, ...naming, ...sources],
-    { cwd: PROJECT },
-  )
-  writeFileSync(join(share, 'package.json'), '{"type":"module"}')
-  // tap asks for it by name at run time; it prints React elements, of which there are none.
-  const printer = join(share, 'node_modules/react-element-to-jsx-string')
-  mkdirSync(printer, { recursive: true })
-  writeFileSync(join(printer, 'index.js'), 'module.exports = {}\n')
-  mkdirSync(join(share, 'dist'))
-  cpSync(EXECUTABLE, join(share, 'dist/procveil'))
-  cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
-  cpSync(process.execPath, join(share, 'node'), { dereference: true })
-  chmodSync(join(share, 'node'), 0o755)
-  return [...e2e, ...own].map(name => name.replace(/ts$/, 'js'))
 }
