@@ -22,6 +22,7 @@ const ADD_HOOKS = fileURLToPath(new URL('./add-hooks.mjs', import.meta.url))
 const SHIM_SOCKETS = '/run/containerd/s'
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 20_000
+const SETTLE_MS = 5000
 
 /** What dockerd and its containerd leave outside of their folders; what holds another comes after it. */
 const TRACES = [
@@ -113,10 +114,12 @@ export class Docker {
       const left = [...killed].filter(holdsFiles)
       if (left.length > 0) throw new Error(`Cannot end processes ${left.join(' ')} of dockerd`)
     })
-    for (const path of this.#leftSockets()) rmSync(path, { force: true })
+    // The kernel closes a socket some time after its process has ended; one that stays open is another's.
     await retry(() => {
+      for (const path of this.#leftSockets()) rmSync(path, { force: true })
       for (const path of this.#traces) removeTrace(path)
-    })
+      if (this.traces().length > 0) throw new Error('Cannot remove all of it yet')
+    }, SETTLE_MS).catch(() => {})
   }
 
   /** Of the daemon, its containerd and their shims. */

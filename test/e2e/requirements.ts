@@ -23,8 +23,12 @@ function findMissing(programs: readonly string[]): string | undefined {
   if (!existsSync(EXECUTABLE)) return 'needs dist/procveil: npm run build'
   if (!existsSync(BUSYBOX)) return 'needs busybox: apt-get install busybox-static'
   const program = programs.find(name => !isInPath(name))
-  return program === undefined ? undefined : `needs ${program}: apt-get install ${program}`
+  if (program === undefined) return undefined
+  return `needs ${program}: apt-get install ${PACKAGES[program] ?? program}`
 }
+
+/** Of programs that are called otherwise. */
+const PACKAGES: Readonly<Record<string, string>> = { docker: 'docker.io', dockerd: 'docker.io' }
 
 export function isInPath(name: string): boolean {
   return (process.env.PATH ?? '').split(':').some(directory => {

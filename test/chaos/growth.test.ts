@@ -1,0 +1,81 @@
+/** Nothing grows with the number of containers that came and went, or with the number of reads. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { started } from '../e2e/box.ts'
+import { needs, retry } from '../e2e/requirements.ts'
+import { type Site, site } from '../e2e/site.ts'
+import { Load, often, UNHURRIED } from './load.ts'
+
+const options = { ...needs('runc'), ...UNHURRIED }
+
+interface Size {
+  descriptors: number
+  threads: number
+  anonymousKib: number
+}
+
+/** Of both of our processes. */
+function measure(here: Site): Size {
+  const size = { descriptors: 0, threads: 0, anonymousKib: 0 }
+  for (const pid of here.servers()) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    size.descriptors += readdirSync(`/proc/${pid}/fd`).length
+    size.threads += Number(/^Threads:\s+(\d+)/m.exec(status)?.[1])
+    size.anonymousKib += Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1])
+  }
+  return size
+}
+
+/** Paths below the run directory. */
+const filesOf = (here: Site) =>
+  readdirSync(here.runDirectory, { recursive: true }).map(String).sort()
+
+function isFlat(t: Test, before: Size, after: Size, roomKib: number): void {
+  t.comment(`before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`)
+  t.ok(after.descriptors <= before.descriptors + 2, 'no descriptor is left open')
+  t.ok(after.threads <= before.threads + 2)
+  t.ok(after.anonymousKib < before.anonymousKib + roomKib, 'memory')
+}
+
+t.test('containers come and go', options, async t => {
+  const here = site(t)
+  const times = often({ full: 1000, brief: 25 })
+  const first = await started(t, here, 'first')
+  await first.cat('/proc/meminfo')
+  const one = async (i: number) => {
+    const box = await started(t, here, `come-and-go${i}`, { memoryBytes: 2 ** 27 })
+    await box.sh('cat /proc/meminfo /proc/stat /proc/loadavg /proc/diskstats >/dev/null')
+    await box.remove()
+  }
+  for (let i = 0; i < 10; i++) await one(i)
+  const [before, files] = [measure(here), filesOf(here)]
+  for (let i = 0; i < times; i++) await one(i)
+  // Its memory is given back when there is need of it: it must be far less than a whole view for each.
+  isFlat(t, before, measure(here), 20 * 1024)
+  t.strictSame(
+    filesOf(here).filter(name => !name.endsWith('.lock')),
+    files.filter(name => !name.endsWith('.lock')),
+  )
+  t.strictSame(here.hostMounts(), [here.mountPoint])
+})
+
+t.test('reads without end', options, async t => {
+  const here = site(t)
+  const reads = often({ full: 1_000_000, brief: 20_000 })
+  const load = await Load.start(t, here)
+  const isRead = async (count: number) =>
+    retry(() => {
+      if (load.reads() < count) throw new Error('Cannot go on: too few reads yet')
+    }, UNHURRIED.timeout)
+  await isRead(5000)
+  const before = measure(here)
+  await isRead(reads)
+  const after = measure(here)
+  const seen = await load.stop()
+  t.comment(`${seen.reads} reads`)
+  isFlat(t, before, after, 20 * 1024)
+  t.strictSame(seen.failed, [])
+  t.strictSame(seen.wrong, [])
+  t.strictSame(readdirSync(`${here.runDirectory}/texts`), [])
+})
