@@ -59,6 +59,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       'write a byte to this descriptor when the mount answers',
       parseDescriptor,
     )
+    .option('--standby', 'wait while another process serves, and take its place when that ends')
     .addOption(new Option('--adopt <json>').hideHelp())
     .addOption(
       new Option('--fuse-fd <number>').hideHelp().argParser(parseDescriptor).default(FUSE_FD),
@@ -68,6 +69,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .action(async ({ withoutResend, ...options }: WithResend<ServeOptions>) => {
       const { serve } = await import('./serve.ts')
       status = await serve(settings(), { ...options, resend: withoutResend !== true })
+    })
+
+  program
+    .command('check-lxcfs')
+    .description('wait until the file system answers; exit with status 1 when it does not')
+    .option('--timeout <seconds>', 'how long to wait', parseSeconds, 15)
+    .action(async ({ timeout }: { timeout: number }) => {
+      const { check } = await import('./check.ts')
+      status = await check(settings(), timeout)
     })
 
   program
@@ -155,4 +165,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 function parseDescriptor(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be the number of an open descriptor.')
+}
+
+function parseSeconds(text: string): number {
+  if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a number of seconds.')
 }

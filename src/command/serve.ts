@@ -11,6 +11,7 @@ import { ANSWERED, CONTROL_FD, FUSE_FD, READY } from '../server/descriptors.ts'
 import { type Adopted, keep } from '../server/keep.ts'
 import { serve as answer } from '../server/server.ts'
 import type { Settings } from '../server/settings.ts'
+import { standBy } from '../server/standby.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
 import { VERSION } from './version.ts'
@@ -22,19 +23,22 @@ export interface ServeOptions {
   /** Of that mount: /dev/fuse, and the process that answers. */
   fuseFd: number
   before?: number
+  /** Waits while another keeper serves, instead of failing. */
+  standby?: boolean
   resend: boolean
 }
 
 /** Returns the exit status when the server is stopped. */
 export async function serve(
   settings: Settings,
-  { readyFd, adopt, fuseFd, before, resend }: ServeOptions,
+  { readyFd, adopt, fuseFd, before, standby, resend }: ServeOptions,
 ): Promise<number> {
   const host = new Host('/', systemClock)
   const log = new Log('serve', settings.log)
   nameProcess()
   // Without them a person or systemd has started it, and put it where it is to be.
   if (readyFd !== undefined && before === undefined) moveOut(host, message => log.info(message))
+  if (standby && !(await standBy(host, settings, log))) return 0
   return keep(host, settings, log, {
     version: VERSION,
     readyFd,

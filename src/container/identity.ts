@@ -2,7 +2,7 @@
 
 import type { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
-import { parseStartTicks } from '../host/process.ts'
+import { isZombie, parseStartTicks } from '../host/process.ts'
 import type { Options } from '../proc/options.ts'
 import { type Container, MAX_SLOT } from './container.ts'
 import { readCgroups } from './own-cgroups.ts'
@@ -36,10 +36,10 @@ function readRootMount(host: Host, pid: number, rootfs: string): number {
   return mount?.id ?? 0
 }
 
-/** In ticks after boot; `undefined` when there is no process with that pid. */
+/** In ticks after boot; `undefined` when there is no process with that pid, or it has ended. */
 export function readStartTicks(host: Host, pid: number): number | undefined {
   const stat = host.tryRead(`proc/${pid}/stat`)
-  return stat === undefined ? undefined : parseStartTicks(stat)
+  return stat === undefined || isZombie(stat) ? undefined : parseStartTicks(stat)
 }
 
 /** A process that was seen once; both `undefined` for none. */

@@ -12,3 +12,9 @@ export function parseStartTicks(stat: string): number {
   }
   return ticks
 }
+
+/** A zombie: it has ended, and its parent has not asked how. */
+export function isZombie(stat: string): boolean {
+  const state = stat[stat.lastIndexOf(')') + 2]
+  return state === 'Z' || state === 'X'
+}

@@ -28,7 +28,7 @@ export function refuseForeign(host: Host, mountPoint: string): void {
 }
 
 /** Asked with statfs(2): the kernel answers stat(2) by itself for as long as it holds attributes. */
-function isAnswering(mountPoint: string): boolean {
+export function isAnswering(mountPoint: string): boolean {
   try {
     statfsSync(mountPoint)
     return true

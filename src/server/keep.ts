@@ -87,9 +87,10 @@ export async function keep(
 }
 
 function makeMount(host: Host, mountPoint: string): number {
-  mkdirSync(mountPoint, { recursive: true })
   refuseForeign(host, mountPoint)
   unmountAll(host, mountPoint)
+  // Not before: where a dead mount lies there is no directory, for mkdir(2).
+  mkdirSync(mountPoint, { recursive: true })
   const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
   mountFuse(fuse, mountPoint)
   return fuse

@@ -8,14 +8,18 @@ export class Signals {
   readonly #waiting: Order[] = []
   #wake: (() => void) | undefined
 
+  readonly #take = (name: Order) => {
+    this.#waiting.push(name)
+    this.#wake?.()
+  }
+
   /** From now on they do not end the process. */
   constructor() {
-    for (const name of ORDERS) {
-      process.on(name, () => {
-        this.#waiting.push(name)
-        this.#wake?.()
-      })
-    }
+    for (const name of ORDERS) process.on(name, this.#take)
+  }
+
+  release(): void {
+    for (const name of ORDERS) process.off(name, this.#take)
   }
 
   /** The next order, or what `other` says if that comes first. */

@@ -2,11 +2,12 @@
 
 import { closeSync, readSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
-import { openServed, refuseForeign, unmountAll } from '../mount/served.ts'
+import { isAnswering, openServed, refuseForeign, unmountAll } from '../mount/served.ts'
 import { waitReadable } from '../sys/device.ts'
 import { lock } from '../sys/lock.ts'
 import { launchKeeper } from './launch.ts'
 import { makeRunDirectory, type Settings } from './settings.ts'
+import { startUnit } from './systemd.ts'
 
 /**
  * A server is there after some 50 ms; a machine that boots is slower. A hook may wait this long twice, for another
@@ -22,20 +23,37 @@ export function openOrStart(host: Host, settings: Settings, path: string): numbe
   const absolute = `${settings.mountPoint}/${path}`
   const served = openServed(absolute)
   if (served !== undefined) return served
-  makeRunDirectory(settings)
-  const held = lock(`${settings.runDirectory}/start.lock`, START_TIMEOUT_MS)
-  try {
+  return alone(settings, () => {
     const servedByNow = openServed(absolute)
     if (servedByNow !== undefined) return servedByNow
     refuseForeign(host, settings.mountPoint)
-    unmountAll(host, settings.mountPoint)
-    startServer(settings)
+    start(host, settings)
     const started = openServed(absolute)
     if (started !== undefined) return started
     throw new Error(`Cannot find ${absolute}: the server that was just started does not know it`)
+  })
+}
+
+/** Starts a service in the place of one whose processes are gone, unless another process has done so by now. */
+export function startAgain(host: Host, settings: Settings): void {
+  alone(settings, () => {
+    if (!isAnswering(settings.mountPoint)) start(host, settings)
+  })
+}
+
+function alone<T>(settings: Settings, action: () => T): T {
+  makeRunDirectory(settings)
+  const held = lock(`${settings.runDirectory}/start.lock`, START_TIMEOUT_MS)
+  try {
+    return action()
   } finally {
     closeSync(held)
   }
+}
+
+function start(host: Host, settings: Settings): void {
+  unmountAll(host, settings.mountPoint)
+  if (!startUnit(settings)) startServer(settings)
 }
 
 /** Returns when the mount is served. */

@@ -90,6 +90,22 @@ t.test('the next hook heals all other containers, too', options, async t => {
   t.equal(await readTotal(boxes[0] as Box), String(64 * 1024))
 })
 
+for (const [name, command] of [
+  ['check-lxcfs', ['check-lxcfs']],
+  ['the service when it is started', ['serve']],
+] as const) {
+  t.test(`${name} heals all containers`, options, async t => {
+    const here = site(t)
+    const boxes = await startAll(t, here)
+    await killAll(here)
+    const running = here.procveil(command)
+    await until(t, boxes)
+    t.strictSame(here.hostMounts(), [here.mountPoint])
+    if (name !== 'check-lxcfs') await here.procveil(['stop'])
+    t.equal((await running).exitCode, 0)
+  })
+}
+
 t.test('stop takes the files out of all containers first', options, async t => {
   const here = site(t)
   const boxes = await startAll(t, here)

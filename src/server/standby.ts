@@ -1,0 +1,52 @@
+/**
+ * What a service manager's process does while another keeper holds the mount: one that a hook or a server has
+ * started. It takes its place when that has ended for good.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Host } from '../host/host.ts'
+import type { Log } from '../sys/log.ts'
+import type { Settings } from './settings.ts'
+import { type Order, Signals } from './signals.ts'
+import { findKeeper } from './status.ts'
+
+const LOOK_MS = 1000
+
+/** Looks without a keeper: a server whose keeper has died needs a moment to start another one. */
+const GONE_LOOKS = 3
+
+/** Returns whether to serve: false after an order to stop, which the keeper was told, and is gone. */
+export async function standBy(host: Host, settings: Settings, log: Log): Promise<boolean> {
+  const { runDirectory } = settings
+  const first = findKeeper(host, runDirectory)
+  if (first === undefined) return true
+  log.info(`process ${first.pid} serves; stands by`)
+  const signals = new Signals()
+  for (let gone = 0; gone < GONE_LOOKS; ) {
+    const keeper = findKeeper(host, runDirectory)
+    gone = keeper === undefined ? gone + 1 : 0
+    const order = await signals.or(sleep<typeof LOOKED>(LOOK_MS, LOOKED))
+    if (order === LOOKED) continue
+    pass(order, keeper?.pid, log)
+    if (order !== 'SIGHUP') return untilGone(host, runDirectory)
+  }
+  signals.release()
+  return true
+}
+
+const LOOKED = 'looked'
+
+function pass(order: Order, pid: number | undefined, log: Log): void {
+  log.info(`passes on ${order}`)
+  if (pid === undefined) return
+  try {
+    process.kill(pid, order)
+  } catch {
+    // It has ended.
+  }
+}
+
+async function untilGone(host: Host, runDirectory: string): Promise<false> {
+  while (findKeeper(host, runDirectory) !== undefined) await sleep(LOOK_MS / 10)
+  return false
+}
