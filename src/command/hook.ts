@@ -4,25 +4,21 @@
  * exit status is 0 unless `--strict` was given.
  */
 
-import { fstatSync, readSync } from 'node:fs'
-import type { Container } from '../container/container.ts'
+import { readSync } from 'node:fs'
 import { readContainer } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
-import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
-import { Descriptors } from '../mount/descriptors.ts'
-import { attach } from '../mount/overlay.ts'
 import { readOptions } from '../oci/annotations.ts'
 import { findRootfs } from '../oci/bundle.ts'
 import { MAX_STATE_BYTES, parseState, type State } from '../oci/state.ts'
-import { DEFAULT_OPTIONS, filesToBind, type Options } from '../proc/options.ts'
+import { DEFAULT_OPTIONS, type Options } from '../proc/options.ts'
 import { readDefaults } from '../server/config.ts'
 import type { Settings } from '../server/settings.ts'
-import { openOrStart } from '../server/start.ts'
 import { systemClock } from '../sys/clock.ts'
 import { waitReadable } from '../sys/device.ts'
 import { errorCode } from '../sys/error.ts'
 import { Log } from '../sys/log.ts'
+import { bind, withoutForeignCgroup } from './bind.ts'
 import { inTurn } from './turn.ts'
 
 const STDIN_TIMEOUT_MS = 5000
@@ -53,11 +49,11 @@ function run(settings: Settings, state: State, strict: boolean, log: Log): void 
     if (strict) throw error
     log.error(error)
   }
-  bind(settings, state, state.pid, registry, refuse, log)
+  bindState(settings, state, state.pid, registry, refuse, log)
 }
 
 /** Options that cannot be used are told to `refuse`; the container gets the others. */
-function bind(
+function bindState(
   settings: Settings,
   state: State,
   pid: number,
@@ -68,26 +64,12 @@ function bind(
   const host = new Host('/', systemClock)
   const defaults = tryReadDefaults(settings, refuse)
   const options = readOptions(state.annotations, refuse)
-  const earlier = registry.find(state.id)
-  const container = checkCgroup(
-    readContainer(host, state.id, pid, findRootfs(state), options),
-    refuse,
+  const found = readContainer(host, state.id, pid, findRootfs(state), options)
+  const container = withoutForeignCgroup(found, refuse)
+  const { bound, present, absent } = bind(host, settings, defaults, registry, container)
+  log.info(
+    `bound ${list(bound)} into ${container.id}; there already: ${list(present)}; no place: ${list(absent)}`,
   )
-  registry.register(container)
-  try {
-    using opened = new Descriptors()
-    const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
-    const served = { directory, device: splitDevice(fstatSync(directory).dev) }
-    const files = filesToBind({ ...defaults, ...options })
-    const { bound, present, absent } = attach(host, container, files, served)
-    log.info(
-      `bound ${list(bound)} into ${container.id}; there already: ${list(present)}; no place: ${list(absent)}`,
-    )
-  } catch (error) {
-    if (earlier === undefined) registry.forget(container.id)
-    else registry.register(earlier)
-    throw error
-  }
 }
 
 /** A server that runs has read its own: a file damaged since need not cost a container its view. */
@@ -98,20 +80,6 @@ function tryReadDefaults(settings: Settings, refuse: (error: unknown) => void): 
     refuse(error)
     return DEFAULT_OPTIONS
   }
-}
-
-/** Who may annotate a container may not look into others with it. */
-function checkCgroup(container: Container, refuse: (error: unknown) => void): Container {
-  const { cgroup, ...others } = container.options
-  if (cgroup === undefined || cgroup === 'auto') return container
-  const own = Object.values(container.cgroups)
-  if (own.some(path => path === cgroup || path.startsWith(`${cgroup}/`))) return container
-  refuse(
-    new RangeError(
-      `Cannot use cgroup "${cgroup}" for ${container.id}: it must be the container's own or above it`,
-    ),
-  )
-  return { ...container, options: others }
 }
 
 /** Reads to the end, or until there is more than any state can be. */

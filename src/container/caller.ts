@@ -2,8 +2,8 @@
 
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
+import type { Directory } from './directory.ts'
 import { readStartTicks } from './identity.ts'
-import type { Registry } from './registry.ts'
 
 /** A caller that no registered container contains. */
 export interface Caller {
@@ -18,13 +18,13 @@ export interface Caller {
 /** A registered container's slot, or the caller by itself; `undefined` when there is no such process. */
 export function findCaller(
   host: Host,
-  registry: Registry,
+  directory: Directory,
   pid: number,
 ): { slot: number } | Caller | undefined {
   const text = host.tryRead(`proc/${pid}/cgroup`)
   if (text === undefined) return undefined
   const cgroups = parseCgroupPaths(text)
-  const slot = findNearest(registry, cgroups)
+  const slot = directory.findNearest(cgroups)
   if (slot !== undefined) return { slot }
   const init = findInit(host, pid)
   if (init === undefined) return { key: text, cgroups, pid: undefined, startTicks: undefined }
@@ -36,23 +36,6 @@ export function findCaller(
     pid: init,
     startTicks,
   }
-}
-
-/** The registered container whose cgroup is the caller's or its closest ancestor, in any one hierarchy. */
-function findNearest(registry: Registry, cgroups: CgroupPaths): number | undefined {
-  let nearest: number | undefined
-  let depth = 0
-  for (const container of registry.containers()) {
-    for (const [controller, path] of Object.entries(container.cgroups)) {
-      const own = cgroups[controller]
-      if (own === undefined || path === '/' || path.length <= depth) continue
-      if (own === path || own.startsWith(`${path}/`)) {
-        nearest = container.slot
-        depth = path.length
-      }
-    }
-  }
-  return nearest
 }
 
 /**

@@ -3,7 +3,15 @@
  * it is asked for one. Nothing else is kept, so a restarted server needs no replay.
  */
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { type Container, isId, parseContainer, renderContainer } from './container.ts'
 import { States } from './states.ts'
 
@@ -82,10 +90,13 @@ export class Registry {
     }
   }
 
-  /** Only a restarted server looks a container up by its slot: the kernel still holds its node numbers. */
-  findSlot(slot: number): Container | undefined {
-    for (const container of this.containers()) if (container.slot === slot) return container
-    return undefined
+  /** When a registration was last made, replaced or forgotten, in nanoseconds; 0 when there was none yet. */
+  changedNs(): bigint {
+    try {
+      return statSync(this.#directory, { bigint: true }).mtimeNs
+    } catch {
+      return 0n
+    }
   }
 
   /** The longest ids leave no room for a suffix: NAME_MAX is 255. */

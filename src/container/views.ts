@@ -8,6 +8,7 @@ import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
+import { Directory } from './directory.ts'
 import type { Registry } from './registry.ts'
 import type { States } from './states.ts'
 import { ContainerView, type Subject } from './view.ts'
@@ -17,7 +18,7 @@ const MOST_CALLER_VIEWS = 64
 
 export class Views {
   readonly #host: Host
-  readonly #registry: Registry
+  readonly #directory: Directory
   readonly #defaults: Readonly<Options>
   readonly #states: States
   readonly #report: (message: string) => void
@@ -36,7 +37,7 @@ export class Views {
     report: (message: string) => void = () => {},
   ) {
     this.#host = host
-    this.#registry = registry
+    this.#directory = new Directory(registry)
     this.#defaults = defaults
     this.#states = states
     this.#report = report
@@ -47,7 +48,7 @@ export class Views {
   ofSlot(slot: number): View | undefined {
     const known = this.#views.get(slot)
     if (known !== undefined) return known
-    const container = this.#registry.findSlot(slot)
+    const container = this.#directory.findSlot(slot)
     if (container === undefined) return undefined
     const state = this.#states.load(slot)
     const view = this.#open({ ...container, state }, container.options)
@@ -57,7 +58,7 @@ export class Views {
 
   /** What the process `pid` should see by itself; `undefined` for one that cannot be found. */
   ofCaller(pid: number): View | undefined {
-    const caller = findCaller(this.#host, this.#registry, pid)
+    const caller = findCaller(this.#host, this.#directory, pid)
     if (caller === undefined) return undefined
     if ('slot' in caller) return this.ofSlot(caller.slot)
     const known = this.#callerViews.get(caller.key)

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { findCaller } from '../../src/container/caller.ts'
+import { Directory } from '../../src/container/directory.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { machine } from '../machine.ts'
 
@@ -35,20 +36,21 @@ t.test('whose view a caller sees', async t => {
     })
   register('pod', 1, '/pod')
   register('box', 2, '/pod/box')
+  const directory = new Directory(registry)
 
-  t.strictSame(findCaller(host, registry, 300), { slot: 2 }, 'the nearest registered container')
+  t.strictSame(findCaller(host, directory, 300), { slot: 2 }, 'the nearest registered container')
   t.strictSame(
-    findCaller(host, registry, 301),
+    findCaller(host, directory, 301),
     { slot: 1 },
     'a name that only begins alike is none',
   )
-  t.match(findCaller(host, registry, 201), {
+  t.match(findCaller(host, directory, 201), {
     pid: 200,
     startTicks: 2000,
     cgroups: { '': '/ctr/init' },
   })
-  t.match(findCaller(host, registry, 200), { pid: 200 }, 'the init itself')
-  t.match(findCaller(host, registry, 202), { pid: undefined, cgroups: { '': '/ctr/entered' } })
-  t.match(findCaller(host, registry, 100), { pid: undefined, cgroups: { '': '/' } })
-  t.equal(findCaller(host, registry, 999), undefined, 'no such process')
+  t.match(findCaller(host, directory, 200), { pid: 200 }, 'the init itself')
+  t.match(findCaller(host, directory, 202), { pid: undefined, cgroups: { '': '/ctr/entered' } })
+  t.match(findCaller(host, directory, 100), { pid: undefined, cgroups: { '': '/' } })
+  t.equal(findCaller(host, directory, 999), undefined, 'no such process')
 })

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { Directory } from '../../src/container/directory.ts'
 import { Registry } from '../../src/container/registry.ts'
 
 function registry(t: Test) {
@@ -27,14 +28,16 @@ t.test('a container is found until it is forgotten', async t => {
   here.register(container('a', 5))
   here.register(container('b', 6))
   t.strictSame(here.find('a'), container('a', 5))
-  t.strictSame(here.findSlot(6), container('b', 6))
+  const views = new Directory(here)
+  t.strictSame(views.findSlot(6), container('b', 6))
   t.strictSame(here.ids().sort(), ['a', 'b'])
   here.register(container('a', 7))
   t.equal(here.find('a')?.slot, 7, 'a new registration replaces the old')
   here.forget('a')
   here.forget('a')
   t.equal(here.find('a'), undefined)
-  t.equal(here.findSlot(7), undefined)
+  t.equal(views.findSlot(5), undefined)
+  t.equal(views.findSlot(7), undefined)
   t.strictSame(readdirSync(join(directory, 'containers')), ['b.json'], 'no temporary file is left')
 })
 
@@ -67,4 +70,24 @@ t.test('a folder that cannot be written is named', async t => {
   writeFileSync(join(directory, 'file'), '')
   const here = new Registry(join(directory, 'file'))
   t.throws(() => here.register(container('a', 1)), /Cannot register a in .*file\/containers/)
+})
+
+t.test('registrations are not read again until one changes', async t => {
+  const { directory, registry: here } = registry(t)
+  const views = new Directory(here)
+  t.equal(views.findNearest({ '': '/pod/box/inner' }), undefined)
+  here.register({ ...container('pod', 1), cgroups: { '': '/pod', cpu: '/' } })
+  here.register({ ...container('box', 2), cgroups: { '': '/pod/box', cpu: '/' } })
+  t.equal(views.findNearest({ '': '/pod/box/inner' }), 2, 'the nearest')
+  t.equal(views.findNearest({ '': '/pod/boxes' }), 1, 'by whole names')
+  t.equal(views.findNearest({ '': '/podium' }), undefined)
+  t.equal(views.findNearest({ cpu: '/pod' }), undefined, 'by hierarchy; the root is nobody')
+  await new Promise(resolve => setTimeout(resolve, 50))
+  t.equal(views.findSlot(2)?.id, 'box')
+  // In place, which registering never does: nobody notices.
+  writeFileSync(join(directory, 'containers/box.json'), 'damaged')
+  t.equal(views.findSlot(2)?.id, 'box')
+  here.forget('pod')
+  t.equal(views.findSlot(1), undefined)
+  t.equal(views.findSlot(2), undefined)
 })

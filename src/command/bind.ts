@@ -1,0 +1,51 @@
+/** Registers a container and puts our files into it: what a hook and `remount` both do. */
+
+import { fstatSync } from 'node:fs'
+import type { Container } from '../container/container.ts'
+import type { Registry } from '../container/registry.ts'
+import { splitDevice } from '../host/device-number.ts'
+import type { Host } from '../host/host.ts'
+import { Descriptors } from '../mount/descriptors.ts'
+import { attach, type Bound } from '../mount/overlay.ts'
+import { filesToBind, type Options } from '../proc/options.ts'
+import type { Settings } from '../server/settings.ts'
+import { openOrStart } from '../server/start.ts'
+
+/** Throws when the files cannot be bound: then neither a mount nor a registration is left that was not there before. */
+export function bind(
+  host: Host,
+  settings: Settings,
+  defaults: Options,
+  registry: Registry,
+  container: Container,
+): Bound {
+  const earlier = registry.find(container.id)
+  registry.register(container)
+  try {
+    using opened = new Descriptors()
+    const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
+    const served = { directory, device: splitDevice(fstatSync(directory).dev) }
+    return attach(host, container, filesToBind({ ...defaults, ...container.options }), served)
+  } catch (error) {
+    if (earlier === undefined) registry.forget(container.id)
+    else registry.register(earlier)
+    throw error
+  }
+}
+
+/** Who may annotate a container may not look into others with it: `refuse` is told, and the option is left out. */
+export function withoutForeignCgroup(
+  container: Container,
+  refuse: (error: unknown) => void,
+): Container {
+  const { cgroup, ...others } = container.options
+  if (cgroup === undefined || cgroup === 'auto') return container
+  const own = Object.values(container.cgroups)
+  if (own.some(path => path === cgroup || path.startsWith(`${cgroup}/`))) return container
+  refuse(
+    new RangeError(
+      `Cannot use cgroup "${cgroup}" for ${container.id}: it must be the container's own or above it`,
+    ),
+  )
+  return { ...container, options: others }
+}
