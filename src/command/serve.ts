@@ -74,11 +74,13 @@ export function server(settings: Settings, { options, resume, resend }: ServerOp
     ...(resend ? [] : ['--without-resend']),
   ]
   answer({
+    version: VERSION,
     host: new Host('/', systemClock),
     runDirectory: settings.runDirectory,
     defaults: parseDefaults(options, '--options'),
     device: resend ? new FuseDevice(FUSE_FD) : openClone(FUSE_FD),
     control: new Control(CONTROL_FD, settings, adopt, log),
+    isFirst: resume !== true,
     resume: resume === true && resend,
     ready: () => tell(READY),
     answered: () => tell(ANSWERED),

@@ -72,6 +72,11 @@ export class Views {
     return view
   }
 
+  /** Containers whose files somebody holds. */
+  get count(): number {
+    return this.#views.size
+  }
+
   /** To be called before a reader sees what `view` has accumulated. */
   keep(view: View | undefined): void {
     if (!(view instanceof ContainerView) || view.slot === undefined) return

@@ -5,9 +5,16 @@ import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE } from '../fuse/errno.ts'
 import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
-import type { ProcFile } from '../proc/files.ts'
 import type { Source } from './source.ts'
-import { findPlace, isContainers, listChildren, rootOfSlot, slotOf } from './tree.ts'
+import {
+  findPlace,
+  isContainers,
+  isProcFile,
+  listChildren,
+  rootOfSlot,
+  type ServedFile,
+  slotOf,
+} from './tree.ts'
 
 const O_ACCMODE = 3
 const W_OK = 2
@@ -28,10 +35,17 @@ export function open(source: Source, request: Request, reply: Reply): number {
 }
 
 export function read(source: Source, request: Request, reply: Reply): number {
+  const file = findPlace(request.header.nodeid)?.file
+  if (file === undefined) return -ESTALE
+  const start = performance.now()
+  const result = readFile(source, request, reply, file)
+  source.count(file.path, (performance.now() - start) / 1000)
+  return result
+}
+
+function readFile(source: Source, request: Request, reply: Reply, file: ServedFile): number {
   const { nodeid } = request.header
   const { fh, offset, size, readFlags } = request.read
-  const file = findPlace(nodeid)?.file
-  if (file === undefined) return -ESTALE
   // To fill the page cache, for sendfile(2) or splice(2): their callers then fall back to read(2).
   if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
   const text = source.handles.text(fh, nodeid, offset, textOf(source, request, file))
@@ -42,7 +56,8 @@ export function read(source: Source, request: Request, reply: Reply): number {
 }
 
 /** Renders the file that the request is about, for the container that it belongs to. */
-export function textOf(source: Source, request: Request, file: ProcFile): () => string {
+export function textOf(source: Source, request: Request, file: ServedFile): () => string {
+  if (!isProcFile(file)) return source.metrics
   const { nodeid, pid } = request.header
   const slot = slotOf(nodeid)
   return () => source.render(file, slot === 0 ? source.ofCaller(pid) : source.ofSlot(slot))
@@ -63,7 +78,7 @@ export function access(request: Request): number {
 }
 
 /** The root of another user namespace is nobody here, as on procfs. */
-function mayRead({ mode }: ProcFile, request: Request): boolean {
+function mayRead({ mode }: ServedFile, request: Request): boolean {
   return (mode & S_IROTH) !== 0 || request.header.uid === 0
 }
 

@@ -11,20 +11,25 @@ import type { Options } from '../proc/options.ts'
 import type { Log } from '../sys/log.ts'
 import type { Control } from './control.ts'
 import { Handles } from './handles.ts'
+import { Metrics } from './metrics.ts'
 import { operations } from './operations.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
+import { countStart } from './starts.ts'
 import { SavedTexts } from './texts.ts'
 import type { Offered } from './tree.ts'
 import { takeTurn } from './turn.ts'
 
 export interface Serving {
+  version: string
   host: Host
   runDirectory: string
   /** Options of containers that have none of their own. */
   defaults: Readonly<Options>
   device: FuseDevice
   control: Control
+  /** Of this mount. */
+  isFirst: boolean
   /** Whether an earlier server may have left requests that it read unanswered. */
   resume: boolean
   /** Called when all that an answer needs is there: an earlier server may end now. */
@@ -45,6 +50,9 @@ export function serve(serving: Serving): void {
   states.prepare()
   const views = new Views(host, registry, defaults, states, message => log.warning(message))
   const renderer = new Renderer(host, log)
+  const metrics = new Metrics()
+  const servers = countStart(runDirectory, serving.isFirst)
+  const handles = new Handles(Date.now(), host.clock, new SavedTexts(runDirectory))
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
     ids: () => registry.ids(),
@@ -59,10 +67,22 @@ export function serve(serving: Serving): void {
       views.keep(view)
       return text
     },
-    handles: new Handles(Date.now(), host.clock, new SavedTexts(runDirectory)),
+    count: (path, seconds) => metrics.read(path, seconds),
+    metrics: () =>
+      metrics.render({
+        version: serving.version,
+        registered: registry.ids().length,
+        views: views.count,
+        handles: handles.size,
+        servers,
+      }),
+    handles,
     mountTime: Math.floor(Date.now() / 1000),
   }
-  const session = new Session(device, operations(source), error => log.error(error))
+  const session = new Session(device, operations(source), error => {
+    metrics.error()
+    log.error(error)
+  })
   if (serving.resume && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }

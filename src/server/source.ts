@@ -21,6 +21,10 @@ export interface Source {
   offered: Offered
   /** The file's text for `view`, and where that fails or `view` is undefined, the host's own. */
   render(file: ProcFile, view: View | undefined): string
+  /** A READ request about a file was answered, and how long that took. */
+  count(path: string, seconds: number): void
+  /** The text of the metrics. */
+  metrics(): string
   handles: Handles
   /** Seconds since 1970. */
   mountTime: number

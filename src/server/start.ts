@@ -13,7 +13,7 @@ import { startUnit } from './systemd.ts'
  * A server is there after some 50 ms; a machine that boots is slower. A hook may wait this long twice, for another
  * hook's server and then for its own, and the timeout of its entry is 20 s.
  */
-const START_TIMEOUT_MS = 6000
+const START_TIMEOUT_MS = 8000
 
 /**
  * An O_PATH descriptor of `path`, relative to the mount. Of several processes that find no server, one starts it

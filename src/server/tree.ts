@@ -3,14 +3,15 @@
  *
  *     proc/… sys/…                        what the caller's container sees
  *     containers/<id>/proc/… sys/…        what that container sees, whoever reads
+ *     metrics/procveil.prom               what the server counts
  *
  * A node number is slot * 256 + place. Slot 0 is the caller's own view and holds the root; every registered
  * container has a slot of its own.
  */
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
-import { FUSE_ROOT_ID } from '../fuse/protocol.ts'
 import { FILES, type ProcFile } from '../proc/files.ts'
+import { METRICS_PATH } from './metrics.ts'
 
 /**
  * Places below a view's root. The kernel remembers them for as long as a file is bound in some container, across
@@ -25,6 +26,7 @@ const PLACES: Readonly<Record<string, number>> = {
   'sys/devices/system/cpu': 6,
   containers: 7,
   'proc/pressure': 8,
+  metrics: 9,
   'proc/cpuinfo': 32,
   'proc/diskstats': 33,
   'proc/loadavg': 34,
@@ -41,27 +43,34 @@ const PLACES: Readonly<Record<string, number>> = {
   'proc/pressure/memory': 45,
   'sys/devices/system/cpu/offline': 46,
   'sys/devices/system/cpu/possible': 47,
+  [METRICS_PATH]: 48,
 }
 
 const SLOT_SIZE = 256
+
+export const METRICS = { path: METRICS_PATH, mode: 0o444 } as const
+
+export type ServedFile = ProcFile | typeof METRICS
 
 export interface Place {
   path: string
   place: number
   /** `undefined` for a directory. */
-  file: ProcFile | undefined
+  file: ServedFile | undefined
   children: Place[]
 }
 
 export const CONTAINERS = place('containers')
+/** Only in slot 0. */
+const OF_HOST: ReadonlySet<number> = new Set([CONTAINERS, place('metrics'), place(METRICS_PATH)])
 
 const places = new Map<number, Place>()
 const root = grow()
 
-/** What lies at a place of every view; `containers` is only in slot 0. */
+/** What lies at a place of every view, or of slot 0 alone. */
 export function findPlace(nodeid: number): Place | undefined {
   const found = places.get(nodeid % SLOT_SIZE)
-  return found?.place === CONTAINERS && slotOf(nodeid) !== 0 ? undefined : found
+  return found !== undefined && OF_HOST.has(found.place) && slotOf(nodeid) !== 0 ? undefined : found
 }
 
 export const slotOf = (nodeid: number) => Math.floor(nodeid / SLOT_SIZE)
@@ -89,25 +98,29 @@ export type Offered = ReadonlySet<ProcFile>
 
 function childrenOf(parent: number, offered: Offered): Place[] {
   return (findPlace(parent)?.children ?? []).filter(child =>
-    child.place === CONTAINERS ? parent === FUSE_ROOT_ID : isOffered(child, offered),
+    OF_HOST.has(child.place) ? slotOf(parent) === 0 : isOffered(child, offered),
   )
 }
 
 /** A directory is there for the files in it. */
 function isOffered({ file, children }: Place, offered: Offered): boolean {
-  if (file !== undefined) return offered.has(file)
+  if (file !== undefined) return isProcFile(file) && offered.has(file)
   return children.some(child => isOffered(child, offered))
 }
+
+/** Of a container, and no file of the server's own. */
+export const isProcFile = (file: ServedFile): file is ProcFile => file.path !== METRICS_PATH
 
 function grow(): Place {
   const top = plant('', undefined)
   plant('containers', undefined)
+  plant(METRICS_PATH, METRICS)
   for (const file of FILES) plant(file.path, file)
   return top
 }
 
 /** Adds `path` and the directories above it. */
-function plant(path: string, file: ProcFile | undefined): Place {
+function plant(path: string, file: ServedFile | undefined): Place {
   const known = places.get(place(path))
   if (known !== undefined) return known
   const planted: Place = { path, place: place(path), file, children: [] }

@@ -44,6 +44,8 @@ export function fakeSource(): FakeSource {
     release: (slot, lookups) => held.set(slot, (held.get(slot) ?? 0) - lookups),
     isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
     render: () => source.text,
+    count: () => {},
+    metrics: () => 'metrics\n',
   }
   return source
 }

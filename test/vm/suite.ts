@@ -37,13 +37,13 @@ const GUESTS: readonly Guest[] = [
     name: 'Linux 6.1, cgroup v2',
     kernel: 'stable',
     cgroup: 'v2',
-    brief: [...V2, 'cpus.js', 'disks.js', 'podman-options.js', ...LIMITS],
+    brief: [...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'view.test.js'],
   },
   {
     name: 'Linux 6.12 or newer, cgroup v2',
     kernel: 'backports',
     cgroup: 'v2',
-    brief: [...V2, ...LIMITS, 'propagation.test.js', 'restart.test.js'],
+    brief: ['limits.js', ...LIMITS, 'restart.test.js'],
   },
   { name: 'Linux 6.1, cgroup v1', kernel: 'stable', cgroup: 'v1', only: LIMITS, brief: LIMITS },
 ]
@@ -81,12 +81,11 @@ async function run(): Promise<void> {
     for (const { exitCode, stderr } of await Promise.all(built)) t.equal(exitCode, 0, stderr)
   })
   if (!t.passing()) return
-  // An emulated guest with 4 CPUs keeps little more than one of the host's busy.
-  t.jobs = GUESTS.length
+  // One after the other: an emulated guest has 4 CPUs, and what it starves of time fails in many ways.
   const isBrief = process.env.PROCVEIL_VM === 'brief'
-  await Promise.all(
-    GUESTS.map(guest => boot(guest, share, isBrief ? guest.brief : (guest.only ?? files))),
-  )
+  for (const guest of GUESTS) {
+    await boot(guest, share, isBrief ? guest.brief : (guest.only ?? files))
+  }
 }
 
 async function boot(guest: Guest, share: string, files: readonly string[]): Promise<void> {
