@@ -1,8 +1,8 @@
 /** procveil: arguments to a command, errors to stderr, and the only exit. Commands are loaded when they are run. */
 
-import { parseHookArguments } from './command/arguments.ts'
+import { argumentsOf, parseHookArguments } from './command/arguments.ts'
 
-main(process.argv.slice(2)).then(
+main(argumentsOf(process.argv0, process.argv.slice(2))).then(
   status => process.exit(status),
   async error => {
     const { describe } = await import('./sys/log.ts')

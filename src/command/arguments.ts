@@ -3,6 +3,7 @@
  * container and waits for it.
  */
 
+import { basename } from 'node:path'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
 
 const OPTIONS: Readonly<Record<string, keyof Settings>> = {
@@ -10,6 +11,14 @@ const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--run-dir': 'runDirectory',
   '--config': 'config',
   '--log': 'log',
+}
+
+/**
+ * Called as `lxcfs-hook`, by a symlink of that name, it is the hook of the old tools, which knows `--log` alone. The
+ * words of `isulad-lxcfs-toolkit` and `lxcfs-tools` are our own.
+ */
+export function argumentsOf(calledAs: string, args: readonly string[]): readonly string[] {
+  return basename(calledAs) === 'lxcfs-hook' ? [...args, 'hook'] : args
 }
 
 /** `undefined` when `args` is not exactly a hook's command line: then the full parser has the word. */

@@ -104,17 +104,31 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       status = selfCheck()
     })
 
-  for (const [name, description] of [
-    ['remount', 'put the files into running containers'],
-    ['umount', 'take the files out of running containers'],
+  program
+    .command('prestart')
+    .description('make the directory above the mount point a shared mount; release dead mounts')
+    .action(async () => {
+      const { prestart } = await import('./prestart.ts')
+      status = await prestart(settings())
+    })
+
+  for (const [name, alias, description] of [
+    ['remount', 'attach', 'put the files into running containers, hooked or not'],
+    ['umount', 'detach', 'take the files out of running containers'],
   ] as const) {
     program
       .command(name)
+      .alias(alias)
       .description(description)
       .option('-a, --all', 'all containers')
-      .option('-c, --container-id <id>', 'one container: its id or the beginning of it')
+      .option('-c, --container-id <id>', 'one container: its id, the beginning of it, or its name')
+      .option(
+        '--runtime-root <directory...>',
+        'where runc or crun keeps its state, besides its default',
+      )
+      .option('--json', 'print what was done in JSON')
       .addOption(new Option('--registered').hideHelp())
-      .action(async (choice: Choice) => {
+      .action(async (choice: Choice & { json?: boolean }) => {
         const commands = await import('./remount.ts')
         status = commands[name](settings(), choice)
       })

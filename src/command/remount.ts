@@ -1,112 +1,91 @@
 /**
- * `procveil remount` puts our files into running containers, where they are missing or those of a service that is
- * gone; `procveil umount` takes them out. One container's failure does not stop the others.
+ * `procveil remount` puts our files into running containers, hooked or not, where they are missing or those of a
+ * service that is gone; `procveil umount` takes them out. One container's failure does not stop the others.
  */
 
-import { fstatSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
-import { isAlive } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
-import { splitDevice } from '../host/device-number.ts'
 import { Host } from '../host/host.ts'
-import { Descriptors } from '../mount/descriptors.ts'
 import { detach } from '../mount/detach.ts'
-import { attach } from '../mount/overlay.ts'
-import { filesToBind, type Options } from '../proc/options.ts'
 import { FILE_PATHS } from '../proc/paths.ts'
 import { readDefaults } from '../server/config.ts'
 import type { Settings } from '../server/settings.ts'
-import { openOrStart } from '../server/start.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
+import { bind } from './bind.ts'
+import { type Candidate, type Choice, choose, resolve } from './candidates.ts'
+import { Tally } from './tally.ts'
 import { inTurn } from './turn.ts'
 
-export interface Choice {
-  all?: boolean
-  containerId?: string
-  /** As the service does by itself: containers out of which an operator took the files are left alone. */
-  registered?: boolean
-}
+export type { Choice } from './candidates.ts'
 
-type Outcome = 'done' | 'ended'
+/** Returns why a container is skipped, or nothing. */
+type Action = (container: Container, registry: Registry) => string | undefined
+
+const ENDED = 'it has ended'
+const LEFT_OUT = 'an operator took the files out'
 
 /** Returns the exit status: 1 when a container failed. */
-export function remount(settings: Settings, choice: Choice): number {
+export function remount(settings: Settings, choice: Choice & { json?: boolean }): number {
   const host = new Host('/', systemClock)
+  const log = new Log('remount', settings.log)
   const defaults = readDefaults(settings)
-  return each(host, settings, choice, 'remount', 'attached', (container, registry) => {
+  return each(host, settings, choice, 'remount', 'attached', log, (container, registry) => {
     const { detached, ...attached } = container
-    if (detached) registry.register(attached)
-    bind(host, settings, defaults, attached)
+    if (choice.registered && detached) return LEFT_OUT
+    bind(host, settings, defaults, registry, attached)
+    return undefined
   })
 }
 
 /** As `remount`. The containers stay registered: their views go on where they were when they are attached again. */
-export function umount(settings: Settings, choice: Choice): number {
+export function umount(settings: Settings, choice: Choice & { json?: boolean }): number {
   const host = new Host('/', systemClock)
-  return each(host, settings, choice, 'umount', 'detached', (container, registry) => {
-    if (!choice.registered) registry.register({ ...container, detached: true })
+  const log = new Log('umount', settings.log)
+  return each(host, settings, choice, 'umount', 'detached', log, (container, registry) => {
+    if (choice.registered && container.detached) return LEFT_OUT
+    const isKnown = registry.find(container.id) !== undefined
+    if (isKnown && !choice.registered) registry.register({ ...container, detached: true })
     detach(host, container, FILE_PATHS)
+    return undefined
   })
-}
-
-function bind(host: Host, settings: Settings, defaults: Options, container: Container): void {
-  using opened = new Descriptors()
-  const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
-  const served = { directory, device: splitDevice(fstatSync(directory).dev) }
-  attach(host, container, filesToBind({ ...defaults, ...container.options }), served)
 }
 
 function each(
   host: Host,
   settings: Settings,
-  choice: Choice,
+  choice: Choice & { json?: boolean },
   command: string,
   did: string,
-  action: (container: Container, registry: Registry) => void,
+  log: Log,
+  action: Action,
 ): number {
-  const log = new Log(command, settings.log)
   const registry = new Registry(settings.runDirectory)
-  const counts = { done: 0, ended: 0, failed: 0 }
-  for (const { id } of choose(registry, choice, command)) {
-    try {
-      counts[inTurn(settings, id, () => act(host, registry, id, choice, action))]++
-    } catch (error) {
-      counts.failed++
-      log.error(error)
-    }
+  const candidates = choose(host, registry, choice, command)
+  const tally = new Tally(did, candidates.length, log, choice.json === true)
+  for (const candidate of candidates) {
+    tally.try(candidate.id, () =>
+      inTurn(settings, candidate.id, () =>
+        act(host, registry, candidate, !choice.all, log, action),
+      ),
+    )
   }
-  const summary = [
-    `${counts.done} ${did}`,
-    ...(counts.ended > 0 ? [`${counts.ended} had ended`] : []),
-    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
-  ].join(', ')
-  log.info(summary)
-  process.stdout.write(`${summary}\n`)
-  return counts.failed > 0 ? 1 : 0
+  return tally.end()
 }
 
-/** The container as it is registered now that nobody else works on it. */
+/** The container as it is now that nobody else works on it. */
 function act(
   host: Host,
   registry: Registry,
-  id: string,
-  { registered }: Choice,
-  action: (container: Container, registry: Registry) => void,
-): Outcome {
-  const container = registry.find(id)
-  if (container === undefined) return 'ended'
-  if (!isAlive(host, container)) {
-    // Its last hook never ran.
-    registry.forget(id)
-    return 'ended'
-  }
-  if (!(registered && container.detached)) action(container, registry)
-  return 'done'
-}
-
-function choose(registry: Registry, { all, containerId }: Choice, command: string) {
-  if (all && containerId === undefined) return [...registry.containers()]
-  if (!all && containerId !== undefined) return [registry.resolve(containerId)]
-  throw new Error(`Cannot ${command}: give either --all or --container-id ID`)
+  candidate: Candidate,
+  isNamed: boolean,
+  log: Log,
+  action: Action,
+): string | undefined {
+  const container = resolve(host, registry, candidate, error => log.error(error))
+  if (container !== undefined) return action(container, registry)
+  // Its last hook never ran.
+  registry.forget(candidate.id)
+  if (isNamed) throw new Error(`Cannot find a process of container ${candidate.id}: ${ENDED}`)
+  return ENDED
 }

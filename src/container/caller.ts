@@ -4,6 +4,7 @@ import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import type { Directory } from './directory.ts'
 import { readStartTicks } from './identity.ts'
+import type { PidNamespaces } from './pid-namespaces.ts'
 
 /** A caller that no registered container contains. */
 export interface Caller {
@@ -19,6 +20,7 @@ export interface Caller {
 export function findCaller(
   host: Host,
   directory: Directory,
+  namespaces: PidNamespaces,
   pid: number,
 ): { slot: number } | Caller | undefined {
   const text = host.tryRead(`proc/${pid}/cgroup`)
@@ -26,7 +28,7 @@ export function findCaller(
   const cgroups = parseCgroupPaths(text)
   const slot = directory.findNearest(cgroups)
   if (slot !== undefined) return { slot }
-  const init = findInit(host, pid)
+  const init = namespaces.findInit(pid)
   if (init === undefined) return { key: text, cgroups, pid: undefined, startTicks: undefined }
   const startTicks = readStartTicks(host, init)
   const initText = host.tryRead(`proc/${init}/cgroup`) ?? text
@@ -36,35 +38,4 @@ export function findCaller(
     pid: init,
     startTicks,
   }
-}
-
-/**
- * Parents lead to the pid namespace's init, since it adopts every orphan there. A process that entered the
- * namespace from outside has its parent outside too and finds none.
- */
-function findInit(host: Host, pid: number): number | undefined {
-  const depth = namespacePids(host, pid)?.length ?? 1
-  if (depth === 1) return undefined
-  let current = pid
-  for (;;) {
-    const pids = namespacePids(host, current)
-    if (pids === undefined || pids.length < depth) return undefined
-    if (pids.length === depth && pids[depth - 1] === 1) return current
-    const parent = statusField(host, current, 'PPid')
-    if (parent === undefined || Number(parent) <= 1) return undefined
-    current = Number(parent)
-  }
-}
-
-/** A process's pid in each pid namespace from ours down to its own. */
-function namespacePids(host: Host, pid: number): number[] | undefined {
-  return statusField(host, pid, 'NSpid')?.split('\t').map(Number)
-}
-
-/** /proc/PID/status, proc_pid_status(5). */
-function statusField(host: Host, pid: number, name: string): string | undefined {
-  const status = host.tryRead(`proc/${pid}/status`)
-  const start = status?.indexOf(`\n${name}:\t`) ?? -1
-  if (status === undefined || start < 0) return undefined
-  return status.slice(start + name.length + 3, status.indexOf('\n', start + 1))
 }

@@ -9,6 +9,7 @@ import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import { Directory } from './directory.ts'
+import { PidNamespaces } from './pid-namespaces.ts'
 import type { Registry } from './registry.ts'
 import type { States } from './states.ts'
 import { ContainerView, type Subject } from './view.ts'
@@ -19,6 +20,7 @@ const MOST_CALLER_VIEWS = 64
 export class Views {
   readonly #host: Host
   readonly #directory: Directory
+  readonly #namespaces: PidNamespaces
   readonly #defaults: Readonly<Options>
   readonly #states: States
   readonly #report: (message: string) => void
@@ -38,6 +40,7 @@ export class Views {
   ) {
     this.#host = host
     this.#directory = new Directory(registry)
+    this.#namespaces = new PidNamespaces(host)
     this.#defaults = defaults
     this.#states = states
     this.#report = report
@@ -58,7 +61,7 @@ export class Views {
 
   /** What the process `pid` should see by itself; `undefined` for one that cannot be found. */
   ofCaller(pid: number): View | undefined {
-    const caller = findCaller(this.#host, this.#directory, pid)
+    const caller = findCaller(this.#host, this.#directory, this.#namespaces, pid)
     if (caller === undefined) return undefined
     if ('slot' in caller) return this.ofSlot(caller.slot)
     const known = this.#callerViews.get(caller.key)

@@ -78,6 +78,11 @@ export function attach(
       places.push({ ...target, file, tree })
     }
   }
+  if (places.length === 0 && result.present.length === 0 && files.length > 0) {
+    throw new Error(
+      `Cannot bind into ${container.id}: it has no proc file system at ${entry.base}/proc, or another file lies on each of ours`,
+    )
+  }
   if (places.length === 0) return result
   inMountNamespace(entry.namespace, () => {
     const done: Place[] = []

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseHookArguments } from '../../src/command/arguments.ts'
+import { argumentsOf, parseHookArguments } from '../../src/command/arguments.ts'
 import { commandLine, DEFAULT_SETTINGS } from '../../src/server/settings.ts'
 
 const settings = { mountPoint: '/m', runDirectory: '/r', config: '/c', log: '/l=x' }
@@ -42,5 +42,12 @@ t.test('anything else is left to the full parser', async t => {
     ['--other', 'x', 'hook'],
   ]) {
     t.equal(parseHookArguments(args), undefined, args.join(' '))
+  }
+})
+
+t.test('the names of the old tools', async t => {
+  t.strictSame(argumentsOf('/usr/local/bin/lxcfs-hook', ['--log', '/l']), ['--log', '/l', 'hook'])
+  for (const name of ['procveil', '/x/isulad-lxcfs-toolkit', 'lxcfs-tools']) {
+    t.strictSame(argumentsOf(name, ['remount', '-a']), ['remount', '-a'])
   }
 })

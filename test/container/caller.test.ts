@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { findCaller } from '../../src/container/caller.ts'
 import { Directory } from '../../src/container/directory.ts'
+import { PidNamespaces } from '../../src/container/pid-namespaces.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { machine } from '../machine.ts'
 
@@ -37,20 +38,57 @@ t.test('whose view a caller sees', async t => {
   register('pod', 1, '/pod')
   register('box', 2, '/pod/box')
   const directory = new Directory(registry)
+  const namespaces = new PidNamespaces(host)
 
-  t.strictSame(findCaller(host, directory, 300), { slot: 2 }, 'the nearest registered container')
   t.strictSame(
-    findCaller(host, directory, 301),
+    findCaller(host, directory, namespaces, 300),
+    { slot: 2 },
+    'the nearest registered container',
+  )
+  t.strictSame(
+    findCaller(host, directory, namespaces, 301),
     { slot: 1 },
     'a name that only begins alike is none',
   )
-  t.match(findCaller(host, directory, 201), {
+  t.match(findCaller(host, directory, namespaces, 201), {
     pid: 200,
     startTicks: 2000,
     cgroups: { '': '/ctr/init' },
   })
-  t.match(findCaller(host, directory, 200), { pid: 200 }, 'the init itself')
-  t.match(findCaller(host, directory, 202), { pid: undefined, cgroups: { '': '/ctr/entered' } })
-  t.match(findCaller(host, directory, 100), { pid: undefined, cgroups: { '': '/' } })
-  t.equal(findCaller(host, directory, 999), undefined, 'no such process')
+  t.match(findCaller(host, directory, namespaces, 200), { pid: 200 }, 'the init itself')
+  t.match(findCaller(host, directory, namespaces, 202), {
+    pid: undefined,
+    cgroups: { '': '/ctr/entered' },
+  })
+  t.match(findCaller(host, directory, namespaces, 100), { pid: undefined, cgroups: { '': '/' } })
+  t.equal(findCaller(host, directory, namespaces, 999), undefined, 'no such process')
+})
+
+t.test('a process that entered a pid namespace belongs to its init', async t => {
+  const host = machine(t, {
+    ...process(200, 100, '200\t1', '0::/ctr\n'),
+    ...process(202, 100, '202\t9', '0::/elsewhere\n'),
+    ...process(300, 100, '300\t1', '0::/other\n'),
+    ...process(400, 100, '400\t5', '0::/orphaned\n'),
+  })
+  for (const [pid, namespace] of [
+    [200, 1],
+    [202, 1],
+    [300, 2],
+    [400, 3],
+  ]) {
+    mkdirSync(join(host.directory, `proc/${pid}/ns`))
+    symlinkSync(`pid:[${namespace}]`, join(host.directory, `proc/${pid}/ns/pid`))
+  }
+  const namespaces = new PidNamespaces(host)
+  t.equal(namespaces.findInit(202), 200)
+  t.equal(namespaces.findInit(400), undefined, 'one without an init')
+  host.set(process(401, 100, '401\t1', '0::/late\n'))
+  mkdirSync(join(host.directory, 'proc/401/ns'))
+  symlinkSync('pid:[3]', join(host.directory, 'proc/401/ns/pid'))
+  t.equal(namespaces.findInit(400), undefined, 'is not looked for with every read')
+  host.clock.advance(10)
+  t.equal(namespaces.findInit(400), 401)
+  host.set({ 'proc/200': undefined })
+  t.equal(namespaces.findInit(202), undefined, 'an init that ended is none')
 })

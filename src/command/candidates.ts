@@ -1,0 +1,76 @@
+/** The containers that `remount` and `umount` can be about: those registered, and those that a runtime runs. */
+
+import { type Container, isId } from '../container/container.ts'
+import { isAlive, readContainer } from '../container/identity.ts'
+import type { Registry } from '../container/registry.ts'
+import { findRunning, type Running } from '../container/runtimes.ts'
+import type { Host } from '../host/host.ts'
+import { readOptions } from '../oci/annotations.ts'
+import { withoutForeignCgroup } from './bind.ts'
+
+export interface Candidate {
+  id: string
+  name?: string | undefined
+  /** `undefined` when no runtime says that it runs. */
+  running?: Running | undefined
+}
+
+export interface Choice {
+  all?: boolean
+  containerId?: string
+  /** As the service does by itself: those of a hook or of an earlier `remount`, and no others. */
+  registered?: boolean
+  /** Where runc, crun or youki keep their state besides the default directories. */
+  runtimeRoot?: string[]
+}
+
+/** Throws when the choice is none, or fits no container or several. `action` is what cannot be done then. */
+export function choose(
+  host: Host,
+  registry: Registry,
+  { all, containerId, registered, runtimeRoot = [] }: Choice,
+  action: string,
+): Candidate[] {
+  if ((all === true) === (containerId !== undefined)) {
+    throw new Error(`Cannot ${action}: give either --all or --container-id ID`)
+  }
+  const candidates = new Map<string, Candidate>()
+  for (const running of registered ? [] : findRunning(host, { runc: runtimeRoot })) {
+    candidates.set(running.id, { id: running.id, name: running.name, running })
+  }
+  for (const id of registry.ids()) if (!candidates.has(id) && isId(id)) candidates.set(id, { id })
+  const found = [...candidates.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
+  return containerId === undefined ? found : [pick(found, containerId, action)]
+}
+
+/** By the whole id, by name, or by the beginning of an id that no other id has. */
+function pick(candidates: readonly Candidate[], text: string, action: string): Candidate {
+  const exact = candidates.find(({ id }) => id === text)
+  if (exact !== undefined) return exact
+  const named = candidates.filter(({ name }) => name === text)
+  const begun = candidates.filter(({ id }) => text !== '' && id.startsWith(text))
+  const matches = named.length > 0 ? named : begun
+  const [match] = matches
+  if (match !== undefined && matches.length === 1) return match
+  const describe = ({ id, name }: Candidate) => (name === undefined ? id : `${id} (${name})`)
+  const why =
+    match === undefined
+      ? `there are ${candidates.map(describe).join(', ') || 'none'}`
+      : `it may be ${matches.map(describe).join(' or ')}`
+  throw new RangeError(`Cannot ${action} container ${JSON.stringify(text)}: ${why}`)
+}
+
+/** What is to be registered: as it is already, or as its runtime says; `undefined` for one that has ended. */
+export function resolve(
+  host: Host,
+  registry: Registry,
+  { id, running }: Candidate,
+  refuse: (error: unknown) => void,
+): Container | undefined {
+  const known = registry.find(id)
+  if (known !== undefined && isAlive(host, known)) return known
+  if (running === undefined || !isAlive(host, running)) return undefined
+  const { pid, rootfs, annotations } = running
+  const options = readOptions(annotations, refuse)
+  return withoutForeignCgroup(readContainer(host, id, pid, rootfs, options), refuse)
+}

@@ -1,0 +1,77 @@
+/** What can stand in a command line, read from the commands themselves. */
+
+import type { Argument, Command, Option } from 'commander'
+import { FILE_PATHS } from '../../proc/paths.ts'
+
+/** What may stand in a place: one of these words, the id of a container, a path, or anything. */
+export type Value = { words: readonly string[] } | 'container' | 'file' | 'directory' | 'any'
+
+export interface Flag {
+  /** Both of `-c, --container-id`. */
+  names: readonly string[]
+  description: string
+  /** `undefined` for one that stands alone. */
+  value: Value | undefined
+}
+
+export interface Words {
+  name: string
+  description: string
+  flags: readonly Flag[]
+  arguments: readonly Value[]
+}
+
+/** Everything that can stand in a command line. */
+export interface Grammar extends Words {
+  commands: readonly Words[]
+  /** Where a file for each container lies. */
+  registrations: string
+}
+
+export function readGrammar(program: Command, registrations: string): Grammar {
+  const named = program
+    .createHelp()
+    .visibleCommands(program)
+    .flatMap(command => [command.name(), ...command.aliases()].map(name => ({ name, command })))
+  const names = named.map(({ name }) => name)
+  const commands = named.map(({ name, command }) => ({ ...readWords(command, names), name }))
+  return { ...readWords(program, names), commands, registrations }
+}
+
+function readWords(command: Command, names: readonly string[]): Words {
+  return {
+    name: command.name(),
+    description: command.description(),
+    flags: command.createHelp().visibleOptions(command).map(readFlag),
+    arguments: command.registeredArguments.map(argument => readArgument(argument, names)),
+  }
+}
+
+function readFlag(option: Option): Flag {
+  const { short, long, description, argChoices, flags } = option
+  const [, name] = /[<[]([^>\]]+)[>\]]/.exec(flags) ?? []
+  const isAlone = !option.required && !option.optional
+  return {
+    names: [short, long].filter(each => each !== undefined),
+    description,
+    value: isAlone ? undefined : findValue(option.attributeName(), name, argChoices),
+  }
+}
+
+function readArgument(argument: Argument, commands: readonly string[]): Value {
+  const name = argument.name()
+  if (name === 'command') return { words: commands }
+  // Of `show`: what is none of ours cannot be shown.
+  if (name === 'file') return { words: FILE_PATHS.map(shortest) }
+  return findValue(name, name, argument.argChoices)
+}
+
+function findValue(what: string, name: string | undefined, choices: readonly string[] = []): Value {
+  if (choices.length > 0) return { words: choices }
+  if (what === 'containerId') return 'container'
+  if (name === 'directory' || name === 'folder') return 'directory'
+  return name === 'file' ? 'file' : 'any'
+}
+
+/** As `findFile` takes them: `meminfo`, `pressure/cpu`, `online`. */
+const shortest = (path: string) => path.replace(/^(proc|sys\/devices\/system\/cpu)\//, '')

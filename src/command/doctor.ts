@@ -1,0 +1,87 @@
+/** `procveil doctor`: what is missing or left over on this host, and what to do next. It changes nothing. */
+
+import { writeFileSync } from 'node:fs'
+import { Host } from '../host/host.ts'
+import { findServed } from '../mount/served.ts'
+import { readDefaults } from '../server/config.ts'
+import type { Settings } from '../server/settings.ts'
+import { findKeeper } from '../server/status.ts'
+import { systemClock } from '../sys/clock.ts'
+import { describe } from '../sys/log.ts'
+import { type Answer, ask } from './ask.ts'
+import { checkCgroups } from './doctor/cgroups.ts'
+import { checkContainers } from './doctor/containers.ts'
+import { about, type Finding, renderFindings } from './doctor/finding.ts'
+import { checkHooks } from './doctor/hooks.ts'
+import { checkKernel, checkPlace } from './doctor/kernel.ts'
+import { checkOthers, checkRegistrations } from './doctor/leftovers.ts'
+import { checkMount, checkPropagation, type Service } from './doctor/mount.ts'
+import { checkUnit } from './doctor/unit.ts'
+import { listContainers } from './listing.ts'
+import { isColourful } from './table.ts'
+import { VERSION } from './version.ts'
+
+/** A server that hangs is replaced within 2 s. */
+const ASK_MS = 3000
+
+/** Returns the exit status: 1 when there is a problem. */
+export async function doctor(settings: Settings, { json }: { json?: boolean }): Promise<number> {
+  const host = new Host('/', systemClock)
+  const findings = await examine(host, settings)
+  const text = json
+    ? `${JSON.stringify(findings, undefined, 2)}\n`
+    : renderFindings(findings, isColourful(process.stdout, process.env))
+  writeFileSync(1, text)
+  return findings.some(({ level }) => level === 'problem') ? 1 : 0
+}
+
+async function examine(host: Host, settings: Settings): Promise<Finding[]> {
+  const service = await askService(host, settings)
+  const others = await checkOthers(host, settings, path => ask(path, ASK_MS))
+  return [
+    ...checkPlace(host, process.geteuid?.()),
+    ...checkKernel(host),
+    ...checkCgroups(host),
+    ...checkMount(host, settings, VERSION, service),
+    checkPropagation(host, settings),
+    checkUnit(host),
+    ...attempt('config', 'correct it, or give another --config', () => checkConfig(settings)),
+    ...checkHooks(host),
+    ...checkRegistrations(host, settings),
+    ...others.findings,
+    ...attempt('containers', 'see the messages above', () =>
+      examineContainers(host, settings, service, others.answering),
+    ),
+  ]
+}
+
+/** `undefined` when nothing of our kind is mounted. */
+async function askService(host: Host, settings: Settings): Promise<Service | undefined> {
+  if (findServed(host, settings.mountPoint) === undefined) return undefined
+  const answer: Answer = await ask(settings.mountPoint, ASK_MS)
+  return { answer, keeper: findKeeper(host, settings.runDirectory) }
+}
+
+function checkConfig(settings: Settings): Finding[] {
+  readDefaults(settings)
+  return [about('config').ok(`${settings.config} is valid, or is not there`)]
+}
+
+function examineContainers(
+  host: Host,
+  settings: Settings,
+  service: Service | undefined,
+  answering: ReadonlySet<string>,
+): Finding[] {
+  const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
+  return checkContainers(listContainers(host, settings, served), answering)
+}
+
+/** What cannot be looked at is a finding, too. */
+function attempt(check: string, advice: string, examination: () => Finding[]): Finding[] {
+  try {
+    return examination()
+  } catch (error) {
+    return [about(check).problem(describe(error), advice)]
+  }
+}

@@ -1,0 +1,71 @@
+/** Whose files the running containers see. */
+
+import { type Seen, shortId } from '../seen.ts'
+import { about, type Finding, nameSome } from './finding.ts'
+
+const { ok, warning, problem } = about('containers')
+
+/** `answering` are the device numbers of file systems that answer, ours or another's. */
+export function checkContainers(
+  containers: readonly Seen[],
+  answering: ReadonlySet<string>,
+): Finding[] {
+  const groups = new Map<Group, string[]>()
+  for (const seen of containers) {
+    const group = groupOf(seen, answering)
+    groups.set(group, [...(groups.get(group) ?? []), seen.name ?? shortId(seen.id)])
+  }
+  const findings = GROUPS.flatMap(group => {
+    const names = groups.get(group)
+    return names === undefined ? [] : [describe(group, names)]
+  })
+  return findings.length > 0 ? findings : [ok('no container runs')]
+}
+
+/** In the order in which they are told. */
+const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'missing', 'host'] as const
+type Group = (typeof GROUPS)[number]
+
+function groupOf(seen: Seen, answering: ReadonlySet<string>): Group {
+  if (seen.state === 'ok' || seen.state === 'partial') return seen.state
+  if (seen.state === 'stale') {
+    return seen.otherDevices.every(device => answering.has(device)) ? 'other' : 'dead'
+  }
+  if (seen.detached) return 'detached'
+  return seen.registered ? 'missing' : 'host'
+}
+
+function describe(group: Group, names: readonly string[]): Finding {
+  const [count, some] = [names.length, nameSome(names)]
+  switch (group) {
+    case 'ok':
+      return ok(`${count} see their own files: ${some}`)
+    case 'detached':
+      return ok(`${count} see the host's files, as an operator chose with umount: ${some}`)
+    case 'dead':
+      return problem(
+        `${count} have files of a service that is gone, which fail with ENOTCONN: ${some}`,
+        'procveil remount --all',
+      )
+    case 'other':
+      return warning(
+        `${count} see files of another lxcfs: ${some}`,
+        'procveil remount --all puts ours in their place',
+      )
+    case 'partial':
+      return warning(
+        `${count} see only some of their files: ${some}`,
+        'procveil remount --all; procveil ps shows how many',
+      )
+    case 'missing':
+      return warning(
+        `${count} are registered and see the host's files: ${some}`,
+        'procveil remount --all',
+      )
+    case 'host':
+      return warning(
+        `${count} see the host's files: ${some}`,
+        'procveil remount --all, unless they are meant to',
+      )
+  }
+}

@@ -1,0 +1,89 @@
+/** What ended containers and services have left behind: registrations, and mounts on the host. */
+
+import { isAlive } from '../../container/identity.ts'
+import { Registry } from '../../container/registry.ts'
+import type { Host } from '../../host/host.ts'
+import { eachMount, findMount } from '../../host/mountinfo.ts'
+import { FS_TYPE } from '../../mount/target.ts'
+import type { Settings } from '../../server/settings.ts'
+import type { Answer } from '../ask.ts'
+import { about, type Finding, nameSome } from './finding.ts'
+
+export function checkRegistrations(
+  host: Host,
+  { runDirectory }: Pick<Settings, 'runDirectory'>,
+): Finding[] {
+  const { ok, warning } = about('registrations')
+  const registry = new Registry(runDirectory)
+  const ids = registry.ids().sort()
+  const damaged = ids.filter(id => registry.find(id) === undefined)
+  const ended = ids.filter(id => {
+    const container = registry.find(id)
+    return container !== undefined && !isAlive(host, container)
+  })
+  const alive = ids.length - damaged.length - ended.length
+  const findings = [ok(`${alive} running containers are registered in ${runDirectory}`)]
+  if (ended.length > 0) {
+    findings.push(
+      warning(
+        `registrations of ended containers: ${nameSome(ended)}`,
+        'procveil remount --all forgets them; see that the hook runs in poststop',
+      ),
+    )
+  }
+  if (damaged.length > 0) {
+    findings.push(
+      warning(
+        `registrations that cannot be read: ${nameSome(damaged)}`,
+        `remove them from ${runDirectory}/containers, then procveil remount --all`,
+      ),
+    )
+  }
+  return findings
+}
+
+export interface Others {
+  findings: Finding[]
+  /** Device numbers of the mounts that answer, as `major:minor`. */
+  answering: Set<string>
+}
+
+/** Mounts of our kind on the host, ours left out. They are asked all at once, since each may be hung. */
+export async function checkOthers(
+  host: Host,
+  { mountPoint }: Pick<Settings, 'mountPoint'>,
+  askAt: (path: string) => Promise<Answer>,
+): Promise<Others> {
+  const { ok, warning, problem } = about('mounts')
+  const mountinfo = host.tryRead('proc/self/mountinfo') ?? ''
+  const devices = new Map<string, string>()
+  eachMount(mountinfo, mount => {
+    const isOther = mount.fsType === FS_TYPE && mount.mountPoint !== mountPoint
+    // What lies below another mount cannot be asked.
+    if (!isOther || findMount(mountinfo, mount.mountPoint)?.fsType !== FS_TYPE) return
+    devices.set(mount.mountPoint, `${mount.major}:${mount.minor}`)
+  })
+  const answers = await Promise.all(
+    [...devices].map(async ([path, device]) => ({ path, device, answer: await askAt(path) })),
+  )
+  const pathsOf = (wanted: Answer) =>
+    answers.filter(({ answer }) => answer === wanted).map(({ path }) => path)
+  const findings: Finding[] = []
+  const [live, gone, silent] = [pathsOf('answers'), pathsOf('gone'), pathsOf('silent')]
+  if (live.length > 0) findings.push(ok(`other mounts of type ${FS_TYPE}: ${nameSome(live)}`))
+  if (gone.length > 0) {
+    findings.push(
+      warning(`mounts that nobody serves any more: ${nameSome(gone)}`, `umount ${gone[0]}`),
+    )
+  }
+  if (silent.length > 0) {
+    findings.push(
+      problem(
+        `mounts that do not answer: ${nameSome(silent)}`,
+        `end the process that serves them, or umount --lazy ${silent[0]}`,
+      ),
+    )
+  }
+  const answering = answers.filter(({ answer }) => answer === 'answers')
+  return { findings, answering: new Set(answering.map(({ device }) => device)) }
+}

@@ -1,0 +1,117 @@
+/** Our mount, who serves it, and how the mount that it is on passes it on. */
+
+import { dirname } from 'node:path'
+import type { Host } from '../../host/host.ts'
+import { eachMount, findMount, type Mount } from '../../host/mountinfo.ts'
+import { FS_TYPE, isShared } from '../../mount/target.ts'
+import type { Settings } from '../../server/settings.ts'
+import type { Status } from '../../server/status.ts'
+import type { Answer } from '../ask.ts'
+import { about, type Finding } from './finding.ts'
+
+export interface Service {
+  answer: Answer
+  keeper: Pick<Status, 'pid' | 'version'> | undefined
+}
+
+const { ok, warning, problem } = about('mount')
+
+/** `service` is what answers there, `undefined` where nothing of our kind is mounted. */
+export function checkMount(
+  host: Host,
+  { mountPoint, runDirectory }: Pick<Settings, 'mountPoint' | 'runDirectory'>,
+  version: string,
+  service: Service | undefined,
+): Finding[] {
+  const mounts = mountsAt(host, mountPoint)
+  const top = mounts.at(-1)
+  if (top === undefined) {
+    return [
+      warning(
+        `nothing is mounted at ${mountPoint}`,
+        'nothing needs to be done: the first hook starts the service, and so does procveil remount',
+      ),
+    ]
+  }
+  if (top.fsType !== FS_TYPE || service === undefined) {
+    return [
+      problem(
+        `a file system of type ${top.fsType} is mounted at ${mountPoint}`,
+        `umount ${mountPoint}, or choose another --mountpoint`,
+      ),
+    ]
+  }
+  const findings = [judgeService(mountPoint, runDirectory, version, service)]
+  const below = mounts.filter(({ fsType }) => fsType === FS_TYPE).length - 1
+  if (below > 0) {
+    findings.push(
+      warning(
+        `${below} earlier mounts lie below the one at ${mountPoint}`,
+        'procveil stop, then umount what is left there',
+      ),
+    )
+  }
+  return findings
+}
+
+function judgeService(
+  mountPoint: string,
+  runDirectory: string,
+  version: string,
+  { answer, keeper }: Service,
+): Finding {
+  if (answer === 'gone') {
+    return problem(
+      `nobody serves ${mountPoint} any more: files in containers fail with ENOTCONN`,
+      'procveil remount --all starts the service and mends the containers',
+    )
+  }
+  if (answer === 'silent') {
+    return problem(
+      `${mountPoint} does not answer, readers in containers hang`,
+      keeper === undefined
+        ? 'end the process that serves it: fuser -v /dev/fuse shows which'
+        : `see the log of process ${keeper.pid}; procveil upgrade has it start a new server`,
+    )
+  }
+  if (keeper === undefined) {
+    return problem(
+      `${mountPoint} is another lxcfs's, or a procveil's with another --run-dir than ${runDirectory}`,
+      'stop that one, or choose another --mountpoint',
+    )
+  }
+  const text = `process ${keeper.pid}, version ${keeper.version}, serves ${mountPoint}`
+  if (keeper.version === version) return ok(text)
+  return warning(`${text}; this is version ${version}`, 'procveil upgrade')
+}
+
+function mountsAt(host: Host, mountPoint: string): Mount[] {
+  const found: Mount[] = []
+  eachMount(host.tryRead('proc/self/mountinfo') ?? '', mount => {
+    if (mount.mountPoint === mountPoint) found.push(mount)
+  })
+  return found
+}
+
+/** A container with that directory bound into it sees a later mount there only through a shared one: mount_namespaces(7). */
+export function checkPropagation(
+  host: Host,
+  { mountPoint }: Pick<Settings, 'mountPoint'>,
+): Finding {
+  const { ok, warning } = about('propagation')
+  const mountinfo = host.tryRead('proc/self/mountinfo') ?? ''
+  const directory = dirname(mountPoint)
+  const mount = findAbove(mountinfo, directory)
+  if (mount === undefined || isShared(mount)) return ok(`mounts below ${directory} are passed on`)
+  return warning(
+    `mounts below ${directory} are not passed on: a container that has this directory bound misses a service started later`,
+    'procveil prestart makes it a shared mount; it matters to no other container',
+  )
+}
+
+function findAbove(mountinfo: string, path: string): Mount | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    const mount = findMount(mountinfo, at)
+    if (mount !== undefined || at === '/') return mount
+  }
+}

@@ -1,0 +1,51 @@
+/** The service under systemd: whether its unit is there, can be started, and is at boot. */
+
+import { basename } from 'node:path'
+import type { Host } from '../../host/host.ts'
+import { about, type Finding } from './finding.ts'
+
+const UNIT = 'procveil.service'
+
+/** systemd.unit(5), "Unit File Load Path". */
+const DIRECTORIES = [
+  'etc/systemd/system',
+  'run/systemd/system',
+  'usr/local/lib/systemd/system',
+  'usr/lib/systemd/system',
+  'lib/systemd/system',
+]
+
+const { ok, warning, problem } = about('systemd')
+
+export function checkUnit(host: Host): Finding {
+  // sd_booted(3)
+  if (!host.has('run/systemd/system')) {
+    return ok('systemd does not run here: hooks start the service themselves')
+  }
+  const unit = DIRECTORIES.map(directory => `${directory}/${UNIT}`).find(path => host.has(path))
+  if (unit === undefined) {
+    return warning(
+      `${UNIT} is not installed: the service ends up in no unit, and does not start at boot`,
+      `copy systemd/${UNIT} to /etc/systemd/system, then systemctl enable --now ${UNIT}`,
+    )
+  }
+  const [, program] = /^ExecStart=[-@:+!|]*(\S+)/m.exec(host.tryRead(unit) ?? '') ?? []
+  if (program === undefined || !host.has(program.slice(1))) {
+    return problem(
+      `/${unit} starts ${program ?? 'nothing'}, which is not there`,
+      `put the executable ${program === undefined ? 'into ExecStart=' : `at ${program}`}`,
+    )
+  }
+  if (isEnabled(host)) return ok(`/${unit} is enabled and starts ${program}`)
+  return warning(`/${unit} is not started at boot`, `systemctl enable ${UNIT}`)
+}
+
+/** systemctl(1), enable: a symbolic link from the unit that wants it. It may lead to where nothing is yet. */
+function isEnabled(host: Host): boolean {
+  return DIRECTORIES.some(directory =>
+    host
+      .directories(directory)
+      .filter(name => /\.(wants|requires)$/.test(name))
+      .some(name => host.list(`${directory}/${basename(name)}`).includes(UNIT)),
+  )
+}

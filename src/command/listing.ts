@@ -1,0 +1,132 @@
+/** The containers that run here, with what they may use and whose files they see: for `ps` and `doctor`. */
+
+import type { Container } from '../container/container.ts'
+import { isAlive } from '../container/identity.ts'
+import { Registry } from '../container/registry.ts'
+import { openView } from '../container/view.ts'
+import type { Host } from '../host/host.ts'
+import type { Mount } from '../host/mountinfo.ts'
+import { findServed } from '../mount/served.ts'
+import { fieldValue, parseFields } from '../proc/lines.ts'
+import { readMemory } from '../proc/memory-limit.ts'
+import { filesToBind, type Options } from '../proc/options.ts'
+import { readDefaults } from '../server/config.ts'
+import type { Settings } from '../server/settings.ts'
+import { findKeeper } from '../server/status.ts'
+import { errorCode } from '../sys/error.ts'
+import { ask } from './ask.ts'
+import { type Candidate, choose, resolve } from './candidates.ts'
+import { type Files, judge, type Seen } from './seen.ts'
+
+const ASK_MS = 1000
+
+/** Our mount, if it is served. While its keeper lives it is, and need not be asked. */
+export async function findAnswering(host: Host, settings: Settings): Promise<Mount | undefined> {
+  const mount = findServed(host, settings.mountPoint)
+  if (mount === undefined || findKeeper(host, settings.runDirectory) !== undefined) return mount
+  return (await ask(settings.mountPoint, ASK_MS)) === 'gone' ? undefined : mount
+}
+
+interface Listed {
+  candidate: Candidate
+  container: Container
+  registered: boolean
+}
+
+/** Those registered and those that a runtime runs, by id. `served` is as in `judge`. */
+export function listContainers(host: Host, settings: Settings, served: Mount | undefined): Seen[] {
+  const defaults = readDefaults(settings)
+  const size = readSize(host)
+  return findAll(host, settings, 'list').flatMap(({ candidate, container, registered }) => {
+    const { id, pid, detached = false } = container
+    const options = { ...defaults, ...container.options }
+    const found = unlessEnded(host, container, () => ({
+      ...readLimits(host, container, options, size),
+      ...look(host, container, options, served),
+    }))
+    if (found === undefined) return []
+    const { name, running } = candidate
+    return [{ id, name, runtime: running?.runtime, pid, ...found, registered, detached }]
+  })
+}
+
+/** Each process once: it may be known by the id of its hook and by that of its runtime. */
+function findAll(host: Host, settings: Settings, action: string): Listed[] {
+  const registry = new Registry(settings.runDirectory)
+  const byPid = new Map<number, Listed>()
+  for (const candidate of choose(host, registry, { all: true }, action)) {
+    const container = unlessEnded(host, candidate.running, () =>
+      // What an annotation says wrongly is told when its files are bound.
+      resolve(host, registry, candidate, () => {}),
+    )
+    if (container === undefined) continue
+    const registered = registry.find(container.id)?.startTicks === container.startTicks
+    const other = byPid.get(container.pid)
+    const running = candidate.running ?? other?.candidate.running
+    const name = candidate.name ?? other?.candidate.name
+    if (other === undefined || registered) {
+      byPid.set(container.pid, {
+        candidate: { ...candidate, running, name },
+        container,
+        registered,
+      })
+    }
+  }
+  return [...byPid.values()]
+}
+
+/** A container may end at any moment: what the kernel then says of its process is `undefined`. */
+function unlessEnded<T>(
+  host: Host,
+  process: { pid: number; startTicks: number } | undefined,
+  action: () => T,
+): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (ENDED.has(errorCode(error) ?? '')) return undefined
+    if (process !== undefined && !isAlive(host, process)) return undefined
+    throw error
+  }
+}
+
+/** EINVAL: it has left its mount namespace already. */
+const ENDED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EINVAL'])
+
+function look(
+  host: Host,
+  container: Container,
+  options: Options,
+  served: Mount | undefined,
+): Files {
+  const mountinfo = host.read(`proc/${container.pid}/mountinfo`)
+  const files = filesToBind(options).filter(file => host.has(file))
+  return judge(mountinfo, container, files, served)
+}
+
+interface Size {
+  memoryBytes: number
+  cpus: number
+}
+
+function readSize(host: Host): Size {
+  const kib = fieldValue(parseFields(host.read('proc/meminfo')), 'MemTotal') ?? 0
+  const cpus = host.read('proc/stat').match(/^cpu\d+ /gm)?.length ?? 1
+  return { memoryBytes: kib * 1024, cpus }
+}
+
+/** As the container sees them; none where it sees what the host has. */
+function readLimits(
+  host: Host,
+  container: Container,
+  options: Options,
+  size: Size,
+): Pick<Seen, 'memoryLimitBytes' | 'cpuLimit'> {
+  const view = openView(host, container, options)
+  const memoryBytes = readMemory(view)?.memory.totalBytes ?? Number.POSITIVE_INFINITY
+  const { quotaCpus } = view.cpus()
+  return {
+    ...(memoryBytes < size.memoryBytes ? { memoryLimitBytes: memoryBytes } : {}),
+    ...(quotaCpus < size.cpus ? { cpuLimit: quotaCpus } : {}),
+  }
+}

@@ -1,0 +1,65 @@
+/** `procveil ps`: the containers that run here, their limits, and whose files they see. */
+
+import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Host } from '../host/host.ts'
+import type { Settings } from '../server/settings.ts'
+import { systemClock } from '../sys/clock.ts'
+import { errorCode } from '../sys/error.ts'
+import { findAnswering, listContainers } from './listing.ts'
+import { renderSeen } from './seen.ts'
+import { isColourful } from './table.ts'
+
+export interface PsOptions {
+  json?: boolean
+  /** Shows it again and again until it is interrupted. */
+  watch?: boolean
+}
+
+const WATCH_MS = 2000
+
+/** console_codes(4). What was there stays until it is written over, so nothing flickers. */
+const HOME = '\x1b[H'
+const ERASE_LINE_END = '\x1b[K'
+const ERASE_BELOW = '\x1b[J'
+
+/** Returns the exit status. */
+export async function ps(settings: Settings, { json, watch }: PsOptions): Promise<number> {
+  const host = new Host('/', systemClock)
+  const render = async () => {
+    const containers = listContainers(host, settings, await findAnswering(host, settings))
+    if (!json) return renderSeen(containers, isColourful(process.stdout, process.env))
+    // One line each time, for a program that reads them one by one.
+    return `${JSON.stringify(containers, undefined, watch ? 0 : 2)}\n`
+  }
+  if (watch) await repeat(render, process.stdout.isTTY === true && !json)
+  else writeFileSync(1, await render())
+  return 0
+}
+
+async function repeat(render: () => Promise<string>, redraws: boolean): Promise<void> {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupted.abort())
+  }
+  if (redraws) write(`${HOME}${ERASE_BELOW}`)
+  while (!interrupted.signal.aborted) {
+    const text = await render()
+    if (!write(redraws ? over(text) : text)) break
+    await sleep(WATCH_MS, undefined, { signal: interrupted.signal }).catch(() => {})
+  }
+}
+
+const over = (text: string) =>
+  `${HOME}${text.replaceAll('\n', `${ERASE_LINE_END}\n`)}${ERASE_BELOW}`
+
+/** False when nobody reads any more. */
+function write(text: string): boolean {
+  try {
+    writeFileSync(1, text)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EPIPE') return false
+    throw error
+  }
+}

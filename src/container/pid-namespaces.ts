@@ -1,0 +1,81 @@
+/** The init of a process's pid namespace, also for one that entered the namespace from outside, as `docker exec` does. */
+
+import type { Host } from '../host/host.ts'
+import { isAlive, type KnownProcess, readStartTicks } from './identity.ts'
+
+/** Of namespaces; the oldest is forgotten. */
+const MOST_KNOWN = 256
+
+/** A namespace whose init was not found is not looked through again so soon: that is all processes of the host. */
+const AGAIN_USEC = 5e6
+
+export class PidNamespaces {
+  readonly #host: Host
+  readonly #inits = new Map<string, KnownProcess & { pid: number }>()
+  readonly #missedUsec = new Map<string, number>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** `undefined` for a process of our own namespace, and where there is none. */
+  findInit(pid: number): number | undefined {
+    const depth = this.#pids(pid)?.length ?? 1
+    if (depth === 1) return undefined
+    const namespace = this.#host.tryReadLink(`proc/${pid}/ns/pid`)
+    const known = namespace === undefined ? undefined : this.#inits.get(namespace)
+    if (known !== undefined && isAlive(this.#host, known)) return known.pid
+    const init = this.#above(pid, depth) ?? this.#among(namespace, depth)
+    if (init !== undefined && namespace !== undefined) this.#remember(namespace, init)
+    return init
+  }
+
+  /** Parents lead to the init, which adopts every orphan, but not from a process that came in from outside. */
+  #above(pid: number, depth: number): number | undefined {
+    for (let current = pid; ; ) {
+      const pids = this.#pids(current)
+      if (pids === undefined || pids.length < depth) return undefined
+      if (pids.length === depth && pids[depth - 1] === 1) return current
+      const parent = statusField(this.#host, current, 'PPid')
+      if (parent === undefined || Number(parent) <= 1) return undefined
+      current = Number(parent)
+    }
+  }
+
+  #among(namespace: string | undefined, depth: number): number | undefined {
+    if (namespace === undefined) return undefined
+    const now = this.#host.clock.monotonicUsec()
+    if (now - (this.#missedUsec.get(namespace) ?? Number.NEGATIVE_INFINITY) < AGAIN_USEC) {
+      return undefined
+    }
+    for (const name of this.#host.directories('proc')) {
+      const pid = Number(name)
+      if (!Number.isInteger(pid)) continue
+      if (this.#host.tryReadLink(`proc/${pid}/ns/pid`) !== namespace) continue
+      if (this.#pids(pid)?.[depth - 1] === 1) return pid
+    }
+    if (this.#missedUsec.size >= MOST_KNOWN) this.#missedUsec.clear()
+    this.#missedUsec.set(namespace, now)
+    return undefined
+  }
+
+  #remember(namespace: string, pid: number): void {
+    this.#inits.delete(namespace)
+    this.#inits.set(namespace, { pid, startTicks: readStartTicks(this.#host, pid) })
+    const [oldest] = this.#inits.keys()
+    if (this.#inits.size > MOST_KNOWN && oldest !== undefined) this.#inits.delete(oldest)
+  }
+
+  /** A process's pid in each pid namespace from ours down to its own. */
+  #pids(pid: number): number[] | undefined {
+    return statusField(this.#host, pid, 'NSpid')?.split('\t').map(Number)
+  }
+}
+
+/** /proc/PID/status, proc_pid_status(5). */
+function statusField(host: Host, pid: number, name: string): string | undefined {
+  const status = host.tryRead(`proc/${pid}/status`)
+  const start = status?.indexOf(`\n${name}:\t`) ?? -1
+  if (status === undefined || start < 0) return undefined
+  return status.slice(start + name.length + 3, status.indexOf('\n', start + 1))
+}

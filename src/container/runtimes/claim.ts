@@ -1,0 +1,22 @@
+/** What the state of one runtime says of one container, before anything is checked against the process it names. */
+
+import type { Host } from '../../host/host.ts'
+
+export interface Claim {
+  runtime: string
+  id: string
+  pid: number
+  /** As the runtime recorded it: /proc/PID/stat field 22; `undefined` where it records none. */
+  startTicks: number | undefined
+  name: string | undefined
+  /** Absolute; `undefined` when this state does not say. */
+  rootfs: string | undefined
+  annotations: Readonly<Record<string, string>>
+  /** Who could write the state: what a user wrote is believed only of that user's processes. */
+  ownerUid: number
+  /** What the process's cgroup is named after when it is not the id. */
+  cgroupName?: string
+}
+
+/** Leaves out what it cannot read or understand, and never throws. */
+export type Finder = (host: Host, roots: readonly string[]) => Iterable<Claim>

@@ -1,0 +1,49 @@
+/**
+ * docker: the daemon's file on each container. It knows the names; the start time and the root file system are in
+ * the state of the runtime below.
+ */
+
+import type { Host } from '../../host/host.ts'
+import type { Claim } from './claim.ts'
+import { isSandbox } from './containerd.ts'
+import { absoluteOf, countOf, objectOf, textOf } from './fields.ts'
+import { readStateFields } from './state-file.ts'
+
+const DAEMON_CONFIG = 'etc/docker/daemon.json'
+
+export function* findDocker(host: Host, roots: readonly string[]): Generator<Claim> {
+  for (const root of new Set([...roots, ...configuredRoot(host)])) {
+    for (const id of host.directories(`${root}/containers`)) {
+      const claim = readConfig(host, `${root}/containers/${id}`, id)
+      if (claim !== undefined) yield claim
+    }
+  }
+}
+
+/** dockerd(8); `graph` is the name that `data-root` had before 17.05. */
+function configuredRoot(host: Host): string[] {
+  const fields = readStateFields(host, DAEMON_CONFIG)?.fields
+  const root = absoluteOf(fields?.['data-root'] ?? fields?.graph)
+  return root === undefined ? [] : [root.slice(1)]
+}
+
+/** container/container.go and container/state.go of moby. */
+function readConfig(host: Host, directory: string, id: string): Claim | undefined {
+  const config = readStateFields(host, `${directory}/config.v2.json`)
+  if (config === undefined || config.fields.ID !== id) return undefined
+  const state = objectOf(config.fields.State)
+  const pid = countOf(state?.Pid)
+  if (state?.Running !== true || pid === undefined) return undefined
+  const runtime = readStateFields(host, `${directory}/hostconfig.json`)?.fields.Runtime
+  if (isSandbox(textOf(runtime) ?? '')) return undefined
+  return {
+    runtime: 'docker',
+    id,
+    pid,
+    startTicks: undefined,
+    name: textOf(config.fields.Name)?.replace(/^\//, ''),
+    rootfs: undefined,
+    annotations: {},
+    ownerUid: config.ownerUid,
+  }
+}

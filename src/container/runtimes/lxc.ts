@@ -1,0 +1,97 @@
+/**
+ * LXC, LXD and Incus: no file has a pid, but the cgroup of a container has its name, lxc.container.conf(5). The
+ * init is the process there that is 1 in its own pid namespace.
+ */
+
+import { readHierarchies } from '../../cgroup/hierarchy.ts'
+import type { Host } from '../../host/host.ts'
+import type { Claim } from './claim.ts'
+import { absoluteOf, countOf } from './fields.ts'
+import { readOwner, readStateFile } from './state-file.ts'
+
+const PAYLOAD = 'lxc.payload.'
+/** Where LXC before 4.0 puts its containers. */
+const OLD_PARENT = 'lxc'
+/** user.slice/user-1000.slice/user@1000.service/app.slice/NAME.scope/lxc.payload.NAME */
+const MAX_DEPTH = 6
+const CONFIG_NAMES = ['config', 'lxc.conf']
+
+export function* findLxc(host: Host, roots: readonly string[]): Generator<Claim> {
+  for (const mountPoint of mountPoints(host)) {
+    for (const { path, id } of payloads(host, mountPoint, 0)) {
+      const pid = findInit(host, path)
+      // Who could have made the cgroup: a user may have part of the tree.
+      const ownerUid = readOwner(host, path)
+      if (pid === undefined || ownerUid === undefined) continue
+      yield {
+        runtime: 'lxc',
+        id,
+        pid,
+        startTicks: undefined,
+        name: undefined,
+        rootfs: readRootfs(host, roots, id),
+        annotations: {},
+        ownerUid,
+      }
+    }
+  }
+}
+
+/** One hierarchy would do; which ones LXC uses depends on the host's layout and on its configuration. */
+function mountPoints(host: Host): Set<string> {
+  if (!host.has('proc/self/mountinfo')) return new Set()
+  const hierarchies = readHierarchies(host)
+  const found = ['', 'name=systemd', 'memory'].map(name => hierarchies.get(name)?.mountPoint)
+  return new Set(found.filter(path => path !== undefined))
+}
+
+/** Below a payload the names are its own doing. */
+function* payloads(
+  host: Host,
+  directory: string,
+  depth: number,
+): Generator<{ path: string; id: string }> {
+  for (const name of host.directories(directory)) {
+    const path = `${directory}/${name}`
+    if (name.startsWith(PAYLOAD)) {
+      yield { path, id: name.slice(PAYLOAD.length) }
+    } else if (name === OLD_PARENT) {
+      for (const id of host.directories(path)) yield { path: `${path}/${id}`, id }
+    } else if (depth < MAX_DEPTH) {
+      yield* payloads(host, path, depth + 1)
+    }
+  }
+}
+
+/** A container inside this one has an init too, with one more pid in NSpid: proc_pid_status(5). */
+function findInit(host: Host, directory: string): number | undefined {
+  let init: number | undefined
+  let depth = Infinity
+  for (const pid of processes(host, directory)) {
+    const status = host.tryRead(`proc/${pid}/status`) ?? ''
+    const pids = /^NSpid:\t(.*)$/m.exec(status)?.[1]?.split('\t') ?? []
+    if (pids.length < 2 || pids.length >= depth || pids.at(-1) !== '1') continue
+    init = pid
+    depth = pids.length
+    if (depth === 2) break
+  }
+  return init
+}
+
+function* processes(host: Host, directory: string): Generator<number> {
+  const text = host.tryRead(`${directory}/cgroup.procs`) ?? ''
+  yield* text.split('\n').flatMap(line => countOf(line) ?? [])
+  for (const name of host.directories(directory)) yield* processes(host, `${directory}/${name}`)
+}
+
+/** `lxc.rootfs.path`, which may begin with the kind of storage; only a directory is one on the host. */
+function readRootfs(host: Host, roots: readonly string[], id: string): string | undefined {
+  for (const root of roots) {
+    for (const name of CONFIG_NAMES) {
+      const text = readStateFile(host, `${root}/${id}/${name}`)?.text ?? ''
+      const path = /^\s*lxc\.rootfs(?:\.path)?\s*=\s*(?:dir:)?(\/.*?)\s*$/m.exec(text)?.[1]
+      if (path !== undefined) return absoluteOf(path)
+    }
+  }
+  return undefined
+}

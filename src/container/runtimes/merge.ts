@@ -1,0 +1,64 @@
+/** Several runtimes know one container: docker's is also containerd's and runc's. */
+
+import type { Running } from '../runtimes.ts'
+import type { Proven } from './proof.ts'
+
+/** Higher-level runtimes first: theirs is the name that users know. */
+const RANKS = [
+  'docker',
+  'podman',
+  'cri-o',
+  'isulad',
+  'containerd',
+  'lxc',
+  'nspawn',
+  'youki',
+  'crun',
+  'runc',
+]
+
+/** A name goes to terminals, and whoever starts a container chooses it. */
+const NAME = /^[\x21-\x7e]{1,512}$/
+
+/** Each process once, sorted by id. */
+export function mergeClaims(claims: readonly Proven[]): Running[] {
+  const trustedIds = new Set(claims.filter(claim => claim.trusted).map(({ id }) => id))
+  const groups = new Map<number, Proven[]>()
+  for (const claim of claims) {
+    // A user may call a container as one of root is called; it does not take its place.
+    if (!claim.trusted && trustedIds.has(claim.id)) continue
+    groups.set(claim.pid, [...(groups.get(claim.pid) ?? []), claim])
+  }
+  return [...groups.values()].map(mergeGroup).sort(compare)
+}
+
+/** The first knows best; what it does not say the others do, if they speak of the same container. */
+function mergeGroup(group: readonly Proven[]): Running {
+  const [first, ...others] = [...group].sort(
+    (a, b) => Number(b.trusted) - Number(a.trusted) || rankOf(a) - rankOf(b),
+  ) as [Proven, ...Proven[]]
+  const { id, runtime, pid, startTicks } = first
+  const same = [first, ...others.filter(claim => claim.id === id)]
+  const name = same.map(claim => claim.name).find(each => each !== undefined && NAME.test(each))
+  const rootfs = same.map(claim => claim.rootfs).find(path => path !== undefined) ?? '/'
+  const annotations = Object.fromEntries(
+    same.toReversed().flatMap(claim => Object.entries(claim.annotations)),
+  )
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    runtime,
+    pid,
+    startTicks,
+    rootfs,
+    annotations,
+  }
+}
+
+/** What registers with machined beside nspawn ranks like it. */
+function rankOf({ runtime }: Proven): number {
+  const rank = RANKS.indexOf(runtime)
+  return rank < 0 ? RANKS.indexOf('nspawn') : rank
+}
+
+const compare = (a: Running, b: Running) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.pid - b.pid)

@@ -1,0 +1,111 @@
+/**
+ * runc, crun and youki: a directory for each container, in which one file is the state. Which runtime wrote it
+ * shows in the file: containerd and docker give the same roots to all of them.
+ */
+
+import { join } from 'node:path'
+import type { Host } from '../../host/host.ts'
+import type { Claim } from './claim.ts'
+import { absoluteOf, arrayOf, countOf, type Fields, objectOf, textOf, textsOf } from './fields.ts'
+import { readStateFields } from './state-file.ts'
+
+export function* findOci(host: Host, roots: readonly string[]): Generator<Claim> {
+  for (const root of roots) {
+    for (const id of host.directories(root)) {
+      const claim = readState(host, `${root}/${id}`, id) ?? readStatus(host, `${root}/${id}`, id)
+      if (claim !== undefined) yield claim
+    }
+  }
+}
+
+/** runc and youki have the same file name, and few fields in common. */
+function readState(host: Host, directory: string, id: string): Claim | undefined {
+  const state = readStateFields(host, `${directory}/state.json`)
+  if (state === undefined) return undefined
+  const { fields, ownerUid } = state
+  // A directory that was copied or renamed names another container.
+  if (fields.id !== id) return undefined
+  return 'init_process_pid' in fields
+    ? claimOfRunc(id, fields, ownerUid)
+    : claimOfYouki(host, directory, id, fields, ownerUid)
+}
+
+/** libcontainer/container.go: BaseState. Its labels are the annotations and then the bundle, as `key=value`. */
+function claimOfRunc(id: string, fields: Fields, ownerUid: number): Claim | undefined {
+  const pid = countOf(fields.init_process_pid)
+  const startTicks = countOf(fields.init_process_start)
+  // A state from before the init was started has neither.
+  if (pid === undefined || startTicks === undefined) return undefined
+  const config = objectOf(fields.config)
+  const labels = arrayOf(config?.labels).flatMap(splitLabel)
+  const annotations = Object.fromEntries(labels.filter(([key]) => key !== 'bundle'))
+  const rootfs = absoluteOf(config?.rootfs)
+  return { runtime: 'runc', id, pid, startTicks, name: undefined, rootfs, annotations, ownerUid }
+}
+
+function splitLabel(label: unknown): [string, string][] {
+  const text = textOf(label) ?? ''
+  const equals = text.indexOf('=')
+  return equals > 0 ? [[text.slice(0, equals), text.slice(equals + 1)]] : []
+}
+
+/** crates/libcontainer/src/container/state.rs. No start time is recorded, but which cgroup was made. */
+function claimOfYouki(
+  host: Host,
+  directory: string,
+  id: string,
+  fields: Fields,
+  ownerUid: number,
+): Claim | undefined {
+  const pid = countOf(fields.pid)
+  if (pid === undefined || fields.status === 'stopped') return undefined
+  const config = readStateFields(host, `${directory}/youki_config.json`)?.fields
+  return {
+    runtime: 'youki',
+    id,
+    pid,
+    startTicks: undefined,
+    name: undefined,
+    annotations: textsOf(fields.annotations),
+    ownerUid,
+    rootfs: readBundle(host, fields.bundle)?.rootfs,
+    // A path, or `slice:prefix:name` for systemd.
+    cgroupName: textOf(config?.cgroup_path)?.split(/[/:]/).at(-1) || id,
+  }
+}
+
+/** src/libcrun/status.c. Annotations are only in the bundle. */
+function readStatus(host: Host, directory: string, id: string): Claim | undefined {
+  const status = readStateFields(host, `${directory}/status`)
+  if (status === undefined) return undefined
+  const { fields, ownerUid } = status
+  const pid = countOf(fields.pid)
+  const startTicks = countOf(fields['process-start-time'])
+  if (pid === undefined || startTicks === undefined) return undefined
+  const rootfs = within(fields.bundle, fields.rootfs)
+  const annotations = readBundle(host, fields.bundle)?.annotations ?? {}
+  return { runtime: 'crun', id, pid, startTicks, name: undefined, rootfs, annotations, ownerUid }
+}
+
+export interface Bundle {
+  rootfs: string | undefined
+  annotations: Record<string, string>
+}
+
+/** Of a bundle's config.json; `undefined` when it cannot be read, which takes nothing from a container's state. */
+export function readBundle(host: Host, bundle: unknown): Bundle | undefined {
+  const directory = absoluteOf(bundle)
+  if (directory === undefined) return undefined
+  const config = readStateFields(host, join(directory, 'config.json').slice(1))
+  if (config === undefined) return undefined
+  const { root, annotations } = config.fields
+  return { rootfs: within(bundle, objectOf(root)?.path), annotations: textsOf(annotations) }
+}
+
+/** root.path may be relative to the bundle: config.md of the runtime specification. */
+function within(bundle: unknown, path: unknown): string | undefined {
+  const given = textOf(path)
+  if (given === undefined || given.startsWith('/')) return absoluteOf(given)
+  const directory = absoluteOf(bundle)
+  return directory === undefined ? undefined : absoluteOf(join(directory, given))
+}

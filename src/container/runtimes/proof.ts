@@ -1,0 +1,86 @@
+/**
+ * Whether a process is what a claim says. A pid alone proves nothing: the process may have ended, and its pid be
+ * another's; and a state may have been written by a user who wants our files in somebody else's process.
+ */
+
+import { parseCgroupPaths } from '../../cgroup/hierarchy.ts'
+import type { Host } from '../../host/host.ts'
+import { isId } from '../container.ts'
+import { readStartTicks } from '../identity.ts'
+import type { Claim } from './claim.ts'
+
+/** A claim of which the process runs. */
+export interface Proven extends Claim {
+  startTicks: number
+  /** By root, or by us: see `isTrusted`. */
+  trusted: boolean
+}
+
+/** As many ids as there are: the map of the first user namespace, user_namespaces(7). */
+const ALL_IDS = 2 ** 32 - 1
+
+/** What a runtime without a start time says counts if another's start time says the same, or the cgroup does. */
+export function prove(host: Host, claims: readonly Claim[]): Proven[] {
+  const timed = claims.filter(claim => claim.startTicks !== undefined)
+  const proven = timed.flatMap(claim => proveOne(host, claim))
+  const keys = new Set(proven.map(keyOf))
+  const untimed = claims.filter(claim => claim.startTicks === undefined)
+  const supported = untimed.filter(claim => keys.has(keyOf(claim)) || isInNamedCgroup(host, claim))
+  const pids = new Map(proven.map(({ pid, id }) => [pid, id]))
+  // A pid that a start time gives to one container is no longer another's.
+  const others = supported.filter(({ pid, id }) => (pids.get(pid) ?? id) === id)
+  return [...proven, ...others.flatMap(claim => proveOne(host, claim))]
+}
+
+function proveOne(host: Host, claim: Claim): Proven[] {
+  if (!isId(claim.id)) return []
+  const startTicks = tryReadStartTicks(host, claim.pid)
+  if (startTicks === undefined || (claim.startTicks ?? startTicks) !== startTicks) return []
+  if (sharesHostMounts(host, claim.pid)) return []
+  const trusted = isTrusted(claim)
+  return trusted || belongsToOwner(host, claim) ? [{ ...claim, startTicks, trusted }] : []
+}
+
+const keyOf = ({ pid, id }: Claim) => `${pid} ${id}`
+
+function tryReadStartTicks(host: Host, pid: number): number | undefined {
+  try {
+    return readStartTicks(host, pid)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** The claim's id, or what it names instead, is a name in the path of the process's cgroup. */
+function isInNamedCgroup(host: Host, { pid, id, cgroupName = id }: Claim): boolean {
+  const paths = Object.values(parseCgroupPaths(host.tryRead(`proc/${pid}/cgroup`) ?? ''))
+  return paths.some(path => path.split('/').some(name => isNamedAfter(name, cgroupName)))
+}
+
+/** `ID`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `:youki:ID`, `lxc.payload.ID`. */
+function isNamedAfter(name: string, wanted: string): boolean {
+  const bare = name.replace(/\.scope$/, '')
+  return name === wanted || bare === wanted || /[-:.]$/.test(prefixOf(bare, wanted) ?? '')
+}
+
+const prefixOf = (name: string, end: string) =>
+  name.endsWith(end) ? name.slice(0, name.length - end.length) : undefined
+
+/** A process that sees the host's own mounts is no container, whatever a state says. */
+function sharesHostMounts(host: Host, pid: number): boolean {
+  const own = host.tryReadLink(`proc/${pid}/ns/mnt`)
+  return own !== undefined && own === host.tryReadLink('proc/1/ns/mnt')
+}
+
+/** State of root and what we could have written ourselves is believed. */
+const isTrusted = ({ ownerUid }: Claim) => ownerUid === 0 || ownerUid === process.geteuid?.()
+
+/** The user is in the map of the process's user namespace, which only that user or root can have written. */
+function belongsToOwner(host: Host, { pid, ownerUid }: Claim): boolean {
+  const map = host.tryRead(`proc/${pid}/uid_map`) ?? ''
+  return map.split('\n').some(line => {
+    const [, outside = Number.NaN, count = 0] = line.trim().split(/\s+/).map(Number)
+    return count < ALL_IDS && outside <= ownerUid && ownerUid < outside + count
+  })
+}

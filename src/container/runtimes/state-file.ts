@@ -1,0 +1,75 @@
+/**
+ * Files that a runtime wrote, or is writing, or that somebody put there: read whole or not at all.
+ */
+
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Host } from '../../host/host.ts'
+import { type Fields, parseFields } from './fields.ts'
+
+/** A runc state with a thousand mounts has 1 MiB. */
+const MAX_BYTES = 16 * 2 ** 20
+
+export interface StateFile {
+  text: string
+  /** Not 0 when anyone but root could have written it. */
+  ownerUid: number
+}
+
+/** `undefined` for what is no regular file, is too large or cannot be read. */
+export function readStateFile(host: Host, path: string): StateFile | undefined {
+  return orUndefined(() => read(host.path(path)))
+}
+
+/** Of a directory; `undefined` when it is gone. */
+export function readOwner(host: Host, path: string): number | undefined {
+  return orUndefined(() => statSync(host.path(path)).uid)
+}
+
+export interface StateFields {
+  fields: Fields
+  ownerUid: number
+}
+
+/** As `readStateFile`, of a JSON object. */
+export function readStateFields(host: Host, path: string): StateFields | undefined {
+  const file = readStateFile(host, path)
+  const fields = file === undefined ? undefined : parseFields(file.text)
+  return file === undefined || fields === undefined
+    ? undefined
+    : { fields, ownerUid: file.ownerUid }
+}
+
+/** A link may lead anywhere, and opening a pipe without O_NONBLOCK waits for a writer. */
+function read(path: string): StateFile | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const status = fstatSync(fd)
+    if (!status.isFile() || status.size > MAX_BYTES) return undefined
+    const text = readText(fd, status.size)
+    return { text, ownerUid: status.uid || statSync(dirname(path)).uid }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function readText(fd: number, sizeBytes: number): string {
+  const buffer = Buffer.allocUnsafe(sizeBytes)
+  let length = 0
+  while (length < sizeBytes) {
+    const size = readSync(fd, buffer, length, sizeBytes - length, length)
+    if (size === 0) break
+    length += size
+  }
+  return buffer.toString('utf8', 0, length)
+}
+
+/** What is there now may be gone, or another kind of file, in a moment. */
+function orUndefined<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
