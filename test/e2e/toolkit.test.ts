@@ -1,0 +1,114 @@
+/** Containers that no hook has seen, attached and detached while they run. */
+
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { type Box, type BoxOptions, started } from './box.ts'
+import { BOUND } from './files.ts'
+import { EXECUTABLE, needs } from './requirements.ts'
+import { type Site, site } from './site.ts'
+
+const HOST_KIB = /^MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? ''
+
+const unhooked = (t: Test, here: Site, id: string, options: BoxOptions = {}) =>
+  started(t, here, id, { stages: [], ...options })
+
+/** As root of the host, as the container sees it: it may have no shell. */
+async function total(box: Box): Promise<string> {
+  const text = readFileSync(`/proc/${await box.pid()}/root/proc/meminfo`, 'utf8')
+  return /^MemTotal: +(\d+)/.exec(text)?.[1] ?? ''
+}
+
+/** The command on this site's runc. */
+function toolkit(here: Site, command: string, ...args: string[]) {
+  return here.procveil([command, '--runtime-root', join(here.directory, 'runc'), ...args])
+}
+
+t.test('remount --all and umount --all', needs('runc'), async t => {
+  const here = site(t)
+  const small = await unhooked(t, here, 'toolkit-small', { memoryBytes: 2 ** 26 })
+  const large = await unhooked(t, here, 'toolkit-large', { memoryBytes: 2 ** 27 })
+  const frozen = await unhooked(t, here, 'toolkit-frozen', { memoryBytes: 2 ** 28 })
+  await frozen.runc('pause', frozen.id)
+  t.equal(await total(small), HOST_KIB)
+  for (let i = 0; i < 2; i++) {
+    const { stdout, stderr, exitCode } = await toolkit(here, 'remount', '--all')
+    t.equal(stdout, '3 attached', stderr)
+    t.equal(exitCode, 0)
+  }
+  t.strictSame(await Promise.all([small, large, frozen].map(total)), ['65536', '131072', '262144'])
+  t.equal((await small.sh('mount | grep lxcfs')).split('\n').length, BOUND.length)
+  t.equal((await toolkit(here, 'umount', '-a')).stdout, '3 detached')
+  t.strictSame(await Promise.all([small, large, frozen].map(total)), [HOST_KIB, HOST_KIB, HOST_KIB])
+  t.strictSame(here.hostMounts(), [here.mountPoint])
+})
+
+t.test('one container, by what it is called', needs('runc'), async t => {
+  const here = site(t)
+  const one = await unhooked(t, here, 'toolkit-one', { memoryBytes: 2 ** 26 })
+  const two = await unhooked(t, here, 'toolkit-two', { memoryBytes: 2 ** 26 })
+  t.equal((await toolkit(here, 'attach', '-c', 'toolkit-o')).stdout, '1 attached')
+  t.strictSame([await total(one), await total(two)], ['65536', HOST_KIB])
+  const unclear = await toolkit(here, 'remount', '-c', 'toolkit-')
+  t.equal(unclear.exitCode, 1)
+  t.match(unclear.stderr, 'it may be toolkit-one or toolkit-two')
+  const unknown = await toolkit(here, 'remount', '--container-id', 'nobody')
+  t.match(unknown.stderr, /Cannot remount container "nobody": there are .*toolkit-one/)
+  t.match((await toolkit(here, 'remount')).stderr, 'give either --all or --container-id ID')
+  const json = await toolkit(here, 'detach', '-c', 'toolkit-one', '--json')
+  t.strictSame(JSON.parse(json.stdout), { detached: ['toolkit-one'], skipped: [], failed: [] })
+})
+
+t.test('by the names of the old tools', needs('runc'), async t => {
+  const here = site(t)
+  const box = await unhooked(t, here, 'toolkit-old', { memoryBytes: 2 ** 26 })
+  const links = join(here.directory, 'bin')
+  mkdirSync(links)
+  for (const name of ['isulad-lxcfs-toolkit', 'lxcfs-tools', 'lxcfs-hook']) {
+    symlinkSync(EXECUTABLE, join(links, name))
+  }
+  const state = { id: box.id, status: 'created', pid: await box.pid(), bundle: box.bundle }
+  const options = { input: JSON.stringify(state) }
+  await execa(join(links, 'lxcfs-hook'), here.options, options)
+  t.equal(await total(box), '65536')
+  await execa(join(links, 'isulad-lxcfs-toolkit'), [...here.options, 'umount', '-a'])
+  t.equal(await total(box), HOST_KIB)
+  await execa(join(links, 'lxcfs-tools'), [...here.options, 'check-lxcfs'])
+})
+
+t.test('containers of every shape', needs('runc'), async t => {
+  const here = site(t)
+  /** Nothing but one static program: no shell, no folders beyond those it needs. */
+  const distroless = await unhooked(t, here, 'toolkit-distroless', { memoryBytes: 2 ** 26 })
+  for (const name of ['sh', 'mount', 'cat']) {
+    await execa('rm', [join(distroless.bundle, 'rootfs/bin', name)])
+  }
+  const shared = await unhooked(t, here, 'toolkit-shared', { memoryBytes: 2 ** 27 })
+  const joined = await unhooked(t, here, 'toolkit-joined', {
+    memoryBytes: 2 ** 28,
+    pidNamespace: `/proc/${await shared.pid()}/ns/pid`,
+  })
+  t.equal((await toolkit(here, 'remount', '-a')).stdout, '3 attached')
+  t.equal(await total(distroless), '65536')
+  t.equal(await total(shared), '131072')
+  t.equal(await total(joined), '262144', 'not that of the container whose pid namespace it shares')
+  await shared.remove()
+  // With the init of its pid namespace the other one has ended, too.
+  const { stdout } = await toolkit(here, 'remount', '-a')
+  t.equal(stdout, '1 attached, 2 skipped: it has ended')
+})
+
+t.test('what cannot be attached does not stop the rest', needs('runc', 'nsenter'), async t => {
+  const here = site(t)
+  const bad = await unhooked(t, here, 'toolkit-bad', { withoutSys: true })
+  const good = await unhooked(t, here, 'toolkit-good', { memoryBytes: 2 ** 26 })
+  const enter = ['--target', String(await bad.pid()), '--mount', '--root', '/bin/busybox']
+  await execa('nsenter', [...enter, 'umount', '-l', '/proc'])
+  const { stdout, stderr, exitCode } = await toolkit(here, 'remount', '-a')
+  t.equal(exitCode, 1)
+  t.equal(stdout, '1 attached, 1 failed: toolkit-bad')
+  t.match(stderr, 'Cannot bind into toolkit-bad: it has no proc file system at /proc')
+  t.equal(await total(good), '65536')
+  t.strictSame(here.registered(), ['toolkit-good.json'])
+})
