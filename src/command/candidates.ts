@@ -3,7 +3,7 @@
 import { type Container, isId } from '../container/container.ts'
 import { isAlive, readContainer } from '../container/identity.ts'
 import type { Registry } from '../container/registry.ts'
-import { findRunning, type Running } from '../container/runtimes.ts'
+import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../container/runtimes.ts'
 import type { Host } from '../host/host.ts'
 import { readOptions } from '../oci/annotations.ts'
 import { withoutForeignCgroup } from './bind.ts'
@@ -20,7 +20,7 @@ export interface Choice {
   containerId?: string
   /** As the service does by itself: those of a hook or of an earlier `remount`, and no others. */
   registered?: boolean
-  /** Where runc, crun or youki keep their state besides the default directories. */
+  /** Where runtimes keep their state besides the default directories: `DIRECTORY` of runc, or `docker=DIRECTORY`. */
   runtimeRoot?: string[]
 }
 
@@ -35,7 +35,7 @@ export function choose(
     throw new Error(`Cannot ${action}: give either --all or --container-id ID`)
   }
   const candidates = new Map<string, Candidate>()
-  for (const running of registered ? [] : findRunning(host, { runc: runtimeRoot })) {
+  for (const running of registered ? [] : findRunning(host, parseRoots(runtimeRoot))) {
     candidates.set(running.id, { id: running.id, name: running.name, running })
   }
   for (const id of registry.ids()) if (!candidates.has(id) && isId(id)) candidates.set(id, { id })
@@ -73,4 +73,18 @@ export function resolve(
   const { pid, rootfs, annotations } = running
   const options = readOptions(annotations, refuse)
   return withoutForeignCgroup(readContainer(host, id, pid, rootfs, options), refuse)
+}
+
+/** Throws for a runtime that is none. */
+export function parseRoots(texts: readonly string[]): Roots {
+  const roots: Record<string, string[]> = {}
+  for (const text of texts) {
+    const [, runtime = 'runc', directory = ''] = /^(?:([a-z-]+)=)?(.+)$/.exec(text) ?? []
+    if (!Object.hasOwn(DEFAULT_ROOTS, runtime)) {
+      const names = Object.keys(DEFAULT_ROOTS).join(', ')
+      throw new RangeError(`Cannot use --runtime-root ${text}: the runtime must be one of ${names}`)
+    }
+    roots[runtime] = [...(roots[runtime] ?? []), directory]
+  }
+  return roots
 }

@@ -124,7 +124,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       .option('-c, --container-id <id>', 'one container: its id, the beginning of it, or its name')
       .option(
         '--runtime-root <directory...>',
-        'where runc or crun keeps its state, besides its default',
+        'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
       )
       .option('--json', 'print what was done in JSON')
       .addOption(new Option('--registered').hideHelp())

@@ -38,6 +38,8 @@ export interface BoxOptions {
   pidNamespace?: string
   /** A command that runs runc, such as `nsenter --target=PID --pid`. */
   within?: readonly string[]
+  /** Root inside is the user 100000 of the host. */
+  userNamespace?: boolean
   /** Mounts beyond those that every box has. */
   mounts?: readonly Mount[]
 }
@@ -58,6 +60,7 @@ export const bindMount = (source: string, destination = source): Mount => ({
 })
 
 const PERIOD_USEC = 100_000
+const MAPPINGS = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
 
 export class Box {
   readonly id: string
@@ -194,7 +197,9 @@ function config(site: Site, options: BoxOptions): unknown {
           ...(options.pidNamespace === undefined ? {} : { path: options.pidNamespace }),
         },
         ...['ipc', 'uts', 'mount'].map(type => ({ type })),
+        ...(options.userNamespace ? [{ type: 'user' }] : []),
       ],
+      ...(options.userNamespace ? { uidMappings: MAPPINGS, gidMappings: MAPPINGS } : {}),
       resources: {
         devices: [{ allow: false, access: 'rwm' }],
         ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),

@@ -68,6 +68,13 @@ export class Docker {
     this.#daemon = startDaemon(options, this.log)
   }
 
+  /** Options of the toolkit with which it finds these containers. */
+  get roots(): string[] {
+    const directory = join(this.#site.directory, 'docker')
+    const runc = join(this.#execRoot, 'runtime-runc/moby')
+    return ['--runtime-root', `docker=${directory}/data`, '--runtime-root', runc]
+  }
+
   get log(): string {
     return join(this.#site.directory, 'dockerd.log')
   }

@@ -1,10 +1,10 @@
 /** Containers that no hook has seen, attached and detached while they run. */
 
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { type Box, type BoxOptions, started } from './box.ts'
+import { type Box, type BoxOptions, box, started } from './box.ts'
 import { BOUND } from './files.ts'
 import { EXECUTABLE, needs } from './requirements.ts'
 import { type Site, site } from './site.ts'
@@ -97,6 +97,19 @@ t.test('containers of every shape', needs('runc'), async t => {
   // With the init of its pid namespace the other one has ended, too.
   const { stdout } = await toolkit(here, 'remount', '-a')
   t.equal(stdout, '1 attached, 2 skipped: it has ended')
+})
+
+t.test('a user namespace', needs('runc'), async t => {
+  const here = site(t)
+  chmodSync(here.directory, 0o755)
+  const options = { memoryBytes: 2 ** 26, userNamespace: true, withoutSys: true }
+  const made = box(t, here, 'toolkit-user', { stages: [], ...options })
+  chmodSync(made.bundle, 0o755)
+  await made.start()
+  t.equal((await toolkit(here, 'remount', '-a')).stdout, '1 attached')
+  t.match(await made.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  t.equal((await toolkit(here, 'umount', '-a')).stdout, '1 detached')
+  t.match(await made.cat('/proc/meminfo'), new RegExp(`^MemTotal: +${HOST_KIB} kB`))
 })
 
 t.test('what cannot be attached does not stop the rest', needs('runc', 'nsenter'), async t => {

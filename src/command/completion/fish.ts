@@ -58,9 +58,13 @@ function renderFlag({ names, description, value }: Flag, containers: string): st
   const spelled = names.map(each =>
     each.startsWith('--') ? `-l ${quote(each.slice(2))}` : `-s ${quote(each.slice(1))}`,
   )
-  const wanted = value === undefined ? [] : ['-r']
-  if (value !== undefined && value !== 'any') wanted.push(`-a ${quote(choices(value, containers))}`)
-  if (value === 'file') wanted.splice(0, 2, '-r -F')
+  // -x: files are no candidates.
+  const wanted =
+    value === undefined
+      ? []
+      : value === 'file'
+        ? ['-rF']
+        : [`-x -a ${quote(choices(value, containers))}`]
   return [...spelled, ...wanted, `-d ${quote(description)}`].join(' ')
 }
 

@@ -26,12 +26,7 @@ export function checkMount(
   const mounts = mountsAt(host, mountPoint)
   const top = mounts.at(-1)
   if (top === undefined) {
-    return [
-      warning(
-        `nothing is mounted at ${mountPoint}`,
-        'nothing needs to be done: the first hook starts the service, and so does procveil remount',
-      ),
-    ]
+    return [ok(`nothing is mounted at ${mountPoint} yet: the first hook starts the service`)]
   }
   if (top.fsType !== FS_TYPE || service === undefined) {
     return [

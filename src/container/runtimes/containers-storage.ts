@@ -83,7 +83,7 @@ function nameInCrio(annotations: Readonly<Record<string, string>>): string | und
   )
 }
 
-/** Containers with --rm are in the volatile file of the run root. */
+/** Those with --rm are in the volatile file, which may be in either root. */
 const STORES = ['containers.json', 'volatile-containers.json']
 
 function readNames(host: Host, directories: readonly string[]): Map<string, string> {

@@ -39,13 +39,14 @@ function readMachine(host: Host, path: string, id: string): Claim | undefined {
   }
 }
 
-/** Lines KEY=VALUE; values are quoted and escaped as in a shell or in C, by systemd's version. */
+/** Lines KEY=VALUE, without those that are empty; values are quoted and escaped as in a shell or in C, by systemd's version. */
 function parseMachine(text: string): Map<string, string> {
   const fields = new Map<string, string>()
   for (const line of text.split('\n')) {
     const equals = line.indexOf('=')
     if (equals <= 0 || line.startsWith('#')) continue
-    fields.set(line.slice(0, equals), unquote(line.slice(equals + 1)))
+    const value = unquote(line.slice(equals + 1))
+    if (value !== '') fields.set(line.slice(0, equals), value)
   }
   return fields
 }

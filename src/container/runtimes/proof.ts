@@ -60,6 +60,7 @@ function isInNamedCgroup(host: Host, { pid, id, cgroupName = id }: Claim): boole
 
 /** `ID`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `:youki:ID`, `lxc.payload.ID`. */
 function isNamedAfter(name: string, wanted: string): boolean {
+  if (wanted === '') return false
   const bare = name.replace(/\.scope$/, '')
   return name === wanted || bare === wanted || /[-:.]$/.test(prefixOf(bare, wanted) ?? '')
 }

@@ -1,0 +1,315 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Answer } from '../../src/command/ask.ts'
+import { checkCgroups } from '../../src/command/doctor/cgroups.ts'
+import { checkContainers } from '../../src/command/doctor/containers.ts'
+import { type Finding, nameSome, renderFindings } from '../../src/command/doctor/finding.ts'
+import { checkHooks } from '../../src/command/doctor/hooks.ts'
+import { checkFuse, checkPlace, checkRelease } from '../../src/command/doctor/kernel.ts'
+import { checkOthers, checkRegistrations } from '../../src/command/doctor/leftovers.ts'
+import { checkMount, checkPropagation, type Service } from '../../src/command/doctor/mount.ts'
+import { checkUnit } from '../../src/command/doctor/unit.ts'
+import type { Seen } from '../../src/command/seen.ts'
+import { Registry } from '../../src/container/registry.ts'
+import { type Machine, machine } from '../machine.ts'
+
+const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level)
+const mountinfo = (...lines: string[]) => ({ 'proc/self/mountinfo': `${lines.join('\n')}\n` })
+const ROOT = '26 1 254:0 / / rw shared:1 - ext4 /dev/vda rw'
+
+t.test('a kernel that is too old is a problem, one that loses reads a warning', async t => {
+  const level = (release: string) => checkRelease(release).level
+  t.equal(level('5.10.0-60.18.0.50.oe2203.x86_64'), 'problem')
+  t.equal(level('4.19.90'), 'problem')
+  t.equal(level(''), 'problem')
+  t.equal(level('5.12.0'), 'warning')
+  t.equal(level('6.1.0-18-amd64'), 'warning')
+  t.equal(level('6.9.0'), 'ok')
+  t.equal(level('6.12.3'), 'ok')
+  t.equal(level('7.0'), 'ok')
+})
+
+t.test('a missing /dev/fuse is a problem', async t => {
+  const host = machine(t, {})
+  t.match(checkFuse(host), { level: 'problem', text: /ENOENT/, advice: /modprobe fuse/ })
+  host.set({ 'dev/fuse': '' })
+  t.equal(checkFuse(host).level, 'ok')
+})
+
+t.test('only root in the mount namespace of process 1 sees all', async t => {
+  const host = machine(t, {})
+  const enter = (pid: string, namespace: string) => {
+    mkdirSync(host.path(`proc/${pid}/ns`), { recursive: true })
+    symlinkSync(namespace, host.path(`proc/${pid}/ns/mnt`))
+  }
+  t.strictSame(levels(checkPlace(host, 1000)), ['problem'])
+  enter('self', 'mnt:[1]')
+  t.strictSame(levels(checkPlace(host, 0)), ['ok'], 'what is hidden is not judged')
+  enter('1', 'mnt:[2]')
+  t.strictSame(levels(checkPlace(host, 0)), ['warning'])
+})
+
+t.test('cgroup layouts', async t => {
+  const v1 = ['cpu,cpuacct', 'cpuset', 'blkio'].map(
+    (names, at) =>
+      `${30 + at} 26 0:${30 + at} / /sys/fs/cgroup/${names} rw - cgroup cgroup rw,xattr,${names}`,
+  )
+  const memory = '40 26 0:40 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory'
+  const named = '41 26 0:41 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd'
+  const unified = (path: string) => `42 26 0:42 / /sys/fs/cgroup${path} rw - cgroup2 cgroup2 rw`
+
+  t.test('v2', async t => {
+    const host = machine(t, {
+      ...mountinfo(unified('')),
+      'sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory\n',
+    })
+    t.match(checkCgroups(host), [{ level: 'ok', text: 'layout v2: v2 has cpu cpuset io memory' }])
+    host.set({ 'sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io\n' })
+    t.match(checkCgroups(host), [
+      { level: 'ok' },
+      { level: 'warning', text: /no controller memory/, advice: /cgroup_enable=memory/ },
+    ])
+  })
+  t.test('v1, and hybrid with controllers on one side or both', async t => {
+    const host = machine(t, {
+      ...mountinfo(...v1, memory, named),
+      'sys/fs/cgroup/memory/memory.memsw.usage_in_bytes': '0\n',
+    })
+    t.match(checkCgroups(host), [
+      { level: 'ok', text: 'layout v1: v1 has blkio cpu cpuacct cpuset memory' },
+    ])
+    host.set({
+      ...mountinfo(...v1, memory, named, unified('/unified')),
+      'sys/fs/cgroup/unified/cgroup.controllers': '\n',
+    })
+    t.match(checkCgroups(host)[0]?.text, /^layout v1, hybrid: v1 has/)
+    host.set({ 'sys/fs/cgroup/unified/cgroup.controllers': 'hugetlb\n' })
+    t.match(checkCgroups(host)[0]?.text, /^layout hybrid: .*, v2 has hugetlb$/)
+    host.set({ 'sys/fs/cgroup/memory/memory.memsw.usage_in_bytes': undefined })
+    t.match(checkCgroups(host)[1], { level: 'warning', advice: /swapaccount=1/ })
+  })
+  t.test('none', async t => {
+    t.strictSame(levels(checkCgroups(machine(t, mountinfo(ROOT)))), ['problem'])
+  })
+})
+
+const SETTINGS = { mountPoint: '/var/lib/lxc/lxcfs', runDirectory: '/run/procveil' }
+const OURS = '50 26 0:50 / /var/lib/lxc/lxcfs rw,shared:9 - fuse.lxcfs lxcfs rw'
+
+t.test('the mount and its service', async t => {
+  const look = (service: Service | undefined, ...lines: string[]) =>
+    checkMount(machine(t, mountinfo(ROOT, ...lines)), SETTINGS, '1.0', service)
+  const service = (answer: Answer, version?: string) => ({
+    answer,
+    keeper: version === undefined ? undefined : { pid: 7, version },
+  })
+  t.match(look(undefined), [{ level: 'ok', text: /nothing is mounted/ }])
+  t.match(look(service('answers', '1.0'), OURS), [{ level: 'ok', text: /process 7, version 1.0/ }])
+  t.match(look(service('answers', '0.9'), OURS), [{ level: 'warning', advice: 'procveil upgrade' }])
+  t.match(look(service('answers'), OURS), [{ level: 'problem', text: /another lxcfs/ }])
+  t.match(look(service('gone'), OURS), [{ level: 'problem', advice: /remount --all/ }])
+  t.match(look(service('silent', '1.0'), OURS), [{ level: 'problem', advice: /log of process 7/ }])
+  t.match(look(service('silent'), OURS), [{ level: 'problem', advice: /fuser/ }])
+  t.match(look(service('answers', '1.0'), OURS, OURS.replace('0:50', '0:51')), [
+    { level: 'ok' },
+    { level: 'warning', text: /1 earlier/ },
+  ])
+  const ext4 = '51 26 8:1 / /var/lib/lxc/lxcfs rw - ext4 /dev/sda1 rw'
+  t.match(look(undefined, ext4), [{ level: 'problem', text: /type ext4/ }])
+})
+
+t.test('propagation is that of the mount which the directory is on', async t => {
+  const look = (...lines: string[]) =>
+    checkPropagation(machine(t, mountinfo(...lines)), SETTINGS).level
+  t.equal(look(ROOT, '60 26 8:2 / /var rw - ext4 /dev/sda2 rw'), 'warning')
+  t.equal(look(ROOT, '60 26 8:2 / /var/lib rw shared:5 - ext4 /dev/sda2 rw'), 'ok')
+  t.equal(look(ROOT.replace('shared:1', 'master:1')), 'warning')
+  t.equal(look(ROOT, '60 26 8:2 / /var/li rw - ext4 /dev/sda2 rw'), 'ok', 'a name that begins so')
+})
+
+t.test('the unit of systemd', async t => {
+  const host = machine(t, {})
+  t.match(checkUnit(host), { level: 'ok', text: /systemd does not run/ })
+  host.set({ 'run/systemd/system/x': '' })
+  t.match(checkUnit(host), { level: 'warning', text: /not installed/ })
+  host.set({
+    'usr/lib/systemd/system/procveil.service': '[Service]\nExecStart=/opt/procveil serve\n',
+  })
+  t.match(checkUnit(host), { level: 'problem', text: '/opt/procveil, which is not there' })
+  host.set({ 'opt/procveil': '' })
+  t.match(checkUnit(host), { level: 'warning', advice: 'systemctl enable procveil.service' })
+  host.set({ 'etc/systemd/system/multi-user.target.wants/other.service': '' })
+  t.equal(checkUnit(host).level, 'warning')
+  symlinkSync(
+    '/usr/lib/systemd/system/procveil.service',
+    host.path('etc/systemd/system/multi-user.target.wants/procveil.service'),
+  )
+  t.match(checkUnit(host), { level: 'ok' })
+})
+
+t.test('hooks', async t => {
+  const PATH = '/usr/libexec/procveil/procveil'
+  const hook = { path: PATH, args: ['procveil', 'hook'], env: ['PATH=/bin'] }
+  const stages = ['createRuntime', 'poststop']
+  const withProgram = (t: Test, files: Readonly<Record<string, string>>): Machine => {
+    const host = machine(t, { [PATH.slice(1)]: '', ...files })
+    chmodSync(host.path(PATH.slice(1)), 0o755)
+    return host
+  }
+  const SHARE = 'usr/share/containers/oci/hooks.d'
+  const podman = (t: Test, entry: unknown, file = `${SHARE}/50-procveil.json`) =>
+    checkHooks(withProgram(t, { 'usr/bin/podman': '', [file]: JSON.stringify(entry) }))
+
+  t.test('podman and CRI-O', async t => {
+    t.match(podman(t, { hook, stages }), [
+      { level: 'ok', text: `podman: /${SHARE}/50-procveil.json` },
+    ])
+    t.match(podman(t, { hook: { ...hook, path: '/gone/procveil' }, stages }), [
+      { level: 'problem', text: /no executable/ },
+    ])
+    t.match(podman(t, { hook: { ...hook, env: undefined }, stages }), [
+      { level: 'problem', text: /no environment of its own/ },
+    ])
+    t.match(podman(t, { hook, stages: ['poststop'] }), [{ level: 'problem', text: /in poststop/ }])
+    t.match(podman(t, { hook, stages: ['prestart'] }), [{ level: 'warning', text: /poststop/ }])
+    const other = { hook: { path: '/usr/bin/nvidia-container-runtime-hook' }, stages }
+    t.match(podman(t, other), [{ level: 'warning', advice: /copy hooks\/50-procveil.json/ }])
+    t.match(podman(t, { hook, stages }, `${SHARE}/50-procveil.txt`), [{ level: 'warning' }])
+    t.match(podman(t, 'no hook'), [{ level: 'warning' }])
+  })
+  t.test('the directory in /etc has the last word', async t => {
+    const host = withProgram(t, {
+      'usr/bin/crio': '',
+      [`${SHARE}/50-procveil.json`]: JSON.stringify({ hook, stages }),
+      'etc/containers/oci/hooks.d/50-procveil.json': '{}',
+    })
+    t.match(checkHooks(host), [{ level: 'warning', text: 'CRI-O: our hook is not installed' }])
+  })
+  t.test('a link of another name is ours', async t => {
+    const host = withProgram(t, { 'usr/bin/podman': '' })
+    symlinkSync(host.path(PATH.slice(1)), host.path('usr/bin/lxcfs-hook'))
+    const linked = { ...hook, path: '/usr/bin/lxcfs-hook', args: ['lxcfs-hook'] }
+    host.set({ [`${SHARE}/lxcfs.json`]: JSON.stringify({ hook: linked, stages }) })
+    t.match(checkHooks(host), [{ level: 'ok' }])
+  })
+  t.test('isulad', async t => {
+    const isulad = (spec: unknown, config: unknown = { 'hook-spec': '/etc/isulad/hooks.json' }) =>
+      checkHooks(
+        withProgram(t, {
+          'etc/isulad/daemon.json': JSON.stringify(config),
+          'etc/isulad/hooks.json': JSON.stringify(spec),
+        }),
+      )
+    t.match(isulad({ prestart: [hook], poststop: [hook] }), [{ level: 'ok', text: /^isulad: / }])
+    t.match(isulad({ prestart: [hook] }), [{ level: 'warning', text: /poststop/ }])
+    t.match(isulad({ prestart: [] }), [{ level: 'warning', text: /does not name our hook/ }])
+    t.match(isulad({}, {}), [{ level: 'warning', advice: /set "hook-spec"/ }])
+    t.match(isulad({}, { 'hook-spec': '/gone' }), [{ level: 'problem', text: /cannot be read/ }])
+  })
+  t.test('others', async t => {
+    const docker = checkHooks(machine(t, { 'usr/bin/dockerd': '' }))
+    t.match(docker, [{ level: 'warning', text: /^dockerd: / }])
+    t.match(checkHooks(machine(t, {})), [{ level: 'warning', text: /no runtime/ }])
+  })
+})
+
+t.test('registrations of ended containers, and damaged ones', async t => {
+  const stat = (ticks: number) => `42 (x) S ${'0 '.repeat(18)}${ticks} 0\n`
+  const host = machine(t, { 'proc/42/stat': stat(7) })
+  const runDirectory = join(host.directory, 'run')
+  const look = () => checkRegistrations(host, { runDirectory })
+  t.match(look(), [{ level: 'ok', text: /^0 running/ }])
+  const registry = new Registry(runDirectory)
+  const container = { slot: 1, cgroups: {}, rootfs: '/', rootMount: 1, options: {} }
+  registry.register({ ...container, id: 'alive', pid: 42, startTicks: 7 })
+  registry.register({ ...container, id: 'reused', pid: 42, startTicks: 6 })
+  registry.register({ ...container, id: 'ended', pid: 43, startTicks: 7 })
+  host.set({ 'run/containers/damaged.json': '{' })
+  t.match(look(), [
+    { level: 'ok', text: /^1 running/ },
+    { level: 'warning', text: /ended containers: ended, reused$/, advice: /remount --all/ },
+    { level: 'warning', text: /cannot be read: damaged$/ },
+  ])
+})
+
+t.test('other mounts of our kind are asked', async t => {
+  const other = (path: string, minor: number) =>
+    `60 26 0:${minor} / ${path} rw - fuse.lxcfs lxcfs rw`
+  const host = machine(
+    t,
+    mountinfo(
+      ROOT,
+      OURS,
+      other('/live', 51),
+      other('/dead', 52),
+      other('/hung\\040up', 53),
+      other('/covered', 54),
+      '61 60 0:55 / /covered rw - tmpfs tmpfs rw',
+    ),
+  )
+  const asked: string[] = []
+  const answers: Record<string, Answer> = { '/live': 'answers', '/dead': 'gone' }
+  const { findings, answering } = await checkOthers(host, SETTINGS, async path => {
+    asked.push(path)
+    return answers[path] ?? 'silent'
+  })
+  t.strictSame(asked, ['/live', '/dead', '/hung up'], 'neither ours nor what lies below another')
+  t.match(findings, [
+    { level: 'ok', text: /\/live/ },
+    { level: 'warning', advice: 'umount /dead' },
+    { level: 'problem', text: /\/hung up/ },
+  ])
+  t.strictSame([...answering], ['0:51'])
+})
+
+t.test('containers by whose files they see', async t => {
+  const seen = (id: string, values: Partial<Seen>): Seen => ({
+    id,
+    pid: 1,
+    bound: 0,
+    files: 3,
+    state: 'host',
+    otherDevices: [],
+    registered: true,
+    detached: false,
+    ...values,
+  })
+  const findings = checkContainers(
+    [
+      seen('good', { state: 'ok' }),
+      seen('dead', { state: 'stale', otherDevices: ['0:51', '0:52'] }),
+      seen('other', { state: 'stale', otherDevices: ['0:51'] }),
+      seen('some', { state: 'partial' }),
+      seen('out', { detached: true }),
+      seen('lost', {}),
+      seen('bare', { registered: false, name: 'a\x1b[2J' }),
+    ],
+    new Set(['0:51']),
+  )
+  t.match(findings, [
+    { level: 'ok', text: /their own files: good$/ },
+    { level: 'ok', text: /operator.*: out$/ },
+    { level: 'problem', text: /gone.*: dead$/ },
+    { level: 'warning', text: /another lxcfs: other$/ },
+    { level: 'warning', text: /some of their files: some$/ },
+    { level: 'warning', text: /registered.*: lost$/ },
+    { level: 'warning', text: /see the host's files: a/ },
+  ])
+  t.notMatch(renderFindings(findings, false), '\x1b')
+  t.match(checkContainers([], new Set()), [{ level: 'ok' }])
+})
+
+t.test('findings are lines, with what to do next', async t => {
+  const findings: Finding[] = [
+    { check: 'a', level: 'ok', text: 'good' },
+    { check: 'b', level: 'warning', text: 'odd', advice: 'look' },
+  ]
+  t.equal(
+    renderFindings(findings, false),
+    'ok       good\nwarning  odd\n         -> look\n0 problems, 1 warning\n',
+  )
+  t.match(renderFindings(findings, true), '\x1b[33mwarning')
+  t.equal(nameSome(['a', 'b']), 'a, b')
+  t.equal(nameSome('abcdefgh'.split('')), 'a, b, c, d, e and 3 more')
+})
