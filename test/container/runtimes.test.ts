@@ -221,6 +221,7 @@ t.test('what a user wrote counts for that user’s processes', { skip: NEEDS_ROO
     'another user’s': '0 1235 1\n1 200000 65536\n',
     'one of root with its own users': '0 100000 65536\n',
     'a process of the host': '0 0 4294967295\n',
+    'a process of the host’s first ids': '0 0 65536\n',
     'no process': '',
   }
   for (const [whose, map] of Object.entries(maps)) {

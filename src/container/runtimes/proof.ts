@@ -36,7 +36,7 @@ function proveOne(host: Host, claim: Claim): Proven[] {
   if (!isId(claim.id)) return []
   const startTicks = tryReadStartTicks(host, claim.pid)
   if (startTicks === undefined || (claim.startTicks ?? startTicks) !== startTicks) return []
-  if (sharesHostMounts(host, claim.pid)) return []
+  
   const trusted = isTrusted(claim)
   return trusted || belongsToOwner(host, claim) ? [{ ...claim, startTicks, trusted }] : []
 }
@@ -77,11 +77,11 @@ function sharesHostMounts(host: Host, pid: number): boolean {
 /** State of root and what we could have written ourselves is believed. */
 const isTrusted = ({ ownerUid }: Claim) => ownerUid === 0 || ownerUid === process.geteuid?.()
 
-/** The user is in the map of the process's user namespace, which only that user or root can have written. */
+/** A range of the process's user namespace begins with the user, which only that user or root can have written. */
 function belongsToOwner(host: Host, { pid, ownerUid }: Claim): boolean {
   const map = host.tryRead(`proc/${pid}/uid_map`) ?? ''
   return map.split('\n').some(line => {
-    const [, outside = Number.NaN, count = 0] = line.trim().split(/\s+/).map(Number)
-    return count < ALL_IDS && outside <= ownerUid && ownerUid < outside + count
+    const [, outside, count = ALL_IDS] = line.trim().split(/\s+/).map(Number)
+    return outside === ownerUid && count < ALL_IDS
   })
 }

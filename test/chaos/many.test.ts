@@ -1,0 +1,38 @@
+/** The toolkit on many containers at once. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { type Box, started } from '../e2e/box.ts'
+import { needs } from '../e2e/requirements.ts'
+import { site } from '../e2e/site.ts'
+import { often, UNHURRIED } from './load.ts'
+
+const CONTAINERS = often({ full: 200, brief: 12 })
+
+async function totalMib(box: Box): Promise<number> {
+  const text = readFileSync(`/proc/${await box.pid()}/root/proc/meminfo`, 'utf8')
+  return Number(/^MemTotal: +(\d+)/.exec(text)?.[1]) / 1024
+}
+
+t.test('remount --all and umount --all', { ...needs('runc'), ...UNHURRIED }, async t => {
+  const here = site(t)
+  const boxes: Box[] = []
+  for (let i = 0; i < CONTAINERS; i++) {
+    const options = { stages: [], memoryBytes: (64 + i) * 2 ** 20 }
+    boxes.push(await started(t, here, `many-${i}`, options))
+  }
+  const toolkit = async (command: string) => {
+    const startMs = performance.now()
+    const args = ['--all', '--runtime-root', join(here.directory, 'runc')]
+    const { stdout, stderr } = await here.procveil([command, ...args])
+    t.comment(`${command}: ${stdout} in ${Math.round(performance.now() - startMs)} ms`)
+    t.equal(stderr, '')
+    return stdout
+  }
+  t.equal(await toolkit('remount'), `${CONTAINERS} attached`)
+  for (const [i, box] of boxes.entries()) t.equal(await totalMib(box), 64 + i)
+  t.equal(await toolkit('umount'), `${CONTAINERS} detached`)
+  for (const box of boxes) t.ok((await totalMib(box)) > 64 + CONTAINERS)
+  t.strictSame(here.hostMounts(), [here.mountPoint])
+})
