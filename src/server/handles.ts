@@ -6,7 +6,9 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
+import { TextStore } from './text-store.ts'
 import type { Texts } from './texts.ts'
+import { slotOf } from './tree.ts'
 
 interface Handle {
   nodeid: number
@@ -18,17 +20,18 @@ interface Handle {
   saved: boolean
 }
 
-/** A container may open files without end: beyond this the oldest text goes, and is rendered again if read. */
-const MOST_BYTES = 32 * 2 ** 20
+/** For each container: beyond this the oldest is forgotten. When it is read again it is known by its number alone. */
+const MOST_HANDLES = 16_384
 
 /** A text older than that is no longer what the system looks like now. */
 const PREVIEW_USEC = 100_000
 
 export class Handles {
   readonly #handles = new Map<number, Handle>()
-  /** By handle, the oldest first. */
-  readonly #texts = new Map<number, Buffer>()
-  #bytes = 0
+  /** By slot, the oldest first. */
+  readonly #opened = new Map<number, Set<number>>()
+  /** A file could fill the disk as a text does the memory. */
+  readonly #texts = new TextStore(fh => this.#removeFile(fh))
   readonly #clock: Clock
   #next: number
 
@@ -54,7 +57,7 @@ export class Handles {
     const handle = this.#find(fh, nodeid)
     handle.previewedUsec = this.#clock.monotonicUsec()
     handle.saved = false
-    return this.#keep(fh, Buffer.from(render()))
+    return this.#keep(fh, nodeid, Buffer.from(render()))
   }
 
   /**
@@ -66,10 +69,10 @@ export class Handles {
     const { previewedUsec } = handle
     handle.previewedUsec = NEVER
     const begins = offset === 0 && this.#clock.monotonicUsec() - previewedUsec > PREVIEW_USEC
-    const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, offset))
+    const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, nodeid, offset))
     if (known !== undefined) return known
     handle.saved = false
-    return this.#keep(fh, Buffer.from(render()))
+    return this.#keep(fh, nodeid, Buffer.from(render()))
   }
 
   /** The reader has got only a part of `text`, the beginning: it is to have the rest, whoever answers. */
@@ -87,9 +90,9 @@ export class Handles {
   }
 
   /** The text that an earlier server began to give. What was not saved was read to its end in one piece. */
-  #earlier(fh: number, offset: number): Buffer | undefined {
+  #earlier(fh: number, nodeid: number, offset: number): Buffer | undefined {
     if (fh >= this.#firstOwn || offset === 0) return undefined
-    return this.#keep(fh, this.#saved.load(fh) ?? NOTHING)
+    return this.#keep(fh, nodeid, this.#saved.load(fh) ?? NOTHING)
   }
 
   /** As `text`, of a directory. */
@@ -107,8 +110,17 @@ export class Handles {
 
   release(fh: number): void {
     this.#removeFile(fh)
-    this.#drop(fh)
+    this.#forget(fh)
+  }
+
+  #forget(fh: number): void {
+    this.#texts.delete(fh)
+    const handle = this.#handles.get(fh)
+    if (handle === undefined) return
     this.#handles.delete(fh)
+    const opened = this.#opened.get(slotOf(handle.nodeid))
+    opened?.delete(fh)
+    if (opened?.size === 0) this.#opened.delete(slotOf(handle.nodeid))
   }
 
   get size(): number {
@@ -129,26 +141,19 @@ export class Handles {
       hasFile: isEarlier,
       saved: isEarlier,
     }
-    this.#drop(fh)
+    this.#forget(fh)
     this.#handles.set(fh, handle)
+    const slot = slotOf(nodeid)
+    const opened = this.#opened.get(slot) ?? new Set()
+    this.#opened.set(slot, opened.add(fh))
+    const [oldest] = opened
+    if (opened.size > MOST_HANDLES && oldest !== undefined) this.release(oldest)
     return handle
   }
 
-  #keep(fh: number, text: Buffer): Buffer {
-    this.#drop(fh)
-    this.#texts.set(fh, text)
-    this.#bytes += text.length
-    for (const oldest of this.#texts.keys()) {
-      if (this.#bytes <= MOST_BYTES || oldest === fh) break
-      this.#forget(oldest)
-    }
+  #keep(fh: number, nodeid: number, text: Buffer): Buffer {
+    this.#texts.set(fh, slotOf(nodeid), text)
     return text
-  }
-
-  /** A container could fill the disk as well as the memory. */
-  #forget(fh: number): void {
-    this.#drop(fh)
-    this.#removeFile(fh)
   }
 
   /** A handle that this server has not met may have one. */
@@ -158,11 +163,6 @@ export class Handles {
     if (handle === undefined) return
     handle.hasFile = false
     handle.saved = false
-  }
-
-  #drop(fh: number): void {
-    this.#bytes -= this.#texts.get(fh)?.length ?? 0
-    this.#texts.delete(fh)
   }
 }
 

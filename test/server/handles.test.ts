@@ -88,3 +88,16 @@ t.test('the pass that counts is the last one begun', async t => {
   second.finished(fh)
   t.equal(third.text(fh, 35, 2, () => 'new\n').length, 0, 'it was at its end')
 })
+
+t.test('a container that opens files without end costs no other one its texts', async t => {
+  const handles = new Handles(0, new TestClock(), memoryTexts())
+  const [victim, hoarder] = [256 + 35, 512 + 35]
+  const victims = handles.open(victim)
+  t.equal(handles.text(victims, victim, 0, () => 'begun\n').length, 6)
+  const mib = 'x'.repeat(2 ** 20)
+  for (let i = 0; i < 100; i++) handles.text(handles.open(hoarder), hoarder, 0, () => mib)
+  t.equal(handles.text(victims, victim, 2, () => 'new\n').toString(), 'begun\n')
+  for (let i = 0; i < 20_000; i++) handles.open(hoarder)
+  t.ok(handles.size <= 16_385, `${handles.size} are known`)
+  t.equal(handles.text(victims, victim, 2, () => 'new\n').toString(), 'begun\n')
+})

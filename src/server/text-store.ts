@@ -1,0 +1,67 @@
+/**
+ * Texts of open files, within bounded memory. A container may open files without end: beyond the bound the texts of
+ * whoever has most of them go first, so that no container costs another one its own.
+ */
+
+/** For all containers together. */
+const MOST_BYTES = 32 * 2 ** 20
+
+interface Share {
+  bytes: number
+  /** The oldest first. */
+  handles: Set<number>
+}
+
+export class TextStore {
+  readonly #texts = new Map<number, { slot: number; text: Buffer }>()
+  readonly #shares = new Map<number, Share>()
+  readonly #evicted: (fh: number) => void
+  #bytes = 0
+
+  /** `evicted` is told of each text that had to go. */
+  constructor(evicted: (fh: number) => void) {
+    this.#evicted = evicted
+  }
+
+  get(fh: number): Buffer | undefined {
+    return this.#texts.get(fh)?.text
+  }
+
+  set(fh: number, slot: number, text: Buffer): void {
+    this.delete(fh)
+    const share = this.#shares.get(slot) ?? { bytes: 0, handles: new Set() }
+    this.#shares.set(slot, share)
+    this.#texts.set(fh, { slot, text })
+    share.handles.add(fh)
+    share.bytes += text.length
+    this.#bytes += text.length
+    while (this.#bytes > MOST_BYTES && this.#evictOther(fh));
+  }
+
+  delete(fh: number): void {
+    const known = this.#texts.get(fh)
+    if (known === undefined) return
+    this.#texts.delete(fh)
+    this.#bytes -= known.text.length
+    const share = this.#shares.get(known.slot)
+    if (share === undefined) return
+    share.bytes -= known.text.length
+    share.handles.delete(fh)
+    if (share.handles.size === 0) this.#shares.delete(known.slot)
+  }
+
+  /** False when there is nothing else that could go. */
+  #evictOther(kept: number): boolean {
+    let largest: Share | undefined
+    for (const share of this.#shares.values()) {
+      if (largest === undefined || share.bytes > largest.bytes) largest = share
+    }
+    for (const fh of largest?.handles ?? []) {
+      if (fh === kept) continue
+      this.delete(fh)
+      this.#evicted(fh)
+      return true
+    }
+    return false
+  }
+}
