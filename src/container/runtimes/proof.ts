@@ -36,7 +36,7 @@ function proveOne(host: Host, claim: Claim): Proven[] {
   if (!isId(claim.id)) return []
   const startTicks = tryReadStartTicks(host, claim.pid)
   if (startTicks === undefined || (claim.startTicks ?? startTicks) !== startTicks) return []
-  
+  if (sharesHostMounts(host, claim.pid)) return []
   const trusted = isTrusted(claim)
   return trusted || belongsToOwner(host, claim) ? [{ ...claim, startTicks, trusted }] : []
 }
