@@ -35,8 +35,12 @@ export function choose(
     throw new Error(`Cannot ${action}: give either --all or --container-id ID`)
   }
   const candidates = new Map<string, Candidate>()
+  const known = new Map<number, string>()
+  for (const { id, pid } of registry.containers()) known.set(pid, id)
   for (const running of registered ? [] : findRunning(host, parseRoots(runtimeRoot))) {
-    candidates.set(running.id, { id: running.id, name: running.name, running })
+    // A hook may have been told another id. Of two containers with one id only the first can be registered.
+    const id = known.get(running.pid) ?? running.id
+    if (!candidates.has(id)) candidates.set(id, { id, name: running.name, running })
   }
   for (const id of registry.ids()) if (!candidates.has(id) && isId(id)) candidates.set(id, { id })
   const found = [...candidates.values()].sort((one, other) => (one.id < other.id ? -1 : 1))

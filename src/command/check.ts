@@ -3,7 +3,6 @@
  * which heals the containers.
  */
 
-import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Host } from '../host/host.ts'
 import { findServed } from '../mount/served.ts'
@@ -11,6 +10,7 @@ import type { Settings } from '../server/settings.ts'
 import { startAgain } from '../server/start.ts'
 import { findKeeper } from '../server/status.ts'
 import { systemClock } from '../sys/clock.ts'
+import { type Answer, ask } from './ask.ts'
 
 const LOOK_MS = 50
 
@@ -25,40 +25,30 @@ export async function check(settings: Settings, timeoutSeconds: number): Promise
   const { mountPoint, runDirectory } = settings
   const host = new Host('/', systemClock)
   const start = performance.now()
-  let state: State = 'nothing is mounted there'
+  let state: Exclude<Answer, 'answers'> | 'missing' = 'missing'
   for (let leftMs = timeoutSeconds * 1000; leftMs >= 0; ) {
-    state = findServed(host, mountPoint)
+    const answer = findServed(host, mountPoint)
       ? await ask(mountPoint, Math.max(leftMs, LEAST_ASK_MS))
-      : 'nothing is mounted there'
-    if (state === 'it answers') {
+      : 'missing'
+    if (answer === 'answers') {
       process.stdout.write(`procveil serves ${mountPoint}\n`)
       return 0
     }
+    state = answer
     const waitedMs = performance.now() - start
-    const isKilled = state === 'its server is gone' && findKeeper(host, runDirectory) === undefined
+    const isKilled = state === 'gone' && findKeeper(host, runDirectory) === undefined
     if (isKilled && waitedMs > LEFT_ALONE_MS) startAgain(host, settings)
     else await sleep(LOOK_MS)
     leftMs = timeoutSeconds * 1000 - waitedMs
   }
   process.stderr.write(
-    `procveil: Cannot find the file system at ${mountPoint}: ${state}; start procveil serve\n`,
+    `procveil: Cannot find the file system at ${mountPoint}: ${STATES[state]}; start procveil serve\n`,
   )
   return 1
 }
 
-type State =
-  | 'it answers'
-  | 'its server is gone'
-  | 'its server does not answer'
-  | 'nothing is mounted there'
-
-/** A server that hangs must not hang us. */
-function ask(mountPoint: string, timeoutMs: number): Promise<State> {
-  return Promise.race([
-    statfs(mountPoint).then(
-      () => 'it answers' as const,
-      () => 'its server is gone' as const,
-    ),
-    sleep<State>(timeoutMs, 'its server does not answer'),
-  ])
-}
+const STATES = {
+  gone: 'its server is gone',
+  silent: 'its server does not answer',
+  missing: 'nothing is mounted there',
+} as const

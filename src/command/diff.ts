@@ -10,13 +10,12 @@ import { readDefaults } from '../server/config.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
-import { choose, resolve } from './candidates.ts'
+import { type Choice, choose, resolve } from './candidates.ts'
 import { differences, renderDifferences } from './differences.ts'
 import { renderAll } from './show.ts'
 import { isColourful } from './table.ts'
 
-export interface DiffOptions {
-  containerId?: string
+export interface DiffOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
   /** A captured machine instead of this one. */
   from?: string
   json?: boolean
@@ -29,7 +28,7 @@ const WIDTH = 160
 export function diff(settings: Settings, options: DiffOptions): number {
   const view =
     options.from === undefined
-      ? openRunning(settings, options.containerId)
+      ? openRunning(settings, options)
       : openCaptured(options.from, options.containerId)
   const found = renderAll(view)
     .map(({ path, text }) => ({ path, lines: differences(view.hostFile(path), text) }))
@@ -48,19 +47,22 @@ export function diff(settings: Settings, options: DiffOptions): number {
 }
 
 /** Hooked or not: no mount is needed. */
-function openRunning(settings: Settings, containerId: string | undefined): ContainerView {
+function openRunning(
+  settings: Settings,
+  { containerId, runtimeRoot = [] }: DiffOptions,
+): ContainerView {
   if (containerId === undefined) throw new Error('Cannot choose a container: give --container-id')
   const host = new Host('/', systemClock)
-  const container = findContainer(host, settings, containerId)
+  const container = findContainer(host, settings, { containerId, runtimeRoot })
   return openView(host, container, { ...readDefaults(settings), ...container.options })
 }
 
-function findContainer(host: Host, settings: Settings, containerId: string): Container {
+function findContainer(host: Host, settings: Settings, choice: Choice): Container {
   const log = new Log('diff', undefined)
   const registry = new Registry(settings.runDirectory)
-  for (const candidate of choose(host, registry, { containerId }, 'diff')) {
+  for (const candidate of choose(host, registry, choice, 'diff')) {
     const container = resolve(host, registry, candidate, error => log.error(error))
     if (container !== undefined) return container
   }
-  throw new Error(`Cannot diff container ${containerId}: its process has ended`)
+  throw new Error(`Cannot diff container ${choice.containerId}: its process has ended`)
 }

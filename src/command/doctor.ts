@@ -17,25 +17,29 @@ import { checkKernel, checkPlace } from './doctor/kernel.ts'
 import { checkOthers, checkRegistrations } from './doctor/leftovers.ts'
 import { checkMount, checkPropagation, type Service } from './doctor/mount.ts'
 import { checkUnit } from './doctor/unit.ts'
-import { listContainers } from './listing.ts'
+import { listContainers, type Roots } from './listing.ts'
 import { isColourful } from './table.ts'
 import { VERSION } from './version.ts'
 
 /** A server that hangs is replaced within 2 s. */
 const ASK_MS = 3000
 
+export interface DoctorOptions extends Roots {
+  json?: boolean
+}
+
 /** Returns the exit status: 1 when there is a problem. */
-export async function doctor(settings: Settings, { json }: { json?: boolean }): Promise<number> {
+export async function doctor(settings: Settings, options: DoctorOptions): Promise<number> {
   const host = new Host('/', systemClock)
-  const findings = await examine(host, settings)
-  const text = json
+  const findings = await examine(host, settings, options)
+  const text = options.json
     ? `${JSON.stringify(findings, undefined, 2)}\n`
     : renderFindings(findings, isColourful(process.stdout, process.env))
   writeFileSync(1, text)
   return findings.some(({ level }) => level === 'problem') ? 1 : 0
 }
 
-async function examine(host: Host, settings: Settings): Promise<Finding[]> {
+async function examine(host: Host, settings: Settings, roots: Roots): Promise<Finding[]> {
   const service = await askService(host, settings)
   const others = await checkOthers(host, settings, path => ask(path, ASK_MS))
   return [
@@ -50,7 +54,7 @@ async function examine(host: Host, settings: Settings): Promise<Finding[]> {
     ...checkRegistrations(host, settings),
     ...others.findings,
     ...attempt('containers', 'see the messages above', () =>
-      examineContainers(host, settings, service, others.answering),
+      examineContainers(host, settings, roots, service, others.answering),
     ),
   ]
 }
@@ -70,11 +74,12 @@ function checkConfig(settings: Settings): Finding[] {
 function examineContainers(
   host: Host,
   settings: Settings,
+  roots: Roots,
   service: Service | undefined,
   answering: ReadonlySet<string>,
 ): Finding[] {
   const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
-  return checkContainers(listContainers(host, settings, served), answering)
+  return checkContainers(listContainers(host, settings, roots, served), answering)
 }
 
 /** What cannot be looked at is a finding, too. */

@@ -15,10 +15,13 @@ import type { Settings } from '../server/settings.ts'
 import { findKeeper } from '../server/status.ts'
 import { errorCode } from '../sys/error.ts'
 import { ask } from './ask.ts'
-import { type Candidate, choose, resolve } from './candidates.ts'
+import { type Candidate, type Choice, choose, resolve } from './candidates.ts'
 import { type Files, judge, type Seen } from './seen.ts'
 
 const ASK_MS = 1000
+
+/** Where runtimes keep their state besides the default directories. */
+export type Roots = Pick<Choice, 'runtimeRoot'>
 
 /** Our mount, if it is served. While its keeper lives it is, and need not be asked. */
 export async function findAnswering(host: Host, settings: Settings): Promise<Mount | undefined> {
@@ -34,10 +37,15 @@ interface Listed {
 }
 
 /** Those registered and those that a runtime runs, by id. `served` is as in `judge`. */
-export function listContainers(host: Host, settings: Settings, served: Mount | undefined): Seen[] {
+export function listContainers(
+  host: Host,
+  settings: Settings,
+  roots: Roots,
+  served: Mount | undefined,
+): Seen[] {
   const defaults = readDefaults(settings)
   const size = readSize(host)
-  return findAll(host, settings, 'list').flatMap(({ candidate, container, registered }) => {
+  return findAll(host, settings, roots).flatMap(({ candidate, container, registered }) => {
     const { id, pid, detached = false } = container
     const options = { ...defaults, ...container.options }
     const found = unlessEnded(host, container, () => ({
@@ -51,10 +59,12 @@ export function listContainers(host: Host, settings: Settings, served: Mount | u
 }
 
 /** Each process once: it may be known by the id of its hook and by that of its runtime. */
-function findAll(host: Host, settings: Settings, action: string): Listed[] {
+function findAll(host: Host, settings: Settings, roots: Roots): Listed[] {
   const registry = new Registry(settings.runDirectory)
+  const { runtimeRoot = [] } = roots
+  const choice: Choice = { all: true, runtimeRoot }
   const byPid = new Map<number, Listed>()
-  for (const candidate of choose(host, registry, { all: true }, action)) {
+  for (const candidate of choose(host, registry, choice, 'list')) {
     const container = unlessEnded(host, candidate.running, () =>
       // What an annotation says wrongly is told when its files are bound.
       resolve(host, registry, candidate, () => {}),

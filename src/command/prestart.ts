@@ -5,9 +5,7 @@
  */
 
 import { mkdirSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
 import { findServed, unmountAll } from '../mount/served.ts'
@@ -16,6 +14,7 @@ import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
 import { MS_BIND, MS_SHARED, mount } from '../sys/mount.ts'
+import { ask } from './ask.ts'
 
 const ANSWER_MS = 2000
 
@@ -24,7 +23,9 @@ export async function prestart(settings: Settings): Promise<number> {
   const { mountPoint } = settings
   const host = new Host('/', systemClock)
   const log = new Log('prestart', settings.log)
-  if (findServed(host, mountPoint) !== undefined && !(await answers(mountPoint))) {
+  // One that hangs is not gone: its keeper replaces it.
+  const served = findServed(host, mountPoint)
+  if (served !== undefined && (await ask(mountPoint, ANSWER_MS)) === 'gone') {
     unmountAll(host, mountPoint)
     log.info(`released ${mountPoint}: nobody answered there`)
   }
@@ -41,15 +42,4 @@ export async function prestart(settings: Settings): Promise<number> {
     log.info(`made ${base} shared`)
   }
   return 0
-}
-
-/** One that hangs is not gone: its keeper replaces it. */
-function answers(path: string): Promise<boolean> {
-  return Promise.race([
-    statfs(path).then(
-      () => true,
-      () => false,
-    ),
-    sleep(ANSWER_MS, true),
-  ])
 }

@@ -1,8 +1,11 @@
 /** The command line as a person uses it: every command with its help. */
 
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { FUSE_FD } from '../server/descriptors.ts'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
+import type { DiffOptions } from './diff.ts'
+import type { DoctorOptions } from './doctor.ts'
+import type { PsOptions } from './ps.ts'
 import type { Choice } from './remount.ts'
 import type { ServeOptions, ServerOptions } from './serve.ts'
 import type { ShowOptions } from './show.ts'
@@ -144,6 +147,59 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .action(async (file: string | undefined, options: ShowOptions) => {
       const { show } = await import('./show.ts')
       status = show(settings(), file, options)
+    })
+
+  program
+    .command('ps')
+    .description('list the containers that run here, their limits, and whose files they see')
+    .option('--watch', 'show it again every 2 seconds until interrupted')
+    .option(
+      '--runtime-root <directory...>',
+      'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
+    )
+    .option('--json', 'print it in JSON')
+    .action(async (options: PsOptions) => {
+      const { ps } = await import('./ps.ts')
+      status = await ps(settings(), options)
+    })
+
+  program
+    .command('diff')
+    .description('print what a container sees otherwise than its host, side by side')
+    .option('-c, --container-id <id>', 'the container: its id, the beginning of it, or its name')
+    .option('--from <folder>', 'a captured machine instead of this one')
+    .option(
+      '--runtime-root <directory...>',
+      'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
+    )
+    .option('--json', 'print it in JSON')
+    .action(async (options: DiffOptions) => {
+      const { diff } = await import('./diff.ts')
+      status = diff(settings(), options)
+    })
+
+  program
+    .command('doctor')
+    .description(
+      'look for what is missing or left over; exit with status 1 when there is a problem',
+    )
+    .option(
+      '--runtime-root <directory...>',
+      'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
+    )
+    .option('--json', 'print it in JSON')
+    .action(async (options: DoctorOptions) => {
+      const { doctor } = await import('./doctor.ts')
+      status = await doctor(settings(), options)
+    })
+
+  program
+    .command('completion')
+    .description('print a completion script, such as for: source <(procveil completion bash)')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: string) => {
+      const { completion } = await import('./completion.ts')
+      status = completion(settings(), program, shell)
     })
 
   program

@@ -6,11 +6,11 @@ import { Host } from '../host/host.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
-import { findAnswering, listContainers } from './listing.ts'
+import { findAnswering, listContainers, type Roots } from './listing.ts'
 import { renderSeen } from './seen.ts'
 import { isColourful } from './table.ts'
 
-export interface PsOptions {
+export interface PsOptions extends Roots {
   json?: boolean
   /** Shows it again and again until it is interrupted. */
   watch?: boolean
@@ -24,10 +24,12 @@ const ERASE_LINE_END = '\x1b[K'
 const ERASE_BELOW = '\x1b[J'
 
 /** Returns the exit status. */
-export async function ps(settings: Settings, { json, watch }: PsOptions): Promise<number> {
+export async function ps(settings: Settings, options: PsOptions): Promise<number> {
+  const { json, watch } = options
   const host = new Host('/', systemClock)
   const render = async () => {
-    const containers = listContainers(host, settings, await findAnswering(host, settings))
+    const served = await findAnswering(host, settings)
+    const containers = listContainers(host, settings, options, served)
     if (!json) return renderSeen(containers, isColourful(process.stdout, process.env))
     // One line each time, for a program that reads them one by one.
     return `${JSON.stringify(containers, undefined, watch ? 0 : 2)}\n`

@@ -4,15 +4,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
 
-const UNIT = 'procveil.service'
+export const UNIT = 'procveil.service'
 
-/** systemd.unit(5), "Unit File Load Path". */
-const UNIT_DIRECTORIES = [
-  '/etc/systemd/system',
-  '/run/systemd/system',
-  '/usr/local/lib/systemd/system',
-  '/usr/lib/systemd/system',
-  '/lib/systemd/system',
+/** systemd.unit(5), "Unit File Load Path"; below the root. */
+export const UNIT_DIRECTORIES = [
+  'etc/systemd/system',
+  'run/systemd/system',
+  'usr/local/lib/systemd/system',
+  'usr/lib/systemd/system',
+  'lib/systemd/system',
 ]
 
 const TIMEOUT_MS = 6000
@@ -26,7 +26,7 @@ export function startUnit({ mountPoint, runDirectory }: Settings): boolean {
     mountPoint === DEFAULT_SETTINGS.mountPoint && runDirectory === DEFAULT_SETTINGS.runDirectory
   // sd_booted(3)
   if (!isUnits || !existsSync('/run/systemd/system')) return false
-  if (!UNIT_DIRECTORIES.some(directory => existsSync(`${directory}/${UNIT}`))) return false
+  if (!UNIT_DIRECTORIES.some(directory => existsSync(`/${directory}/${UNIT}`))) return false
   try {
     execFileSync('systemctl', ['start', UNIT], { stdio: 'ignore', timeout: TIMEOUT_MS })
     return true

@@ -13,7 +13,10 @@ import { isInPath } from '../e2e/requirements.ts'
 /** A program of the same kind as ours: what is completed is read from it. */
 function program(): Command {
   const made = new Command('procveil')
-  made.option('--run-dir <directory>', "where the run's files are").option('--log <file>', 'log')
+  made
+    .option('--run-dir <directory>', "where the run's files are")
+    .option('--log <file>', 'log')
+    .option('--root <directory...>', 'more')
   made
     .command('show')
     .description("what a container sees: [all] of it's files")
@@ -46,6 +49,7 @@ t.test('the grammar has what the help has', async t => {
   t.match(grammar.flags, [
     { names: ['--run-dir'], value: 'directory' },
     { names: ['--log'], value: 'file' },
+    { names: ['--root'], value: 'directory' },
     { names: ['-h', '--help'], value: undefined },
   ])
   const [show, , detach, completion, help] = grammar.commands
@@ -71,7 +75,7 @@ t.test('bash completes', async t => {
     return text.split('\n').filter(word => word !== '')
   }
   t.strictSame(complete('procveil', ''), ['show', 'umount', 'detach', 'completion', 'help'])
-  t.strictSame(complete('procveil', '--'), ['--run-dir', '--log', '--help'])
+  t.strictSame(complete('procveil', '--'), ['--run-dir', '--log', '--root', '--help'])
   t.strictSame(complete('procveil', 'sh'), ['show'])
   t.strictSame(complete('procveil', '--log', 'x', 'sh'), ['show'], 'a value is no command')
   t.strictSame(complete('procveil', '--log', '=', 'x', 'sh'), ['show'])

@@ -78,6 +78,10 @@ t.test('a hooked container through its life', needs('runc'), async t => {
     const files = `${BOUND.length}/${BOUND.length}`
     t.match(stdout, new RegExp(`^${id} +- +- +${pid} +96 MiB +0.5 +${files} +ok$`, 'm'))
     t.notMatch(stdout, '\x1b', 'no colours in a pipe')
+    const root = `--runtime-root=${here.directory}/runc`
+    const { stdout: json } = await here.procveil(['ps', '--json', root])
+    const known = JSON.parse(json).filter((each: Row) => each.id === id)
+    t.match(known, [{ ...all, runtime: 'runc', state: 'ok' }], 'once, by whom it runs')
     const { findings } = await doctor(here)
     t.equal(levelOf(findings, 'mount'), 'ok')
     t.match(about(findings, id), [{ level: 'ok' }])
@@ -203,10 +207,10 @@ t.test('ps goes on until it is interrupted', needs('runc'), async t => {
   t.equal(lines.length, 2, 'a line each time')
   for (const line of lines) t.ok(JSON.parse(line).some((each: Row) => each.id === id))
   const command = [here.executable, ...here.options, 'ps', '--watch'].join(' ')
-  const { stdout } = await execa('sh', ['-c', `{ ${command}; echo $? >&2; } | head -n 1`], {
-    timeout: 30_000,
-  })
-  t.match(stdout, /^ID /, 'it ends when nobody reads any more')
+  const script = `{ ${command}; echo $? >&2; } | head -n 1`
+  const { stdout, stderr } = await execa('sh', ['-c', script], { timeout: 30_000 })
+  t.match(stdout, /^ID /)
+  t.equal(stderr, '0', 'it ends when nobody reads any more')
 })
 
 t.test('colours are for terminals', needs('runc', 'script'), async t => {

@@ -31,7 +31,8 @@ const told = (here: Site) => readFileSync(`${here.directory}/told`, 'utf8')
 const UNIT = 'mkdir -p /run/systemd/system; touch /run/systemd/system/procveil.service'
 const STATE = String.raw`{\"id\":\"x\",\"status\":\"creating\",\"pid\":$$,\"root\":\"/nowhere\"}`
 const HOOK = `echo "${STATE}" | $PROCVEIL --log $LOG hook`
-const LIST = 'pgrep -xa procveil; $PROCVEIL stop'
+/** Without those of other tests. */
+const LIST = "pgrep -xa procveil | grep -v 'mountpoint /tmp'; $PROCVEIL stop"
 const SERVE = 'setsid $PROCVEIL --log $LOG serve --standby </dev/null >/dev/null 2>&1 & sleep 1'
 
 function withLog(here: Site, script: string): string {

@@ -49,7 +49,7 @@ function readWords(command: Command, names: readonly string[]): Words {
 
 function readFlag(option: Option): Flag {
   const { short, long, description, argChoices, flags } = option
-  const [, name] = /[<[]([^>\]]+)[>\]]/.exec(flags) ?? []
+  const [, name] = /[<[]([^>\].]+)/.exec(flags) ?? []
   const isAlone = !option.required && !option.optional
   return {
     names: [short, long].filter(each => each !== undefined),

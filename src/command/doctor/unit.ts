@@ -2,18 +2,8 @@
 
 import { basename } from 'node:path'
 import type { Host } from '../../host/host.ts'
+import { UNIT, UNIT_DIRECTORIES } from '../../server/systemd.ts'
 import { about, type Finding } from './finding.ts'
-
-const UNIT = 'procveil.service'
-
-/** systemd.unit(5), "Unit File Load Path". */
-const DIRECTORIES = [
-  'etc/systemd/system',
-  'run/systemd/system',
-  'usr/local/lib/systemd/system',
-  'usr/lib/systemd/system',
-  'lib/systemd/system',
-]
 
 const { ok, warning, problem } = about('systemd')
 
@@ -22,7 +12,9 @@ export function checkUnit(host: Host): Finding {
   if (!host.has('run/systemd/system')) {
     return ok('systemd does not run here: hooks start the service themselves')
   }
-  const unit = DIRECTORIES.map(directory => `${directory}/${UNIT}`).find(path => host.has(path))
+  const unit = UNIT_DIRECTORIES.map(directory => `${directory}/${UNIT}`).find(path =>
+    host.has(path),
+  )
   if (unit === undefined) {
     return warning(
       `${UNIT} is not installed: the service ends up in no unit, and does not start at boot`,
@@ -42,7 +34,7 @@ export function checkUnit(host: Host): Finding {
 
 /** systemctl(1), enable: a symbolic link from the unit that wants it. It may lead to where nothing is yet. */
 function isEnabled(host: Host): boolean {
-  return DIRECTORIES.some(directory =>
+  return UNIT_DIRECTORIES.some(directory =>
     host
       .directories(directory)
       .filter(name => /\.(wants|requires)$/.test(name))
