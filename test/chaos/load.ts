@@ -1,6 +1,6 @@
 /** Containers whose files are read without pause, by readers that check what they read. */
 
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -52,16 +52,6 @@ export class Load {
       boxes.push(box)
     }
     return new Load(boxes)
-  }
-
-  /** So far. */
-  reads(): number {
-    const counts = this.#boxes.flatMap(box => {
-      const directory = join(box.bundle, 'rootfs/tmp')
-      const names = readdirSync(directory).filter(name => name.startsWith('reads.'))
-      return names.map(name => Number(readFileSync(join(directory, name), 'utf8')))
-    })
-    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   async stop(): Promise<Seen> {

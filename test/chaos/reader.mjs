@@ -5,7 +5,7 @@
  * node reader.mjs BUFFER_SIZE
  */
 
-import { closeSync, existsSync, openSync, readSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 
 const FILES = [
   '/proc/meminfo',
@@ -28,7 +28,6 @@ const last = new Map()
 const shapes = new Map()
 
 while (!existsSync(STOP)) {
-  writeFileSync(`/tmp/reads.${process.pid}`, String(seen.reads))
   for (const file of FILES) {
     const start = performance.now()
     try {

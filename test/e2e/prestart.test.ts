@@ -1,0 +1,42 @@
+/** `procveil prestart`, in a mount namespace of its own. */
+
+import { execa } from 'execa'
+import t from 'tap'
+import { EXECUTABLE, needs } from './requirements.ts'
+import { site } from './site.ts'
+
+/** The lines of mountinfo about this path or what lies below it. */
+const LIST = 'grep " $DIR" /proc/self/mountinfo || true'
+
+t.test('the directory above the mount point becomes a shared mount', needs('unshare'), async t => {
+  const here = site(t)
+  const base = `${here.directory}/base`
+  const options = ['--mountpoint', `${base}/mount`, '--run-dir', here.runDirectory]
+  const procveil = [EXECUTABLE, ...options].join(' ')
+  const inNamespace = async (script: string) => {
+    const text = `set -e; DIR=${base}; PROCVEIL="${procveil}"; ${script}`
+    const { stdout } = await execa('unshare', ['--mount', 'sh', '-c', text], { timeout: 30_000 })
+    return stdout.split('\n').filter(line => line.includes(base))
+  }
+  const once = await inNamespace(`$PROCVEIL prestart; ${LIST}`)
+  t.equal(once.length, 1)
+  t.match(once[0], / shared:\d+ /)
+  const twice = await inNamespace(`$PROCVEIL prestart; $PROCVEIL prestart; ${LIST}`)
+  t.equal(twice.length, 1, 'a second time changes nothing')
+
+  const serve = 'mkdir -p $DIR; setsid $PROCVEIL serve </dev/null >/dev/null 2>&1 & sleep 1'
+  // The shell that says this has the path in its command line, too, and another name.
+  const kill =
+    'p=$(pgrep -f "^[^ ]*procveil .*$DIR/mount"); kill -STOP $p; kill -KILL $p; sleep 0.3'
+  const live = await inNamespace(`${serve}; $PROCVEIL prestart; ${LIST}; $PROCVEIL stop`)
+  t.ok(
+    live.some(line => line.includes('fuse.lxcfs')),
+    'a mount that is served stays',
+  )
+  const dead = await inNamespace(`${serve}; ${kill}; $PROCVEIL prestart; ${LIST}`)
+  t.strictSame(
+    dead.filter(line => line.includes('fuse.lxcfs')),
+    [],
+    'a dead one does not',
+  )
+})
