@@ -24,20 +24,26 @@ export class Views {
   readonly #defaults: Readonly<Options>
   readonly #states: States
   readonly #report: (message: string) => void
+  readonly #isOpen: (slot: number) => boolean
   readonly #hierarchies: Hierarchies
   readonly #views = new Map<number, ContainerView>()
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new Map<string, ContainerView>()
 
-  /** `defaults` are the options of containers that have none of their own. */
+  /**
+   * `defaults` are the options of containers that have none of their own, `isOpen` says whether somebody has a file
+   * of a container open.
+   */
   constructor(
     host: Host,
     registry: Registry,
     defaults: Readonly<Options>,
     states: States,
     report: (message: string) => void = () => {},
+    isOpen: (slot: number) => boolean = () => false,
   ) {
+    this.#isOpen = isOpen
     this.#host = host
     this.#directory = new Directory(registry)
     this.#namespaces = new PidNamespaces(host)
@@ -53,6 +59,7 @@ export class Views {
     if (known !== undefined) return known
     const container = this.#directory.findSlot(slot)
     if (container === undefined) return undefined
+    this.#sweep()
     const state = this.#states.load(slot)
     const view = this.#open({ ...container, state }, container.options)
     this.#views.set(slot, view)
@@ -75,6 +82,17 @@ export class Views {
     return view
   }
 
+  /**
+   * Drops the views of containers that were forgotten. The kernel may hold their nodes for long: it forgets what
+   * nobody uses only when it needs the memory.
+   */
+  #sweep(): void {
+    const isLeft = (slot: number) => !this.#directory.findSlot(slot) && !this.#isOpen(slot)
+    for (const known of [this.#lookups, this.#views]) {
+      for (const slot of known.keys()) if (isLeft(slot)) known.delete(slot)
+    }
+  }
+
   /** Containers whose files somebody holds. */
   get count(): number {
     return this.#views.size
@@ -84,7 +102,9 @@ export class Views {
   keep(view: View | undefined): void {
     if (!(view instanceof ContainerView) || view.slot === undefined) return
     const state = view.changedState()
-    if (state !== undefined) this.#states.save(view.slot, state)
+    // One that was forgotten leaves nothing behind.
+    if (state !== undefined && this.#directory.findSlot(view.slot) !== undefined)
+      this.#states.save(view.slot, state)
   }
 
   retain(slot: number): void {

@@ -123,6 +123,11 @@ export class Handles {
     if (opened?.size === 0) this.#opened.delete(slotOf(handle.nodeid))
   }
 
+  /** Whether there is a handle of this slot. */
+  isOpen(slot: number): boolean {
+    return this.#opened.has(slot)
+  }
+
   get size(): number {
     return this.#handles.size
   }

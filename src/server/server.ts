@@ -48,11 +48,13 @@ export function serve(serving: Serving): void {
   const registry = new Registry(runDirectory)
   const states = new States(runDirectory)
   states.prepare()
-  const views = new Views(host, registry, defaults, states, message => log.warning(message))
+  const handles = new Handles(Date.now(), host.clock, new SavedTexts(runDirectory))
+  const report = (message: string) => log.warning(message)
+  const isOpen = (slot: number) => handles.isOpen(slot)
+  const views = new Views(host, registry, defaults, states, report, isOpen)
   const renderer = new Renderer(host, log)
   const metrics = new Metrics()
   const servers = countStart(runDirectory, serving.isFirst)
-  const handles = new Handles(Date.now(), host.clock, new SavedTexts(runDirectory))
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
     ids: () => registry.ids(),

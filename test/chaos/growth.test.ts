@@ -42,7 +42,7 @@ function isFlat(t: Test, before: Size, after: Size, roomKib: number): void {
 t.test('containers come and go', options, async t => {
   const here = site(t)
   const times = often({ full: 1000, brief: 25 })
-  const first = await started(t, here, 'first')
+  const first = await started(t, here, 'growth')
   await first.cat('/proc/meminfo')
   const one = async (i: number) => {
     const box = await started(t, here, `come-and-go${i}`, { memoryBytes: 2 ** 27 })
@@ -54,6 +54,9 @@ t.test('containers come and go', options, async t => {
   for (let i = 0; i < times; i++) await one(i)
   // Its memory is given back when there is need of it: it must be far less than a whole view for each.
   isFlat(t, before, measure(here), 20 * 1024)
+  const metrics = readFileSync(`${here.mountPoint}/metrics/procveil.prom`, 'utf8')
+  const views = Number(/^procveil_views (\d+)$/m.exec(metrics)?.[1])
+  t.ok(views <= 2, `${views} views are left`)
   t.strictSame(
     filesOf(here).filter(name => !name.endsWith('.lock')),
     files.filter(name => !name.endsWith('.lock')),
@@ -63,7 +66,7 @@ t.test('containers come and go', options, async t => {
 
 t.test('reads without end', options, async t => {
   const here = site(t)
-  const box = await started(t, here, 'first', { memoryBytes: 2 ** 27 })
+  const box = await started(t, here, 'growth', { memoryBytes: 2 ** 27 })
   const files = BOUND.map(file => `${here.mountPoint}/containers/${box.id}${file}`)
   const read = (count: number) => {
     for (let i = 0; i < count; i++) readFileSync(files[i % files.length] ?? '')
