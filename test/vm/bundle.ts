@@ -98,7 +98,7 @@ function config(site: Site, id: string, wishes: Wishes): unknown {
       cwd: '/',
     },
     mounts: mounts(wishes),
-    hooks: { createRuntime: [hook], poststop: [hook] },
+    hooks: wishes.unhooked ? {} : { createRuntime: [hook], poststop: [hook] },
     linux: {
       cgroupsPath: `${wishes.parent ?? ''}/${id}`,
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),

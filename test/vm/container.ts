@@ -23,6 +23,8 @@ export interface Wishes extends Limits {
   device?: { host: string; inside: string }
   /** It may write below /sys/fs/cgroup, which is its own cgroup. */
   writableCgroup?: boolean
+  /** It starts without our hook. */
+  unhooked?: boolean
   /** What it runs; `sleep` when missing. */
   command?: readonly string[]
   /** Of `podman run`. */

@@ -17,7 +17,8 @@ export class Podman implements Container {
   #pid: number | undefined
 
   constructor(site: Site, program: Program, name: string, wishes: Wishes) {
-    this.#options = ['--hooks-dir', writeHooks(site), '--runtime', program]
+    const hooks = wishes.unhooked ? [] : ['--hooks-dir', writeHooks(site)]
+    this.#options = [...hooks, '--runtime', program]
     this.#name = name
     this.#wishes = wishes
   }

@@ -37,7 +37,7 @@ const GUESTS: readonly Guest[] = [
     name: 'Linux 6.1, cgroup v2',
     kernel: 'stable',
     cgroup: 'v2',
-    brief: [...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'view.test.js'],
+    brief: [...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'toolkit.js', 'view.test.js'],
   },
   {
     name: 'Linux 6.12 or newer, cgroup v2',
