@@ -5,6 +5,7 @@ import type { Options } from '../proc/options.ts'
 import { describe, type Log } from '../sys/log.ts'
 import { become } from '../sys/process.ts'
 import type { ServerProcess } from './child.ts'
+import { readDefaults } from './config.ts'
 import { INSTALLED } from './program.ts'
 import { commandLine, type Settings } from './settings.ts'
 
@@ -34,7 +35,7 @@ export async function upgrade(
     if (server.pid === undefined) throw new Error('there is no server to hand over')
     log.info(`goes over to ${INSTALLED}`)
     const args = [
-      ...['--adopt', JSON.stringify(options), '--fuse-fd', String(fuse)],
+      ...['--adopt', JSON.stringify(readAgain(settings, options, log)), '--fuse-fd', String(fuse)],
       ...['--before', String(server.pid), '--ready-fd', String(server.control)],
       ...(withoutResend ? ['--without-resend'] : []),
     ]
@@ -46,6 +47,16 @@ export async function upgrade(
     )
   } catch (cause) {
     log.error(new Error(`Cannot go over to ${INSTALLED}: ${describe(cause)}; this version goes on`))
+  }
+}
+
+/** The options as they are configured now; those before where that is damaged. */
+function readAgain(settings: Settings, before: Options, log: Log): Options {
+  try {
+    return readDefaults(settings)
+  } catch (error) {
+    log.error(error)
+    return before
   }
 }
 

@@ -3,6 +3,7 @@
 import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { started } from '../e2e/box.ts'
 import { EXECUTABLE, needs, retry } from '../e2e/requirements.ts'
 import { type Site, site } from '../e2e/site.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
@@ -47,6 +48,32 @@ t.test('upgrades go unnoticed', options, async t => {
   const [keeper] = pids
   const running = readFileSync(`/proc/${keeper}/exe`)
   t.ok(running.equals(readFileSync(here.executable)))
+})
+
+t.test('an upgrade reads the configuration again', options, async t => {
+  const here = ownSite(t)
+  const config = `${here.directory}/config.json`
+  writeFileSync(config, '{}')
+  const configured = ['--config', config, ...here.options]
+  const serve = execa(here.executable, [...configured, 'serve'], { reject: false })
+  t.teardown(async () => {
+    serve.kill('SIGTERM')
+    await serve
+  })
+  await retry(() => {
+    if (!here.readLog().includes('serves')) throw new Error('Cannot go on: it is not ready')
+  })
+  const box = await started(t, here, 'configured')
+  const seconds = async () => Number.parseFloat(await box.cat('/proc/uptime'))
+  t.ok((await seconds()) < 100)
+  writeFileSync(config, '{ "uptime": "host" }')
+  t.equal((await here.procveil(['upgrade'])).exitCode, 0)
+  const host = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'))
+  t.ok(Math.abs((await seconds()) - host) < 60)
+  writeFileSync(config, '{ "uptime": "perhaps" }')
+  t.equal((await here.procveil(['upgrade'])).exitCode, 0, 'one that is damaged changes nothing')
+  t.match(here.readLog(), /uptime.*perhaps/)
+  t.ok(Math.abs((await seconds()) - host) < 60)
 })
 
 const BROKEN: Readonly<Record<string, string>> = {
