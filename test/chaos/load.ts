@@ -14,6 +14,8 @@ const READERS_PER_CONTAINER = 4
 /** What a reader saw. */
 export interface Seen {
   reads: number
+  /** How many failed, and the first few of them. */
+  failures: number
   failed: string[]
   wrong: string[]
   longestMs: number
@@ -59,6 +61,7 @@ export class Load {
     const seen = await Promise.all(this.#readers)
     return {
       reads: seen.reduce((sum, { reads }) => sum + reads, 0),
+      failures: seen.reduce((sum, { failures }) => sum + failures, 0),
       failed: seen.flatMap(({ failed }) => failed),
       wrong: seen.flatMap(({ wrong }) => wrong),
       longestMs: Math.round(Math.max(...seen.map(({ longestMs }) => longestMs))),

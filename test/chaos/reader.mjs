@@ -23,7 +23,8 @@ const FILES = [
 const STOP = '/tmp/stop'
 const bufferSize = Number(process.argv[2])
 const buffer = Buffer.alloc(bufferSize)
-const seen = { reads: 0, failed: [], wrong: [], longestMs: 0 }
+/** The lists hold the first few of each. */
+const seen = { reads: 0, failures: 0, failed: [], wrong: [], longestMs: 0 }
 const last = new Map()
 const shapes = new Map()
 
@@ -33,6 +34,7 @@ while (!existsSync(STOP)) {
     try {
       check(file, readAll(file))
     } catch (error) {
+      seen.failures++
       note(seen.failed, `${file}: ${error.message}`)
     }
     seen.reads++
