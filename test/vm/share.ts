@@ -9,7 +9,7 @@ import { EXECUTABLE } from '../e2e/requirements.ts'
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** These need more than the guest has: they show nothing of the kernel that the others do not. */
-const NOT_IN_GUESTS = ['docker.test.ts', 'docker-toolkit.test.ts', 'stress.test.ts']
+const NOT_IN_GUESTS = ['stress.test.ts']
 
 /** Fills an empty directory; returns the names of the test files in its `test/guest`. */
 export function fillShare(share: string): string[] {
@@ -39,6 +39,7 @@ export function fillShare(share: string): string[] {
   mkdirSync(join(share, 'dist'))
   cpSync(EXECUTABLE, join(share, 'dist/procveil'))
   cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
+  cpSync(join(PROJECT, 'test/e2e/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
   cpSync(process.execPath, join(share, 'node'), { dereference: true })
   chmodSync(join(share, 'node'), 0o755)
   return [...e2e, ...own].map(name => name.replace(/ts$/, 'js'))
