@@ -1,7 +1,7 @@
 /** A running container as `ps` and `doctor` show it, and what lies on its files: by mountinfo alone, no file is touched. */
 
 import type { Mount } from '../host/mountinfo.ts'
-import { findBase, findTarget } from '../mount/target.ts'
+import { findBase, findTarget, isFileOf, pathOf } from '../mount/target.ts'
 import { type Cell, type Colour, type Column, renderTable } from './table.ts'
 
 /**
@@ -50,7 +50,9 @@ export function judge(
     found.files++
     const { bound } = target
     if (bound === undefined) continue
-    if (isServed(bound, served, container.id, file)) found.bound++
+    // Its own file, or the one at the top of the mount, which shows every caller its own view.
+    const paths = [pathOf(container.id, file), `/${file}`]
+    if (paths.some(path => isFileOf(bound, served, path))) found.bound++
     else others.add(`${bound.major}:${bound.minor}`)
   }
   const state = others.size > 0 ? 'stale' : stateOf(found)
@@ -60,19 +62,6 @@ export function judge(
 function stateOf({ bound, files }: { bound: number; files: number }): State {
   if (bound === 0) return 'host'
   return bound === files ? 'ok' : 'partial'
-}
-
-/** Its own file, or the one at the top of the mount, which shows every caller its own view. */
-function isServed(
-  { major, minor, root }: Mount,
-  served: Pick<Mount, 'major' | 'minor'> | undefined,
-  id: string,
-  file: string,
-): boolean {
-  if (major !== served?.major || minor !== served.minor) return false
-  // The kernel marks a root whose directory entry it had to look up anew.
-  const path = root.replace(/\/\/deleted$/, '')
-  return path === `/containers/${id}/${file}` || path === `/${file}`
 }
 
 const COLUMNS: readonly Column[] = [

@@ -9,6 +9,7 @@ import { parseDefaults } from '../server/config.ts'
 import { Control } from '../server/control.ts'
 import { ANSWERED, CONTROL_FD, FUSE_FD, READY } from '../server/descriptors.ts'
 import { type Adopted, keep } from '../server/keep.ts'
+import { adoption } from '../server/launch.ts'
 import { serve as answer } from '../server/server.ts'
 import type { Settings } from '../server/settings.ts'
 import { standBy } from '../server/standby.ts'
@@ -69,10 +70,7 @@ export function server(settings: Settings, { options, resume, resend }: ServerOp
   nameProcess()
   // Those that end a group of processes at once: the mount goes first, by the other half.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
-  const adopt = [
-    ...['--adopt', options, '--before', String(process.pid)],
-    ...(resend ? [] : ['--without-resend']),
-  ]
+  const adopt = adoption(options, process.pid, !resend)
   answer({
     version: VERSION,
     host: new Host('/', systemClock),

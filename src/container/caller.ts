@@ -3,7 +3,6 @@
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import type { Directory } from './directory.ts'
-import { readStartTicks } from './identity.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
 
 /** A caller that no registered container contains. */
@@ -30,12 +29,11 @@ export function findCaller(
   if (slot !== undefined) return { slot }
   const init = namespaces.findInit(pid)
   if (init === undefined) return { key: text, cgroups, pid: undefined, startTicks: undefined }
-  const startTicks = readStartTicks(host, init)
-  const initText = host.tryRead(`proc/${init}/cgroup`) ?? text
+  const initText = host.tryRead(`proc/${init.pid}/cgroup`) ?? text
   return {
-    key: `${init} ${startTicks} ${initText}`,
+    key: `${init.pid} ${init.startTicks} ${initText}`,
     cgroups: parseCgroupPaths(initText),
-    pid: init,
-    startTicks,
+    pid: init.pid,
+    startTicks: init.startTicks,
   }
 }

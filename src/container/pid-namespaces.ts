@@ -9,9 +9,11 @@ const MOST_KNOWN = 256
 /** A namespace whose init was not found is not looked through again so soon: that is all processes of the host. */
 const AGAIN_USEC = 5e6
 
+type Init = KnownProcess & { pid: number }
+
 export class PidNamespaces {
   readonly #host: Host
-  readonly #inits = new Map<string, KnownProcess & { pid: number }>()
+  readonly #inits = new Map<string, Init>()
   readonly #missedUsec = new Map<string, number>()
 
   constructor(host: Host) {
@@ -19,14 +21,16 @@ export class PidNamespaces {
   }
 
   /** `undefined` for a process of our own namespace, and where there is none. */
-  findInit(pid: number): number | undefined {
+  findInit(pid: number): Init | undefined {
     const depth = this.#pids(pid)?.length ?? 1
     if (depth === 1) return undefined
     const namespace = this.#host.tryReadLink(`proc/${pid}/ns/pid`)
     const known = namespace === undefined ? undefined : this.#inits.get(namespace)
-    if (known !== undefined && isAlive(this.#host, known)) return known.pid
-    const init = this.#above(pid, depth) ?? this.#among(namespace, depth)
-    if (init !== undefined && namespace !== undefined) this.#remember(namespace, init)
+    if (known !== undefined && isAlive(this.#host, known)) return known
+    const found = this.#above(pid, depth) ?? this.#among(namespace, depth)
+    if (found === undefined) return undefined
+    const init = { pid: found, startTicks: readStartTicks(this.#host, found) }
+    if (namespace !== undefined) this.#remember(namespace, init)
     return init
   }
 
@@ -59,9 +63,9 @@ export class PidNamespaces {
     return undefined
   }
 
-  #remember(namespace: string, pid: number): void {
+  #remember(namespace: string, init: Init): void {
     this.#inits.delete(namespace)
-    this.#inits.set(namespace, { pid, startTicks: readStartTicks(this.#host, pid) })
+    this.#inits.set(namespace, init)
     const [oldest] = this.#inits.keys()
     if (this.#inits.size > MOST_KNOWN && oldest !== undefined) this.#inits.delete(oldest)
   }

@@ -79,7 +79,8 @@ function grow(): void {
   buffer = larger
 }
 
-function orUndefined<T>(action: () => T): T | undefined {
+/** What the kernel or another process takes away in between is no error: only the system's errors are caught. */
+export function orUndefined<T>(action: () => T): T | undefined {
   try {
     return action()
   } catch (error) {

@@ -8,7 +8,6 @@
 
 import type { Container } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
-import type { Mount } from '../host/mountinfo.ts'
 import { errorCode } from '../sys/error.ts'
 import {
   fileSystemType,
@@ -23,7 +22,7 @@ import { inMountNamespace } from '../sys/namespace.ts'
 import { hasEnded } from '../sys/process.ts'
 import { Descriptors } from './descriptors.ts'
 import { openEntry, unbind } from './entry.ts'
-import { findTarget, isShared, type Target } from './target.ts'
+import { findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts'
 
 export interface Bound {
   bound: string[]
@@ -65,7 +64,10 @@ export function attach(
     const target = findTarget(entry.mountinfo, entry.base, file)
     if (target === undefined) {
       result.absent.push(file)
-    } else if (target.bound !== undefined && isOurs(target.bound, served, container.id, file)) {
+    } else if (
+      target.bound !== undefined &&
+      isFileOf(target.bound, served.device, pathOf(container.id, file))
+    ) {
       result.present.push(file)
     } else {
       const tree = tryOpenTree(served.directory, file)
@@ -144,12 +146,4 @@ function undo(root: number, place: Place): void {
   try {
     unbind(root, { path: place.path, layers: 1 })
   } catch {}
-}
-
-/** Whether a file is bound already, from the server that runs now. */
-function isOurs(bound: Mount, served: Served, id: string, file: string): boolean {
-  const { major, minor } = served.device
-  // The kernel marks a root whose directory entry it had to look up anew.
-  const root = bound.root.replace(/\/\/deleted$/, '')
-  return bound.major === major && bound.minor === minor && root === `/containers/${id}/${file}`
 }

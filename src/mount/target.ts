@@ -48,3 +48,17 @@ export function findTarget(mountinfo: string, base: string, file: string): Targe
 }
 
 export const isShared = (mount: Mount) => mount.propagation.some(tag => tag.startsWith('shared:'))
+
+/** Whether what lies on a file is `path` of the file system with this device number. */
+export function isFileOf(
+  { major, minor, root }: Pick<Mount, 'major' | 'minor' | 'root'>,
+  device: { major: number; minor: number } | undefined,
+  path: string,
+): boolean {
+  // The kernel marks a root whose directory entry it had to look up anew.
+  const own = root.replace(/\/\/deleted$/, '')
+  return major === device?.major && minor === device.minor && own === path
+}
+
+/** Where a container's own file is in our file system. */
+export const pathOf = (id: string, file: string) => `/containers/${id}/${file}`

@@ -41,3 +41,11 @@ export function launchKeeper(
     closeSync(writer)
   }
 }
+
+/** Arguments of the keeper that takes over a mount from the server with the pid `before`. */
+export function adoption(options: string, before: number, withoutResend: boolean): string[] {
+  return [
+    ...['--adopt', options, '--before', String(before)],
+    ...(withoutResend ? ['--without-resend'] : []),
+  ]
+}

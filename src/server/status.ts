@@ -1,7 +1,7 @@
 /** Who keeps the mount, in the run directory: for the commands that tell it something, and those that ask. */
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { readStartTicks } from '../container/identity.ts'
+import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 
 export interface Status {
@@ -35,5 +35,5 @@ export function findKeeper(host: Host, runDirectory: string): Status | undefined
   } catch {
     return undefined
   }
-  return readStartTicks(host, status.pid) === status.startTicks ? status : undefined
+  return isAlive(host, status) ? status : undefined
 }

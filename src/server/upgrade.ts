@@ -6,6 +6,7 @@ import { describe, type Log } from '../sys/log.ts'
 import { become } from '../sys/process.ts'
 import type { ServerProcess } from './child.ts'
 import { readDefaults } from './config.ts'
+import { adoption } from './launch.ts'
 import { INSTALLED } from './program.ts'
 import { commandLine, type Settings } from './settings.ts'
 
@@ -34,10 +35,10 @@ export async function upgrade(
     await checkProgram(INSTALLED)
     if (server.pid === undefined) throw new Error('there is no server to hand over')
     log.info(`goes over to ${INSTALLED}`)
+    const read = JSON.stringify(readAgain(settings, options, log))
     const args = [
-      ...['--adopt', JSON.stringify(readAgain(settings, options, log)), '--fuse-fd', String(fuse)],
-      ...['--before', String(server.pid), '--ready-fd', String(server.control)],
-      ...(withoutResend ? ['--without-resend'] : []),
+      ...adoption(read, server.pid, withoutResend),
+      ...['--fuse-fd', String(fuse), '--ready-fd', String(server.control)],
     ]
     become(
       INSTALLED,

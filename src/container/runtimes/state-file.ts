@@ -4,7 +4,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Host } from '../../host/host.ts'
+import { type Host, orUndefined } from '../../host/host.ts'
 import { type Fields, parseFields } from './fields.ts'
 
 /** A runc state with a thousand mounts has 1 MiB. */
@@ -62,14 +62,4 @@ function readText(fd: number, sizeBytes: number): string {
     length += size
   }
   return buffer.toString('utf8', 0, length)
-}
-
-/** What is there now may be gone, or another kind of file, in a moment. */
-function orUndefined<T>(action: () => T): T | undefined {
-  try {
-    return action()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined
-    throw error
-  }
 }
