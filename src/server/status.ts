@@ -29,11 +29,11 @@ export function removeStatus(runDirectory: string): void {
 
 /** `undefined` when no keeper runs. */
 export function findKeeper(host: Host, runDirectory: string): Status | undefined {
-  let status: Status
   try {
-    status = JSON.parse(readFileSync(file(runDirectory), 'utf8')) as Status
+    const status = JSON.parse(readFileSync(file(runDirectory), 'utf8')) as Status | null
+    return status !== null && isAlive(host, status) ? status : undefined
   } catch {
+    // There is none, or it was damaged.
     return undefined
   }
-  return isAlive(host, status) ? status : undefined
 }

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Box, started } from '../e2e/box.ts'
 import { BOUND } from '../e2e/files.ts'
+import { HOST_KIB, readMemTotal } from '../e2e/mem-total.ts'
 import { needs, retry } from '../e2e/requirements.ts'
 import { type Site, site } from '../e2e/site.ts'
 import { signal } from './disturb.ts'
 import { often, UNHURRIED } from './load.ts'
 
 const CONTAINERS = often({ full: 50, brief: 4 })
-const HOST_KIB = /^MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
 
 const options = { ...needs('runc'), ...UNHURRIED }
 
@@ -23,20 +23,6 @@ async function startAll(t: Test, here: Site): Promise<Box[]> {
   return boxes
 }
 
-async function killAll(here: Site): Promise<void> {
-  // One of them alone would be started again by the other.
-  for (const pid of here.servers()) process.kill(pid, 'SIGSTOP')
-  for (const pid of here.servers()) process.kill(pid, 'SIGKILL')
-  await retry(() => {
-    if (here.servers().length > 0) throw new Error('Cannot go on: a server is left')
-  })
-}
-
-const readTotal = async (box: Box) => {
-  const text = readFileSync(`/proc/${await box.pid()}/root/proc/meminfo`, 'utf8')
-  return /^MemTotal: +(\d+)/.exec(text)?.[1]
-}
-
 /** Their mounts, as their init sees them. */
 async function ourMounts(box: Box): Promise<number> {
   const mountinfo = readFileSync(`/proc/${await box.pid()}/mountinfo`, 'utf8')
@@ -44,7 +30,7 @@ async function ourMounts(box: Box): Promise<number> {
 }
 
 async function areOwn(t: Test, boxes: readonly Box[]): Promise<void> {
-  const totals = await Promise.all(boxes.map(readTotal))
+  const totals = await Promise.all(boxes.map(readMemTotal))
   t.strictSame(
     totals,
     boxes.map((_, i) => String((i + 64) * 1024)),
@@ -54,7 +40,7 @@ async function areOwn(t: Test, boxes: readonly Box[]): Promise<void> {
 
 async function until(t: Test, boxes: readonly Box[]): Promise<void> {
   await retry(async () => {
-    const totals = await Promise.all(boxes.map(readTotal))
+    const totals = await Promise.all(boxes.map(readMemTotal))
     if (totals.includes(HOST_KIB)) throw new Error('Cannot go on: one still sees the host')
   }, 60_000)
   await areOwn(t, boxes)
@@ -65,10 +51,10 @@ t.test('remount heals all containers after every process was killed', options, a
   const boxes = await startAll(t, here)
   const paused = boxes[1] as Box
   await paused.runc('pause', paused.id)
-  await killAll(here)
-  await t.rejects(readTotal(boxes[0] as Box), { code: 'ENOTCONN' })
+  await here.killServers()
+  await t.rejects(readMemTotal(boxes[0] as Box), { code: 'ENOTCONN' })
   const startMs = performance.now()
-  const { stdout, exitCode } = await here.procveil(['remount', '--all'])
+  const { stdout, exitCode } = await here.procveil(['remount', '--all', '--registered'])
   t.comment(`${CONTAINERS} containers healed in ${Math.round(performance.now() - startMs)} ms`)
   t.equal(stdout, `${CONTAINERS} attached`)
   t.equal(exitCode, 0)
@@ -80,15 +66,15 @@ t.test('the next hook heals all other containers, too', options, async t => {
   const here = site(t)
   const boxes = await startAll(t, here)
   await (boxes[2] as Box).remove()
-  await killAll(here)
+  await here.killServers()
   const startMs = performance.now()
   await started(t, here, 'next', { memoryBytes: 2 ** 25 })
   const others = boxes.filter(box => box !== boxes[2])
   await retry(async () => {
-    for (const box of others) await readTotal(box)
+    for (const box of others) await readMemTotal(box)
   }, 60_000)
   t.comment(`${others.length} containers healed in ${Math.round(performance.now() - startMs)} ms`)
-  t.equal(await readTotal(boxes[0] as Box), String(64 * 1024))
+  t.equal(await readMemTotal(boxes[0] as Box), String(64 * 1024))
 })
 
 for (const [name, command] of [
@@ -98,7 +84,7 @@ for (const [name, command] of [
   t.test(`${name} heals all containers`, options, async t => {
     const here = site(t)
     const boxes = await startAll(t, here)
-    await killAll(here)
+    await here.killServers()
     const running = here.procveil(command)
     await until(t, boxes)
     t.strictSame(here.hostMounts(), [here.mountPoint])
@@ -114,7 +100,7 @@ t.test('stop takes the files out of all containers first', options, async t => {
   let stopped = false
   const reading = (async () => {
     while (!stopped) {
-      await readTotal(boxes[0] as Box).catch(error => failures.push(error.message))
+      await readMemTotal(boxes[0] as Box).catch(error => failures.push(error.message))
       await sleep(1)
     }
   })()
@@ -123,7 +109,7 @@ t.test('stop takes the files out of all containers first', options, async t => {
   await reading
   t.strictSame(failures, [], 'no reader fails meanwhile')
   for (const box of boxes) {
-    t.equal(await readTotal(box), HOST_KIB)
+    t.equal(await readMemTotal(box), HOST_KIB)
     t.equal(await ourMounts(box), 0)
   }
   t.strictSame(here.hostMounts(), [])
@@ -142,14 +128,14 @@ t.test('what an operator took out is not put back by the service', options, asyn
   const boxes = await startAll(t, here)
   const out = await here.procveil(['umount', '-c', 'box1'])
   t.equal(out.stdout, '1 detached')
-  await killAll(here)
+  await here.killServers()
   t.equal((await here.procveil(['remount', '-c', 'box0'])).exitCode, 0)
   await retry(async () => {
-    const totals = await Promise.all(boxes.map(readTotal))
+    const totals = await Promise.all(boxes.map(readMemTotal))
     const hosts = totals.filter(total => total === HOST_KIB)
     if (hosts.length > 1) throw new Error('Cannot go on: others still see the host')
   })
-  t.equal(await readTotal(boxes[1] as Box), HOST_KIB)
+  t.equal(await readMemTotal(boxes[1] as Box), HOST_KIB)
   t.equal((await here.procveil(['remount', '-c', 'box1'])).stdout, '1 attached')
   await areOwn(t, boxes)
 })
@@ -163,6 +149,6 @@ t.test('a service that cannot live takes its files out', options, async t => {
     if (here.servers().length > 0) throw new Error('Cannot go on: it still tries')
   })
   t.match(here.readLog(), /error: Cannot keep a server alive at .*: it ended with SIGALRM/)
-  for (const box of boxes) t.equal(await readTotal(box), HOST_KIB)
+  for (const box of boxes) t.equal(await readMemTotal(box), HOST_KIB)
   t.strictSame(here.hostMounts(), [])
 })

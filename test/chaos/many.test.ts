@@ -1,19 +1,16 @@
 /** The toolkit on many containers at once. */
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Box, started } from '../e2e/box.ts'
+import { readMemTotal } from '../e2e/mem-total.ts'
 import { needs } from '../e2e/requirements.ts'
 import { site } from '../e2e/site.ts'
 import { often, UNHURRIED } from './load.ts'
 
 const CONTAINERS = often({ full: 200, brief: 12 })
 
-async function totalMib(box: Box): Promise<number> {
-  const text = readFileSync(`/proc/${await box.pid()}/root/proc/meminfo`, 'utf8')
-  return Number(/^MemTotal: +(\d+)/.exec(text)?.[1]) / 1024
-}
+const totalMib = async (box: Box) => Number(await readMemTotal(box)) / 1024
 
 t.test('remount --all and umount --all', { ...needs('runc'), ...UNHURRIED }, async t => {
   const here = site(t)
@@ -25,7 +22,7 @@ t.test('remount --all and umount --all', { ...needs('runc'), ...UNHURRIED }, asy
   const toolkit = async (command: string) => {
     const startMs = performance.now()
     const args = ['--all', '--runtime-root', join(here.directory, 'runc')]
-    const { stdout, stderr } = await here.procveil([command, ...args])
+    const { stdout, stderr } = await here.toolkit(command, ...args)
     t.comment(`${command}: ${stdout} in ${Math.round(performance.now() - startMs)} ms`)
     t.equal(stderr, '')
     return stdout

@@ -1,15 +1,13 @@
 /** Containers that Docker started without any hook. */
 
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { type Docker, docker } from './docker.ts'
+import { HOST_KIB, parseMemTotal } from './mem-total.ts'
 import { needs } from './requirements.ts'
 import { type Site, site } from './site.ts'
 
-const HOST_KIB = /^MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? ''
-
 const toolkit = (here: Site, engine: Docker, command: string, ...args: string[]) =>
-  here.procveil([command, ...engine.roots, ...args])
+  here.toolkit(command, ...engine.roots, ...args)
 
 function start(engine: Docker, name: string, ...options: string[]): Promise<string> {
   const run = ['run', '--detach', '--network=none', '--name', name, ...options]
@@ -18,7 +16,7 @@ function start(engine: Docker, name: string, ...options: string[]): Promise<stri
 
 async function total(engine: Docker, name: string): Promise<string> {
   const text = await engine.run('exec', name, 'head', '-n', '1', '/proc/meminfo')
-  return /^MemTotal: +(\d+)/.exec(text)?.[1] ?? ''
+  return parseMemTotal(text)
 }
 
 t.test('docker without a hook', needs('runc', 'dockerd', 'docker', 'tar'), async t => {

@@ -55,15 +55,6 @@ const levelOf = (findings: readonly Finding[], check: string) =>
 const about = (findings: readonly Finding[], id: string) =>
   findings.filter(({ check, text }) => check === 'containers' && text.includes(id))
 
-async function killServers(here: Site): Promise<void> {
-  // One of them alone would be started again by the other.
-  for (const pid of here.servers()) process.kill(pid, 'SIGSTOP')
-  for (const pid of here.servers()) process.kill(pid, 'SIGKILL')
-  await retry(() => {
-    if (here.servers().length > 0) throw new Error('Cannot go on: a server is left')
-  })
-}
-
 t.test('a hooked container through its life', needs('runc'), async t => {
   const here = site(t)
   const id = idOf('hooked')
@@ -116,7 +107,7 @@ t.test('a hooked container through its life', needs('runc'), async t => {
   })
 
   t.test('the service is gone', async t => {
-    await killServers(here)
+    await here.killServers()
     t.match(await row(here, id), { ...all, bound: 0, state: 'stale' })
     const { findings, exitCode } = await doctor(here)
     t.equal(exitCode, 1)

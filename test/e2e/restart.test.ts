@@ -12,12 +12,7 @@ import { site } from './site.ts'
 t.test('after the server was killed the next hook starts a fresh one', needs('runc'), async t => {
   const here = site(t)
   const first = await started(t, here, 'first', { memoryBytes: 2 ** 26 })
-  // At once: each would start the other again.
-  for (const pid of here.servers()) process.kill(pid, 'SIGSTOP')
-  for (const pid of here.servers()) process.kill(pid, 'SIGKILL')
-  await retry(() => {
-    if (here.servers().length > 0) throw new Error('Cannot go on: a server is left')
-  })
+  await here.killServers()
   t.match(await first.sh('cat /proc/meminfo 2>&1; true'), 'not connected')
 
   const second = await started(t, here, 'second', { memoryBytes: 2 ** 27 })
@@ -42,12 +37,7 @@ t.test('a mount that was looked at and then died is still known to be dead', nee
   const state = { id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' }
   await here.hook(state)
   statSync(here.mountPoint)
-  // At once: each would start the other again.
-  for (const pid of here.servers()) process.kill(pid, 'SIGSTOP')
-  for (const pid of here.servers()) process.kill(pid, 'SIGKILL')
-  await retry(() => {
-    if (here.servers().length > 0) throw new Error('Cannot go on: a server is left')
-  })
+  await here.killServers()
   await here.hook(state)
   t.notMatch(here.readLog(), 'another lxcfs')
   t.equal(here.servers().length, 2)

@@ -34,6 +34,19 @@ export class Site {
     return this.procveil(['hook', ...options], JSON.stringify(state))
   }
 
+  /**
+   * A command that may be about all containers of the machine: it sees no runtime's usual directories, and so none
+   * but those that it is told of. The service must run already: what it started would be in this namespace.
+   */
+  async toolkit(...args: string[]) {
+    await this.hook({ id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' })
+    const covers = ['/run', '/var/lib', '/home'].map(path => `mount -t tmpfs tmpfs ${path}`)
+    const script = [...covers, 'exec "$@"'].join(' && ')
+    const command = [this.executable, ...this.options, ...args]
+    const options = { reject: false, timeout: 30_000 } as const
+    return execa('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command], options)
+  }
+
   readLog(): string {
     try {
       return readFileSync(this.log, 'utf8')
@@ -55,6 +68,17 @@ export class Site {
     return readdirSync('/proc')
       .map(Number)
       .filter(pid => pid > 0 && pid !== process.pid && this.#isServer(pid))
+  }
+
+  /** As the kernel does for want of memory: both at once, since each would start the other again. */
+  async killServers(pids = this.servers()): Promise<void> {
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+      for (const pid of pids) process.kill(pid, signal)
+    }
+    await retry(() => {
+      const left = this.servers().filter(pid => pids.includes(pid))
+      if (left.length > 0) throw new Error('Cannot go on: a server is left')
+    })
   }
 
   /** Of the `serve` or the `server` process, if there is one at the moment. */

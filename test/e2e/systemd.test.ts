@@ -74,8 +74,7 @@ t.test('a service stands by while a keeper of a server serves', needs(), async t
   await retry(() => {
     if (!here.readLog().includes('stands by')) throw new Error('Cannot go on')
   })
-  for (const pid of here.servers()) if (pid !== standby.pid) process.kill(pid, 'SIGSTOP')
-  for (const pid of here.servers()) if (pid !== standby.pid) process.kill(pid, 'SIGKILL')
+  await here.killServers(here.servers().filter(pid => pid !== standby.pid))
   await retry(async () => {
     const { exitCode } = await here.procveil(['check-lxcfs', '--timeout', '0'])
     if (exitCode !== 0) throw new Error('Cannot go on: it does not serve yet')

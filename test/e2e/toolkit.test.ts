@@ -1,28 +1,21 @@
 /** Containers that no hook has seen, attached and detached while they run. */
 
-import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { type Box, type BoxOptions, box, started } from './box.ts'
+import { type BoxOptions, box, started } from './box.ts'
 import { BOUND } from './files.ts'
+import { HOST_KIB, readMemTotal } from './mem-total.ts'
 import { EXECUTABLE, needs } from './requirements.ts'
 import { type Site, site } from './site.ts'
-
-const HOST_KIB = /^MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? ''
 
 const unhooked = (t: Test, here: Site, id: string, options: BoxOptions = {}) =>
   started(t, here, id, { stages: [], ...options })
 
-/** As root of the host, as the container sees it: it may have no shell. */
-async function total(box: Box): Promise<string> {
-  const text = readFileSync(`/proc/${await box.pid()}/root/proc/meminfo`, 'utf8')
-  return /^MemTotal: +(\d+)/.exec(text)?.[1] ?? ''
-}
-
 /** The command on this site's runc. */
 function toolkit(here: Site, command: string, ...args: string[]) {
-  return here.procveil([command, '--runtime-root', join(here.directory, 'runc'), ...args])
+  return here.toolkit(command, '--runtime-root', join(here.directory, 'runc'), ...args)
 }
 
 t.test('remount --all and umount --all', needs('runc'), async t => {
@@ -31,16 +24,24 @@ t.test('remount --all and umount --all', needs('runc'), async t => {
   const large = await unhooked(t, here, 'toolkit-large', { memoryBytes: 2 ** 27 })
   const frozen = await unhooked(t, here, 'toolkit-frozen', { memoryBytes: 2 ** 28 })
   await frozen.runc('pause', frozen.id)
-  t.equal(await total(small), HOST_KIB)
+  t.equal(await readMemTotal(small), HOST_KIB)
   for (let i = 0; i < 2; i++) {
     const { stdout, stderr, exitCode } = await toolkit(here, 'remount', '--all')
     t.equal(stdout, '3 attached', stderr)
     t.equal(exitCode, 0)
   }
-  t.strictSame(await Promise.all([small, large, frozen].map(total)), ['65536', '131072', '262144'])
+  t.strictSame(await Promise.all([small, large, frozen].map(readMemTotal)), [
+    '65536',
+    '131072',
+    '262144',
+  ])
   t.equal((await small.sh('mount | grep lxcfs')).split('\n').length, BOUND.length)
   t.equal((await toolkit(here, 'umount', '-a')).stdout, '3 detached')
-  t.strictSame(await Promise.all([small, large, frozen].map(total)), [HOST_KIB, HOST_KIB, HOST_KIB])
+  t.strictSame(await Promise.all([small, large, frozen].map(readMemTotal)), [
+    HOST_KIB,
+    HOST_KIB,
+    HOST_KIB,
+  ])
   t.strictSame(here.hostMounts(), [here.mountPoint])
 })
 
@@ -49,7 +50,7 @@ t.test('one container, by what it is called', needs('runc'), async t => {
   const one = await unhooked(t, here, 'toolkit-one', { memoryBytes: 2 ** 26 })
   const two = await unhooked(t, here, 'toolkit-two', { memoryBytes: 2 ** 26 })
   t.equal((await toolkit(here, 'attach', '-c', 'toolkit-o')).stdout, '1 attached')
-  t.strictSame([await total(one), await total(two)], ['65536', HOST_KIB])
+  t.strictSame([await readMemTotal(one), await readMemTotal(two)], ['65536', HOST_KIB])
   const unclear = await toolkit(here, 'remount', '-c', 'toolkit-')
   t.equal(unclear.exitCode, 1)
   t.match(unclear.stderr, 'it may be toolkit-one or toolkit-two')
@@ -71,9 +72,9 @@ t.test('by the names of the old tools', needs('runc'), async t => {
   const state = { id: box.id, status: 'created', pid: await box.pid(), bundle: box.bundle }
   const options = { input: JSON.stringify(state) }
   await execa(join(links, 'lxcfs-hook'), here.options, options)
-  t.equal(await total(box), '65536')
-  await execa(join(links, 'isulad-lxcfs-toolkit'), [...here.options, 'umount', '-a'])
-  t.equal(await total(box), HOST_KIB)
+  t.equal(await readMemTotal(box), '65536')
+  await execa(join(links, 'isulad-lxcfs-toolkit'), [...here.options, 'umount', '-c', box.id])
+  t.equal(await readMemTotal(box), HOST_KIB)
   await execa(join(links, 'lxcfs-tools'), [...here.options, 'check-lxcfs'])
 })
 
@@ -90,9 +91,13 @@ t.test('containers of every shape', needs('runc'), async t => {
     pidNamespace: `/proc/${await shared.pid()}/ns/pid`,
   })
   t.equal((await toolkit(here, 'remount', '-a')).stdout, '3 attached')
-  t.equal(await total(distroless), '65536')
-  t.equal(await total(shared), '131072')
-  t.equal(await total(joined), '262144', 'not that of the container whose pid namespace it shares')
+  t.equal(await readMemTotal(distroless), '65536')
+  t.equal(await readMemTotal(shared), '131072')
+  t.equal(
+    await readMemTotal(joined),
+    '262144',
+    'not that of the container whose pid namespace it shares',
+  )
   await shared.remove()
   // With the init of its pid namespace the other one has ended, too.
   const { stdout } = await toolkit(here, 'remount', '-a')
@@ -122,6 +127,6 @@ t.test('what cannot be attached does not stop the rest', needs('runc', 'nsenter'
   t.equal(exitCode, 1)
   t.equal(stdout, '1 attached, 1 failed: toolkit-bad')
   t.match(stderr, 'Cannot bind into toolkit-bad: it has no proc file system at /proc')
-  t.equal(await total(good), '65536')
+  t.equal(await readMemTotal(good), '65536')
   t.strictSame(here.registered(), ['toolkit-good.json'])
 })

@@ -16,11 +16,13 @@ export function checkRegistrations(
   const { ok, warning } = about('registrations')
   const registry = new Registry(runDirectory)
   const ids = registry.ids().sort()
-  const damaged = ids.filter(id => registry.find(id) === undefined)
-  const ended = ids.filter(id => {
+  const damaged: string[] = []
+  const ended: string[] = []
+  for (const id of ids) {
     const container = registry.find(id)
-    return container !== undefined && !isAlive(host, container)
-  })
+    if (container === undefined) damaged.push(id)
+    else if (!isAlive(host, container)) ended.push(id)
+  }
   const alive = ids.length - damaged.length - ended.length
   const findings = [ok(`${alive} running containers are registered in ${runDirectory}`)]
   if (ended.length > 0) {
