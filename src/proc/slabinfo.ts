@@ -21,9 +21,11 @@ export function limitSlabinfo(own: string | undefined): string {
 /** With the headings of this version, and rows. */
 function isList(text: string): boolean {
   const [version = '', names = '', ...rows] = text.replace(/\n$/, '').split('\n')
-  if (!version.startsWith('slabinfo - version: 2') || !names.startsWith('# name')) return false
+  if (!VERSION.test(version) || !names.startsWith('# name')) return false
   return rows.length > 0 && rows.every(row => ROW.test(row))
 }
+
+const VERSION = /^slabinfo - version: 2\.\d+$/
 
 /** 16 words, which is what readers count. */
 const ROW = /^\S+(?: +(?:\d+|:|tunables|slabdata)){15}$/

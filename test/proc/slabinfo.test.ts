@@ -1,5 +1,5 @@
 import t from 'tap'
-import { renderSlabinfo } from '../../src/proc/slabinfo.ts'
+import { limitSlabinfo, renderSlabinfo } from '../../src/proc/slabinfo.ts'
 import { H1_SLABINFO } from '../h1.ts'
 import { type Files, viewOfHost, viewV1, viewV2 } from '../memory-view.ts'
 
@@ -27,4 +27,11 @@ t.test('a v1 list without rows, or none, is two header lines', async t => {
 t.test("the host's, without a memory cgroup or for an operator who wants it", async t => {
   t.equal(renderSlabinfo(viewOfHost(t)), H1_SLABINFO)
   t.equal(renderSlabinfo(viewV2(t, V2, { slabinfo: 'host' })), H1_SLABINFO)
+})
+
+t.test('a damaged version is two header lines', async t => {
+  for (const version of ['2-.1', '2', '2.', '21', '2.1 ']) {
+    t.equal(limitSlabinfo(H1_SLABINFO.replace('version: 2.1', `version: ${version}`)), EMPTY)
+  }
+  t.equal(limitSlabinfo(H1_SLABINFO), H1_SLABINFO, 'one that is whole is as it was')
 })
