@@ -17,7 +17,8 @@ const MAY_BE_NEGATIVE = new Set(['proc/swaps'])
 export function checkNumbers(path: string, text: string): void {
   checkEnd(path, text)
   if (text.includes('\0')) refuse(ANYBODY, `${path} with a NUL`, around(text, text.indexOf('\0')))
-  const wrong = /NaN|Infinity|undefined|null|\d[eE][+-]\d/.exec(text)
+  // cpuinfo has words such as null_seg.
+  const wrong = /(?<![a-z_])(?:NaN|Infinity|undefined|null)(?![a-z_])|\d[eE][+-]\d/.exec(text)
   if (wrong !== null) refuse(ANYBODY, `a number in ${path}`, around(text, wrong.index))
   const negative = /(?:^|[\s=:])-\d/m.exec(text)
   if (negative !== null && !MAY_BE_NEGATIVE.has(path)) {
