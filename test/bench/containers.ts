@@ -1,0 +1,108 @@
+/** What many registered containers cost: a read in one of them, memory, and wake-ups while nobody reads. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Crowd } from './crowd.ts'
+import { cpuUsec, memoryOf, sleeps } from './process.ts'
+import { type Effort, measure, type Round } from './reading.ts'
+import { figure, type Report, spread } from './report.ts'
+import type { Stage } from './stage.ts'
+import { median } from './statistics.ts'
+
+const SIZES = [1, 100, 1000]
+const SIZES_QUICK = [1, 20, 50]
+
+export async function containers(stage: Stage, report: Report, effort: Effort): Promise<void> {
+  const sizes = effort.rounds > 2 ? SIZES : SIZES_QUICK
+  // The same read in a container of a service that has no other.
+  const alone = await stage.another()
+  const crowd = new Crowd(stage.site)
+  try {
+    const rows = [['containers', 'p50', 'p50 / alone', 'CPU', 'CPU / alone']]
+    const memory = [
+      ['containers', 'keeper anon MiB', 'server anon MiB', 'keeper file', 'server file'],
+    ]
+    const idle = [['containers', 'keeper sleeps/min', 'server sleeps/min', 'CPU ms/min']]
+    for (const size of sizes) {
+      await crowd.grow(size - 1)
+      const [here, there]: [Round[], Round[]] = [[], []]
+      for (let round = 0; round <= effort.rounds; round++) {
+        for (const [on, rounds] of [
+          [stage, here],
+          [alone, there],
+        ] as const) {
+          const target = on.targets.find(({ name }) => name === 'procveil')
+          if (target === undefined) throw new Error('Cannot measure: procveil is missing')
+          const load = { file: 'meminfo', way: 'open', readers: 1 } as const
+          const measured = await measure(on, target, load, effort.milliseconds)
+          if (round === 0) continue
+          rounds.push(measured.round)
+          report.add({ part: 'containers', containers: on === stage ? size : 0, ...measured.round })
+        }
+      }
+      const ratios = (field: keyof Round) =>
+        here.map((each, i) => each[field] / (there[i]?.[field] ?? 0))
+      rows.push([
+        String(size),
+        figure(median(here.map(each => each.p50Usec))),
+        spread(ratios('p50Usec')),
+        figure(median(here.map(each => each.cpuUsec))),
+        spread(ratios('cpuUsec')),
+      ])
+      memory.push([String(size), ...memoryRow(stage, report, size)])
+      idle.push([
+        String(size),
+        ...(await idleRow(stage, report, size, effort.rounds > 2 ? 20_000 : 3000)),
+      ])
+    }
+    report.table(
+      'Registered containers, all of them read before; meminfo of one, microseconds',
+      rows,
+    )
+    report.table('Memory', memory)
+    report.table('Nobody reads', idle)
+  } finally {
+    await crowd.end()
+  }
+}
+
+function processes(stage: Stage): [keeper: number, server: number] {
+  const keeper = stage.site.find('serve')
+  if (keeper === undefined) throw new Error('Cannot measure: there is no keeper')
+  return [keeper, stage.server()]
+}
+
+function memoryRow(stage: Stage, report: Report, size: number): string[] {
+  const uses = processes(stage).map(memoryOf)
+  const mebibytes = (kib: number) => figure(kib / 1024)
+  const [keeper, server] = uses
+  report.add({
+    part: 'memory',
+    containers: size,
+    keeperAnonymousKib: keeper?.anonymousKib ?? 0,
+    serverAnonymousKib: server?.anonymousKib ?? 0,
+    keeperFileKib: keeper?.fileKib ?? 0,
+    serverFileKib: server?.fileKib ?? 0,
+  })
+  return [
+    ...uses.map(({ anonymousKib }) => mebibytes(anonymousKib)),
+    ...uses.map(({ fileKib }) => mebibytes(fileKib)),
+  ]
+}
+
+async function idleRow(stage: Stage, report: Report, size: number, ms: number): Promise<string[]> {
+  const pids = processes(stage)
+  const before = pids.map(pid => ({ sleeps: sleeps(pid), usec: cpuUsec(pid) }))
+  await sleep(ms)
+  const minutes = ms / 60_000
+  const slept = pids.map((pid, i) => (sleeps(pid) - (before[i]?.sleeps ?? 0)) / minutes)
+  const used = pids.reduce((sum, pid, i) => sum + cpuUsec(pid) - (before[i]?.usec ?? 0), 0)
+  const cpuMs = used / 1000 / minutes
+  report.add({
+    part: 'idle',
+    containers: size,
+    keeper: slept[0] ?? 0,
+    server: slept[1] ?? 0,
+    cpuMs,
+  })
+  return [...slept.map(figure), figure(cpuMs)]
+}

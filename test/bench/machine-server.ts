@@ -1,0 +1,46 @@
+/** `machine-server.ts DIRECTORY`: serves DIRECTORY/mount for the machine whose files lie in DIRECTORY/root. */
+
+import { constants, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { Registry } from '../../src/container/registry.ts'
+import { FuseDevice } from '../../src/fuse/device.ts'
+import { KeptHost } from '../../src/host/kept-host.ts'
+import { mountFuse } from '../../src/mount/served.ts'
+import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
+import { Control } from '../../src/server/control.ts'
+import { serve } from '../../src/server/server.ts'
+import { systemClock } from '../../src/sys/clock.ts'
+import { fileCalls } from '../../src/sys/file.ts'
+import { Log } from '../../src/sys/log.ts'
+import { openPipe } from '../../src/sys/pipe.ts'
+
+const [, , directory = ''] = process.argv
+const runDirectory = join(directory, 'run')
+const mountPoint = join(directory, 'mount')
+const settings = { mountPoint, runDirectory, log: join(directory, 'log'), config: '/nowhere' }
+const log = new Log('server', settings.log)
+new Registry(runDirectory).register({
+  id: 'box',
+  pid: process.pid,
+  startTicks: 1,
+  slot: 1,
+  cgroups: { cpuset: '/box', cpu: '/box', cpuacct: '/box' },
+  rootfs: '/',
+  rootMount: 1,
+  options: {},
+})
+const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
+mountFuse(fuse, mountPoint)
+serve({
+  version: 'bench',
+  host: new KeptHost(join(directory, 'root'), systemClock, fileCalls),
+  runDirectory,
+  defaults: DEFAULT_OPTIONS,
+  device: new FuseDevice(fuse),
+  control: new Control(openPipe().reader, settings, [], log),
+  isFirst: true,
+  resume: false,
+  ready: () => {},
+  answered: () => {},
+  log,
+})

@@ -1,0 +1,22 @@
+/** The benchmark's own programs in C: what measures must cost next to nothing. */
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+
+const PROGRAMS = ['reader', 'floor', 'launcher'] as const
+
+export type Programs = Readonly<Record<(typeof PROGRAMS)[number], string>>
+
+/** Compiles them into `directory`. Returns their paths. */
+export async function compile(directory: string): Promise<Programs> {
+  mkdirSync(directory, { recursive: true })
+  const paths = PROGRAMS.map(async name => {
+    const source = fileURLToPath(new URL(`${name}.c`, import.meta.url))
+    const path = join(directory, name)
+    await execa('gcc', ['-O2', '-static', '-pthread', '-o', path, source])
+    return [name, path] as const
+  })
+  return Object.fromEntries(await Promise.all(paths)) as Programs
+}
