@@ -37,6 +37,13 @@ const TRACES = [
   '/run/docker',
 ]
 
+export interface DockerOptions {
+  /** Arguments of the daemon beyond those that every one has. */
+  daemonArgs?: readonly string[]
+  /** A command that runs the daemon, such as `unshare --mount`. */
+  within?: readonly string[]
+}
+
 export class Docker {
   readonly #host: string
   readonly #execRoot: string
@@ -45,14 +52,16 @@ export class Docker {
   readonly #earlierSockets: readonly string[] = listSockets()
   readonly #daemon: ReturnType<typeof startDaemon>
 
-  constructor(site: Site) {
+  constructor(site: Site, { daemonArgs = [], within = [] }: DockerOptions) {
     const directory = join(site.directory, 'docker')
     mkdirSync(directory)
     this.#site = site
     this.#host = `unix://${directory}/socket`
     this.#execRoot = join(directory, 'exec')
     this.#traces = [...TRACES, ...dockerCgroups()].filter(path => !existsSync(path))
-    const options = [
+    const command = [
+      ...within,
+      'dockerd',
       '--iptables=false',
       '--bridge=none',
       '--storage-driver=vfs',
@@ -63,9 +72,10 @@ export class Docker {
       `--config-file=${directory}/daemon.json`,
       `--host=${this.#host}`,
       `--add-runtime=procveil=${makeRuntime(site, directory)}`,
+      ...daemonArgs,
     ]
     writeFileSync(join(directory, 'daemon.json'), '{}')
-    this.#daemon = startDaemon(options, this.log)
+    this.#daemon = startDaemon(command, this.log)
   }
 
   /** Options of the toolkit with which it finds these containers. */
@@ -170,16 +180,16 @@ export class Docker {
 }
 
 /** Started, and gone when the test ends. */
-export async function docker(t: Test, site: Site): Promise<Docker> {
-  const made = new Docker(site)
+export async function docker(t: Test, site: Site, options: DockerOptions = {}): Promise<Docker> {
+  const made = new Docker(site, options)
   t.teardown(() => made.remove())
   await made.ready()
   return made
 }
 
-function startDaemon(options: readonly string[], logFile: string) {
+function startDaemon([program = '', ...args]: readonly string[], logFile: string) {
   const log = { file: logFile }
-  return execa('dockerd', options, { reject: false, stdin: 'ignore', stdout: log, stderr: log })
+  return execa(program, args, { reject: false, stdin: 'ignore', stdout: log, stderr: log })
 }
 
 /** An OCI runtime that is runc with our hook. */

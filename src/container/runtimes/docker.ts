@@ -12,7 +12,8 @@ import { readStateFields } from './state-file.ts'
 const DAEMON_CONFIG = 'etc/docker/daemon.json'
 
 export function* findDocker(host: Host, roots: readonly string[]): Generator<Claim> {
-  for (const root of new Set([...roots, ...configuredRoot(host)])) {
+  const given = [...roots, ...configuredRoot(host)]
+  for (const root of new Set(given.flatMap(each => [each, ...remappedRoots(host, each)]))) {
     for (const id of host.directories(`${root}/containers`)) {
       const claim = readConfig(host, `${root}/containers/${id}`, id)
       if (claim !== undefined) yield claim
@@ -25,6 +26,12 @@ function configuredRoot(host: Host): string[] {
   const fields = readStateFields(host, DAEMON_CONFIG)?.fields
   const root = absoluteOf(fields?.['data-root'] ?? fields?.graph)
   return root === undefined ? [] : [root.slice(1)]
+}
+
+/** With userns-remap a daemon keeps its containers in UID.GID below its root: daemon/daemon_unix.go of moby. */
+function remappedRoots(host: Host, root: string): string[] {
+  const names = host.directories(root).filter(name => /^\d+\.\d+$/.test(name))
+  return names.map(name => `${root}/${name}`)
 }
 
 /** container/container.go and container/state.go of moby. */

@@ -27,13 +27,7 @@ export const DEFAULT_ROOTS: Roots = {
     'run/user/*/containerd',
     'run/user/*/docker/containerd/daemon',
   ],
-  // With userns-remap a daemon keeps its containers in UID.GID.
-  docker: [
-    'var/lib/docker',
-    'var/lib/docker/*.*',
-    'var/snap/docker/common/var-lib-docker',
-    'home/*/.local/share/docker',
-  ],
+  docker: ['var/lib/docker', 'var/snap/docker/common/var-lib-docker', 'home/*/.local/share/docker'],
   // The run root and the graph root of containers-storage.conf(5).
   podman: [
     'run/containers/storage',

@@ -63,6 +63,8 @@ t.test('the data root may be elsewhere', async t => {
     'user namespaces': 'var/lib/docker/100000.100000',
     'daemon.json': 'data/docker',
     'an option': 'srv/docker',
+    'user namespaces with daemon.json': 'data/docker/100000.200000',
+    'user namespaces with an option': 'srv/docker/100000.200000',
   }
   for (const [why, root] of Object.entries(roots)) {
     const host = machine(t, {
