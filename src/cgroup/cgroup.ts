@@ -34,6 +34,8 @@ export interface Cgroup {
   readonly unified: Group | undefined
   /** All cgroups that are read, by their line in /proc/PID/cgroup: '' for the unified hierarchy's. */
   readonly placed: ReadonlyMap<string, Group>
+  /** To be called when nobody reads it any more. */
+  close(): void
 }
 
 /** `missed` is called when a file of one of the cgroups cannot be read. */
@@ -44,9 +46,12 @@ export function openCgroup(
   missed?: () => void,
 ): Cgroup {
   const placed = new Map<string, Group>()
+  const groups: Group[] = []
   const find = (controller: string) => {
     const group = findGroup(host, hierarchies, paths, controller, missed)
-    if (group !== undefined) placed.set(group.version === 1 ? controller : '', group)
+    if (group === undefined) return undefined
+    groups.push(group)
+    placed.set(group.version === 1 ? controller : '', group)
     return group
   }
   const memory = find('memory')
@@ -69,6 +74,9 @@ export function openCgroup(
     freezer: freezer?.version === 1 ? freezer : undefined,
     unified,
     placed,
+    close: () => {
+      for (const group of groups) group.close()
+    },
   }
 }
 

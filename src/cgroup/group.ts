@@ -1,6 +1,6 @@
 /** One controller's cgroup of a container, and the way up to the root of its hierarchy. */
 
-import type { Host } from '../host/host.ts'
+import type { Host, PseudoFile } from '../host/host.ts'
 import type { CgroupPaths, Hierarchies } from './hierarchy.ts'
 
 export class Group {
@@ -9,6 +9,11 @@ export class Group {
   readonly #directory: string
   readonly #mountPoint: string
   readonly #missed: (() => void) | undefined
+  readonly #files = new Map<string, PseudoFile>()
+  /** Files that this cgroup has not, and until when nobody needs to look again: a controller may be enabled later. */
+  readonly #absent = new Map<string, number>()
+  #parent: Group | undefined
+  #levels: readonly Group[] | undefined
 
   /** `missed` is called when a file of this very cgroup cannot be read: it may be gone. */
   constructor(
@@ -27,9 +32,33 @@ export class Group {
 
   /** Text of one of this cgroup's files, `undefined` where the kernel gives none. */
   read(file: string): string | undefined {
-    const text = this.#host.tryRead(`${this.#directory}/${file}`)
-    if (text === undefined) this.#missed?.()
+    const absentUntilUsec = this.#absent.get(file)
+    if (absentUntilUsec !== undefined) {
+      if (this.#host.clock.monotonicUsec() < absentUntilUsec) return undefined
+      this.#absent.delete(file)
+    }
+    const text = this.#file(file).tryRead()
+    if (text === undefined) this.#miss(file)
     return text
+  }
+
+  #miss(file: string): void {
+    if (this.exists()) this.#absent.set(file, this.#host.clock.monotonicUsec() + ABSENT_USEC)
+    else this.#missed?.()
+  }
+
+  #file(name: string): PseudoFile {
+    const known = this.#files.get(name)
+    if (known !== undefined) return known
+    const file = this.#host.file(`${this.#directory}/${name}`, LISTINGS.has(name))
+    this.#files.set(name, file)
+    return file
+  }
+
+  /** Closes the files of this cgroup and its ancestors that were read. */
+  close(): void {
+    for (const file of this.#files.values()) file.close()
+    this.#parent?.close()
   }
 
   exists(): boolean {
@@ -39,14 +68,15 @@ export class Group {
   /** The next cgroup up, `undefined` at the last one below the root: the root has no limits of its own. */
   parent(): Group | undefined {
     const path = this.#directory.slice(this.#mountPoint.length, this.#directory.lastIndexOf('/'))
-    return path === '' ? undefined : new Group(this.#host, this.version, this.#mountPoint, path)
+    if (path === '') return undefined
+    this.#parent ??= new Group(this.#host, this.version, this.#mountPoint, path)
+    return this.#parent
   }
 
   /** This cgroup, then its ancestors without the root. */
-  *levels(): Generator<Group> {
-    for (let group: Group | undefined = this; group !== undefined; group = group.parent()) {
-      yield group
-    }
+  levels(): readonly Group[] {
+    this.#levels ??= [this, ...(this.parent()?.levels() ?? [])]
+    return this.#levels
   }
 
   /** Directories below this cgroup, by name. */
@@ -60,6 +90,11 @@ export class Group {
     return this.#directory.slice(this.#mountPoint.length)
   }
 }
+
+const ABSENT_USEC = 1_000_000
+
+/** A line for each thread or process: kernel/cgroup/cgroup.c gives them one by one, all other files as a whole. */
+const LISTINGS: ReadonlySet<string> = new Set(['tasks', 'cgroup.threads', 'cgroup.procs'])
 
 /**
  * The cgroup of `controller`, `undefined` when the process is not placed in one: no such controller, the

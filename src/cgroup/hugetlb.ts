@@ -25,7 +25,7 @@ export class Hugetlb {
     const [max, current] =
       this.#group.version === 1 ? ['limit_in_bytes', 'usage_in_bytes'] : ['max', 'current']
     const prefix = `hugetlb.${formatSize(pageKib)}`
-    const { bytes, level } = findLimit([...this.#group.levels()], `${prefix}.${max}`)
+    const { bytes, level } = findLimit(this.#group.levels(), `${prefix}.${max}`)
     if (level === undefined) return undefined
     return { limitBytes: bytes, usageBytes: parseBytes(level.read(`${prefix}.${current}`)) ?? 0 }
   }

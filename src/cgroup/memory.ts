@@ -4,6 +4,7 @@
  */
 
 import { parseCount } from './cpu.ts'
+import type { FlatKeyed } from './flat-keyed.ts'
 import type { Group } from './group.ts'
 
 export interface Memory {
@@ -72,27 +73,17 @@ export const NO_MEMORY = {
 }
 
 /** Which count a key of memory.stat is. */
-export type StatKeys = ReadonlyMap<string, keyof MemoryStat>
+export type StatKeys = FlatKeyed<keyof MemoryStat>
 
 /** Counts that the kernel does not give are 0, as are those that make no sense. */
 export function parseMemoryStat(text: string, keys: StatKeys): MemoryStat {
-  const stat = { ...NO_MEMORY }
-  for (let at = 0; at < text.length; ) {
-    const end = lineEnd(text, at)
-    const blank = text.indexOf(' ', at)
-    if (blank >= 0 && blank < end) {
-      const name = keys.get(text.slice(at, blank))
-      if (name !== undefined) stat[name] = parseBytes(text.slice(blank + 1, end)) ?? 0
-    }
-    at = end + 1
-  }
-  return stat
+  return keys.parse(text, { ...NO_MEMORY })
 }
 
 /** A number of bytes; `undefined` for anything else, and for 2^53 and more, which no machine has. */
 export function parseBytes(text: string | undefined): number | undefined {
   const bytes = parseCount(text)
-  return bytes !== undefined && Number.isSafeInteger(bytes) ? bytes : undefined
+  return bytes !== undefined && bytes <= Number.MAX_SAFE_INTEGER ? bytes : undefined
 }
 
 /**
@@ -155,9 +146,4 @@ export function countMemory(
     return { group, own: usage, level: level ?? usage }
   }
   return undefined
-}
-
-function lineEnd(text: string, at: number): number {
-  const end = text.indexOf('\n', at)
-  return end < 0 ? text.length : end
 }

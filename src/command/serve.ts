@@ -5,6 +5,7 @@ import { release } from 'node:os'
 import { moveOut } from '../container/residence.ts'
 import { FuseDevice, openClone } from '../fuse/device.ts'
 import { Host } from '../host/host.ts'
+import { KeptHost } from '../host/kept-host.ts'
 import { parseDefaults } from '../server/config.ts'
 import { Control } from '../server/control.ts'
 import { ANSWERED, CONTROL_FD, FUSE_FD, READY } from '../server/descriptors.ts'
@@ -14,6 +15,7 @@ import { serve as answer } from '../server/server.ts'
 import type { Settings } from '../server/settings.ts'
 import { standBy } from '../server/standby.ts'
 import { systemClock } from '../sys/clock.ts'
+import { fileCalls } from '../sys/file.ts'
 import { Log } from '../sys/log.ts'
 import { VERSION } from './version.ts'
 
@@ -73,7 +75,7 @@ export function server(settings: Settings, { options, resume, resend }: ServerOp
   const adopt = adoption(options, process.pid, !resend)
   answer({
     version: VERSION,
-    host: new Host('/', systemClock),
+    host: new KeptHost('/', systemClock, fileCalls),
     runDirectory: settings.runDirectory,
     defaults: parseDefaults(options, '--options'),
     device: resend ? new FuseDevice(FUSE_FD) : openClone(FUSE_FD),

@@ -1,9 +1,15 @@
 /** A container's disks with what they have done, from reading to reading. */
 
 import type { IoReader } from '../cgroup/io.ts'
-import type { Host } from '../host/host.ts'
+import { type Host, orUndefined } from '../host/host.ts'
 import { DiskAccount, type DiskAccountState } from '../proc/disk-account.ts'
-import { type VisibleDisk, visibleDisks } from '../proc/disks.ts'
+import {
+  countDisks,
+  type DeviceSources,
+  type ListedDisk,
+  listDisks,
+  type VisibleDisk,
+} from '../proc/disks.ts'
 import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
 
@@ -12,6 +18,8 @@ export class Disks {
   readonly #options: Readonly<Options>
   readonly #devices: Pick<Devices, 'read'>
   readonly #account: DiskAccount
+  /** The devices as they were listed last, and from what. */
+  #last: (DeviceSources & { disks: readonly ListedDisk[] }) | undefined
 
   constructor(
     host: Host,
@@ -30,15 +38,31 @@ export class Disks {
   }
 
   read(io: IoReader | undefined): VisibleDisk[] {
+    const counted = io?.disks()
+    const isNamelessToo = this.#options.openEulerEmptyNames === 'on'
+    const listed = this.#list(isNamelessToo ? [...(counted?.keys() ?? [])] : [])
+    return this.#account.advance(countDisks(listed, counted))
+  }
+
+  #list(nameless: readonly string[]): readonly ListedDisk[] {
     const { nodes, rootDisk } = this.#devices.read()
-    const disks = visibleDisks({
-      hostDiskstats: this.#host.tryRead('proc/diskstats') ?? '',
-      hostPartitions: this.#host.tryRead('proc/partitions') ?? '',
-      nodes,
-      rootDisk,
-      io: io?.disks(),
-      options: this.#options,
-    })
-    return this.#account.advance(disks)
+    const hostDiskstats = this.#sample('proc/diskstats')
+    const hostPartitions = this.#sample('proc/partitions')
+    const last = this.#last
+    const isLast =
+      last?.hostDiskstats === hostDiskstats &&
+      last.hostPartitions === hostPartitions &&
+      last.nodes === nodes &&
+      last.rootDisk === rootDisk &&
+      nameless.length === 0
+    if (isLast) return last.disks
+    const sources = { hostDiskstats, hostPartitions, nodes, rootDisk }
+    const disks = listDisks(sources, nameless)
+    this.#last = nameless.length === 0 ? { ...sources, disks } : undefined
+    return disks
+  }
+
+  #sample(path: string): string {
+    return orUndefined(() => this.#host.sample(path)) ?? ''
   }
 }

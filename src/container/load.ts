@@ -34,6 +34,7 @@ export class LoadSampler {
   #gridUsec: number | undefined
   #passUsec = 0
   #readUsec = 0
+  #state: LoadState | undefined
 
   /**
    * `cgroup` tells where the container's threads are listed now. Without v1's freezer only v2 tells frozen ones.
@@ -55,10 +56,10 @@ export class LoadSampler {
     this.#readUsec = state.readUsec
   }
 
-  /** `undefined` before the first sample. */
+  /** The same object until the next sample; `undefined` before the first. */
   toJSON(): LoadState | undefined {
     if (this.#gridUsec === undefined) return undefined
-    return {
+    this.#state ??= {
       loads: this.#loads,
       count: this.#count,
       lastPid: this.#lastPid,
@@ -66,6 +67,12 @@ export class LoadSampler {
       passUsec: this.#passUsec,
       readUsec: this.#readUsec,
     }
+    return this.#state
+  }
+
+  /** When the next sample is to be taken, if anybody reads; `undefined` before the first. */
+  get dueUsec(): number | undefined {
+    return this.#gridUsec === undefined ? undefined : this.#gridUsec + LOAD_PERIOD_USEC
   }
 
   /** `undefined` as long as the threads could not be counted. */
@@ -91,7 +98,7 @@ export class LoadSampler {
     const now = this.#host.clock.monotonicUsec()
     if (this.#gridUsec === undefined || now - this.#readUsec > UNREAD_USEC) return undefined
     if (now - this.#gridUsec >= LOAD_PERIOD_USEC) this.#sample(now, this.#gridUsec)
-    return this.#gridUsec + LOAD_PERIOD_USEC
+    return this.dueUsec
   }
 
   /** Brings the averages to the last point of the grid, as if the threads had done since what they do now. */
@@ -105,6 +112,7 @@ export class LoadSampler {
 
   /** A count that fails leaves the one before. */
   #pass(now: number): void {
+    this.#state = undefined
     this.#passUsec = now
     const { tasks, freezer } = this.#cgroup()
     if (tasks === undefined) return

@@ -51,6 +51,10 @@ export class Placement {
     return this.#cgroup
   }
 
+  close(): void {
+    this.#cgroup.close()
+  }
+
   /**
    * To be asked after a reading: whether the container is still where that was taken. `moved` is told once, and
    * `cgroup` is by then the new one.
@@ -65,6 +69,7 @@ export class Placement {
     if (isSame(paths, this.#paths)) return 'there'
     this.#report(`${this.#subject.id ?? `process ${this.#subject.pid}`} was moved to other cgroups`)
     this.#paths = paths
+    this.#cgroup.close()
     this.#cgroup = this.#open()
     return 'moved'
   }

@@ -52,6 +52,7 @@ function listThreads(tasks: Group): Set<number> | undefined {
   for (let i = 0; i < groups.length; i++) {
     const group = groups[i] as Group
     addThreads(tids, group.read(file) ?? '')
+    group.close()
     for (const child of group.children()) groups.push(child)
     if (tids.size > MOST_THREADS || groups.length > MOST_GROUPS) return undefined
   }

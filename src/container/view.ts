@@ -8,9 +8,10 @@ import { parseCpuList } from '../cgroup/cpuset.ts'
 import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
+import { remember } from '../cgroup/remember.ts'
 import type { Host } from '../host/host.ts'
-import { CpuAccount, type CpuAccountState, type CpuTimes } from '../proc/cpu-times.ts'
-import { type VisibleCpus, visibleCpus } from '../proc/cpus.ts'
+import { CpuAccount, type CpuTimes } from '../proc/cpu-times.ts'
+import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpus.ts'
 import type { VisibleDisk } from '../proc/disks.ts'
 import type { Load } from '../proc/loadavg.ts'
 import type { Options } from '../proc/options.ts'
@@ -56,9 +57,10 @@ export class ContainerView implements View {
   readonly #cpuAccount: CpuAccount
   readonly #load: LoadSampler
   readonly #disks: Disks | undefined
-  #keptCpu: CpuAccountState | undefined
-  /** Load or disks may have, since the state was asked for. */
-  #changed = false
+  readonly #parseOnline = remember(parseCpuList)
+  readonly #parseHostCpus = remember(parseHostCpus)
+  #cpus: VisibleCpus | undefined
+  #kept: ViewState = {}
 
   /** `report` is told what an operator may want to know. */
   constructor(
@@ -92,11 +94,17 @@ export class ContainerView implements View {
   /** What was accumulated, in JSON, if it has changed since this was asked last. */
   changedState(): string | undefined {
     const cpu = this.#cpuAccount.toJSON()
-    if (cpu === this.#keptCpu && !this.#changed) return undefined
-    this.#keptCpu = cpu
-    this.#changed = false
-    const state: ViewState = { cpu, load: this.#load.toJSON(), disks: this.#disks?.toJSON() }
-    return JSON.stringify(state)
+    const load = this.#load.toJSON()
+    const disks = this.#disks?.toJSON()
+    const kept = this.#kept
+    if (cpu === kept.cpu && load === kept.load && disks === kept.disks) return undefined
+    this.#kept = { cpu, load, disks }
+    return JSON.stringify(this.#kept)
+  }
+
+  /** When the load is to be sampled next; `undefined` when it is not sampled. */
+  get dueUsec(): number | undefined {
+    return this.#load.dueUsec
   }
 
   hasHostFile(path: string): boolean {
@@ -104,7 +112,7 @@ export class ContainerView implements View {
   }
 
   hostFile(path: string): string {
-    return this.#host.read(path)
+    return this.#host.sample(path)
   }
 
   memory(): Memory | undefined {
@@ -116,10 +124,12 @@ export class ContainerView implements View {
   }
 
   cpus(): VisibleCpus {
-    const online = parseCpuList(this.#host.read('sys/devices/system/cpu/online'))
-    return this.#ask('cpus', ({ cpuset, cpuBandwidth }) =>
-      visibleCpus(online, cpuset?.cpus(), cpuBandwidth?.quota(), this.options),
-    )
+    const online = this.#parseOnline(this.#host.sample('sys/devices/system/cpu/online'))
+    return this.#ask('cpus', ({ cpuset, cpuBandwidth }) => {
+      const cpus = visibleCpus(online, cpuset?.cpus(), cpuBandwidth?.quota(), this.options)
+      if (this.#cpus === undefined || !isSame(cpus, this.#cpus)) this.#cpus = cpus
+      return this.#cpus
+    })
   }
 
   cpuTimes(): CpuTimes {
@@ -131,7 +141,7 @@ export class ContainerView implements View {
         ageUsec: this.#ageUsec(),
         cpus,
         usage,
-        hostCpus: () => parseHostCpus(this.#host.read('proc/stat')),
+        hostCpus: () => this.#parseHostCpus(this.#host.sample('proc/stat')),
       }),
     )
   }
@@ -155,12 +165,10 @@ export class ContainerView implements View {
   }
 
   load(): Load | undefined {
-    this.#changed = true
     return this.#ask('load', () => this.#load.load())
   }
 
   disks(): VisibleDisk[] | undefined {
-    this.#changed = true
     return this.#ask('disks', ({ io }) => this.#disks?.read(io))
   }
 
@@ -171,6 +179,11 @@ export class ContainerView implements View {
   /** See Views.tick. */
   tick(): number | undefined {
     return this.#load.tick()
+  }
+
+  /** Its files; a question opens again what it needs. */
+  close(): void {
+    this.#placement.close()
   }
 
   /** Reads again where the container was moved meanwhile; of one that has ended the last answer stays. */

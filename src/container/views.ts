@@ -30,6 +30,10 @@ export class Views {
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new Map<string, ContainerView>()
+  /** Views whose load is sampled. */
+  readonly #sampled = new Set<ContainerView>()
+  /** When the next of them is to be, in microseconds of CLOCK_MONOTONIC. */
+  #dueUsec = Number.POSITIVE_INFINITY
 
   /**
    * `defaults` are the options of containers that have none of their own, `isOpen` says whether somebody has a file
@@ -77,7 +81,10 @@ export class Views {
     this.#callerViews.set(caller.key, view)
     if (this.#callerViews.size > MOST_CALLER_VIEWS) {
       const [oldest] = this.#callerViews.keys()
-      if (oldest !== undefined) this.#callerViews.delete(oldest)
+      if (oldest !== undefined) {
+        this.#end(this.#callerViews.get(oldest))
+        this.#callerViews.delete(oldest)
+      }
     }
     return view
   }
@@ -88,9 +95,19 @@ export class Views {
    */
   #sweep(): void {
     const isLeft = (slot: number) => !this.#directory.findSlot(slot) && !this.#isOpen(slot)
-    for (const known of [this.#lookups, this.#views]) {
-      for (const slot of known.keys()) if (isLeft(slot)) known.delete(slot)
-    }
+    for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
+    for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
+  }
+
+  #drop(slot: number): void {
+    this.#end(this.#views.get(slot))
+    this.#views.delete(slot)
+  }
+
+  #end(view: ContainerView | undefined): void {
+    if (view === undefined) return
+    view.close()
+    this.#sampled.delete(view)
   }
 
   /** Containers whose files somebody holds. */
@@ -100,7 +117,12 @@ export class Views {
 
   /** To be called before a reader sees what `view` has accumulated. */
   keep(view: View | undefined): void {
-    if (!(view instanceof ContainerView) || view.slot === undefined) return
+    if (!(view instanceof ContainerView)) return
+    if (view.dueUsec !== undefined) {
+      this.#sampled.add(view)
+      this.#dueUsec = Math.min(this.#dueUsec, view.dueUsec)
+    }
+    if (view.slot === undefined) return
     const state = view.changedState()
     // One that was forgotten leaves nothing behind.
     if (state !== undefined && this.#directory.findSlot(view.slot) !== undefined)
@@ -120,7 +142,7 @@ export class Views {
       return
     }
     this.#lookups.delete(slot)
-    this.#views.delete(slot)
+    this.#drop(slot)
   }
 
   #open(subject: Subject, options: Partial<Options> = {}): ContainerView {
@@ -130,13 +152,14 @@ export class Views {
 
   /** Samples the load of those that want it now; in microseconds of CLOCK_MONOTONIC, when the next one will. */
   tick(): number | undefined {
-    let next: number | undefined
-    for (const views of [this.#views, this.#callerViews]) {
-      for (const view of views.values()) {
-        const due = view.tick()
-        if (due !== undefined && (next === undefined || due < next)) next = due
-      }
+    if (this.#sampled.size === 0) return undefined
+    if (this.#host.clock.monotonicUsec() < this.#dueUsec) return this.#dueUsec
+    this.#dueUsec = Number.POSITIVE_INFINITY
+    for (const view of this.#sampled) {
+      const dueUsec = view.tick()
+      if (dueUsec === undefined) this.#sampled.delete(view)
+      else this.#dueUsec = Math.min(this.#dueUsec, dueUsec)
     }
-    return next
+    return this.#sampled.size === 0 ? undefined : this.#dueUsec
   }
 }

@@ -12,6 +12,14 @@ export interface Clock {
   boottimeUsec(): number
 }
 
+/** A pseudo-file that is read again and again. */
+export interface PseudoFile {
+  /** As Host.tryRead. */
+  tryRead(): string | undefined
+  /** It may be read again all the same. */
+  close(): void
+}
+
 export class Host {
   readonly clock: Clock
   readonly #root: string
@@ -33,6 +41,16 @@ export class Host {
   /** As `read`, but `undefined` where the kernel gives no such file: absence is normal for most of what we ask. */
   tryRead(path: string): string | undefined {
     return orUndefined(() => this.read(path))
+  }
+
+  /** For many readings. `listing`: the kernel makes the text line by line, and may give a part of it at a time. */
+  file(path: string, _listing: boolean): PseudoFile {
+    return { tryRead: () => this.tryRead(path), close: () => {} }
+  }
+
+  /** As `read`, of a file that is read for many containers; the text may be some milliseconds old. */
+  sample(path: string): string {
+    return this.read(path)
   }
 
   has(path: string): boolean {

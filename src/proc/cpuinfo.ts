@@ -3,6 +3,7 @@
  * record a CPU, which begins with `processor`: a container sees those of its CPUs, numbered from 0.
  */
 
+import { remember } from '../cgroup/remember.ts'
 import { limitCpuinfoS390 } from './cpuinfo-s390.ts'
 import type { VisibleCpus } from './cpus.ts'
 import type { Options } from './options.ts'
@@ -10,8 +11,17 @@ import { setNumbers, topologyNumbers } from './topology.ts'
 import type { View } from './view.ts'
 
 export function renderCpuinfo(view: View): string {
-  return limitCpuinfo(view.hostFile('proc/cpuinfo'), view.cpus(), view.options)
+  const host = view.hostFile('proc/cpuinfo')
+  const cpus = view.cpus()
+  const known = rendered.get(view)
+  // It changes only with the CPUs, and their clock.
+  if (known?.host === host && known.cpus === cpus) return known.text
+  const text = limitCpuinfo(host, cpus, view.options)
+  rendered.set(view, { host, cpus, text })
+  return text
 }
+
+const rendered = new WeakMap<View, { host: string; cpus: VisibleCpus; text: string }>()
 
 export interface Cpuinfo {
   /** loongarch64 names the system here. */
@@ -53,6 +63,9 @@ export function parseCpuinfo(text: string): Cpuinfo {
   return { header, records, trailer }
 }
 
+/** One text for all containers. */
+const parseHost = remember(parseCpuinfo)
+
 const PROCESSOR = /^processor\s*:\s*(\d+)/
 
 /**
@@ -64,7 +77,7 @@ export function limitCpuinfo(
   cpus: VisibleCpus,
   options: Pick<Options, 'topology'>,
 ): string {
-  const { header, records, trailer } = parseCpuinfo(text)
+  const { header, records, trailer } = parseHost(text)
   if (records.size === 0) return limitCpuinfoS390(text, cpus, options)
   const shown = cpus.effective.filter(cpu => records.has(cpu)).slice(0, cpus.count)
   if (shown.length === 0) return text

@@ -31,6 +31,12 @@ export function visibleCpus(
   return { effective, count: Math.ceil(quotaCpus), quotaCpus }
 }
 
+export function isSame(one: VisibleCpus, other: VisibleCpus): boolean {
+  if (one.count !== other.count || one.quotaCpus !== other.quotaCpus) return false
+  if (one.effective.length !== other.effective.length) return false
+  return one.effective.every((cpu, i) => cpu === other.effective[i])
+}
+
 /** A cpuset without any online CPU cannot hold a running task, so it is stale: the host's CPUs then. */
 function effectiveCpus(
   online: readonly number[],

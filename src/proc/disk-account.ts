@@ -3,7 +3,7 @@
  * made anew, and, if wanted, the time that its I/O took.
  */
 
-import { type DiskCounters, deviceKey, mapFields } from './disk-counters.ts'
+import { DISK_FIELDS, type DiskCounters, deviceKey, mapFields } from './disk-counters.ts'
 import type { VisibleDisk } from './disks.ts'
 import type { Options } from './options.ts'
 
@@ -29,6 +29,7 @@ export interface TimeShare {
 export class DiskAccount {
   readonly #options: Pick<Options, 'diskTimes'>
   readonly #records: Map<string, DiskRecord>
+  #state: DiskAccountState | undefined
 
   /** Goes on from a `state` that `toJSON` gave earlier since the machine's boot. */
   constructor(options: Pick<Options, 'diskTimes'>, state: DiskAccountState = {}) {
@@ -36,8 +37,10 @@ export class DiskAccount {
     this.#records = new Map(Object.entries(state))
   }
 
+  /** The same object until a counter changes. */
   toJSON(): DiskAccountState {
-    return Object.fromEntries(this.#records)
+    this.#state ??= Object.fromEntries(this.#records)
+    return this.#state
   }
 
   /** The same disks with the counters to show at this reading. */
@@ -53,6 +56,7 @@ export class DiskAccount {
         record.shown = withTimes(counters, hostCounters, record.share)
       }
       if (before !== undefined) record.shown = larger(record.shown, before.shown)
+      if (record.share !== undefined || before?.shown !== record.shown) this.#state = undefined
       this.#records.set(key, record)
       return { ...disk, counters: record.shown }
     })
@@ -92,6 +96,8 @@ function withTimes(counters: DiskCounters, host: DiskCounters, share: TimeShare)
   return { ...counters, readMs, writeMs, discardMs, busyMs: pick('busyMs'), weightedMs }
 }
 
-function larger(a: DiskCounters, b: DiskCounters): DiskCounters {
-  return mapFields(field => Math.max(a[field], b[field]))
+/** `known` itself where nothing has grown. */
+function larger(now: DiskCounters, known: DiskCounters): DiskCounters {
+  const hasGrown = DISK_FIELDS.some(field => now[field] > known[field])
+  return hasGrown ? mapFields(field => Math.max(now[field], known[field])) : known
 }

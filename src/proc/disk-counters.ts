@@ -26,7 +26,9 @@ export const DISK_FIELDS = [
 export type DiskField = (typeof DISK_FIELDS)[number]
 export type DiskCounters = Readonly<Record<DiskField, number>>
 
-export const NO_COUNTERS: DiskCounters = mapFields(() => 0)
+const ZEROS = Object.fromEntries(DISK_FIELDS.map(field => [field, 0])) as Record<DiskField, number>
+
+export const NO_COUNTERS: DiskCounters = ZEROS
 
 /** A row's first two columns. */
 export interface DeviceNumber {
@@ -46,8 +48,10 @@ export interface HostDisk extends DeviceNumber {
 /** Rows in the text's order; numbers that a kernel does not have, or damaged ones, are 0. */
 export function parseDiskstats(text: string): HostDisk[] {
   const disks: HostDisk[] = []
-  for (const line of text.split('\n')) {
-    const [major, minor, name, ...numbers] = words(line)
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    const [major, minor, name, ...numbers] = words(text.slice(at, end))
     if (major === undefined || minor === undefined || name === undefined) continue
     const device = { major: Number(major), minor: Number(minor) }
     if (!Number.isInteger(device.major) || !Number.isInteger(device.minor)) continue
@@ -83,10 +87,28 @@ export function ioCounters(io: DiskIo): DiskCounters {
 }
 
 export function mapFields(value: (field: DiskField, i: number) => number): DiskCounters {
-  return Object.fromEntries(DISK_FIELDS.map((field, i) => [field, value(field, i)])) as DiskCounters
+  const counters = { ...ZEROS }
+  for (let i = 0; i < DISK_FIELDS.length; i++) {
+    const field = DISK_FIELDS[i] as DiskField
+    counters[field] = value(field, i)
+  }
+  return counters
 }
 
-export const words = (line: string): string[] => line.split(/\s+/).filter(word => word !== '')
+/** Words with blanks between them. */
+export function words(line: string): string[] {
+  const found: string[] = []
+  for (let at = 0; at < line.length; ) {
+    while (at < line.length && line.charCodeAt(at) <= BLANK) at++
+    const start = at
+    while (at < line.length && line.charCodeAt(at) > BLANK) at++
+    if (at > start) found.push(line.slice(start, at))
+  }
+  return found
+}
+
+/** As are all controls. */
+const BLANK = 32
 
 const sectors = (bytes: number) => Math.floor(bytes / 512)
 const milliseconds = (usec: number) => Math.floor(usec / 1000)

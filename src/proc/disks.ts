@@ -31,13 +31,17 @@ export interface VisibleDisk extends DeviceNumber {
   hostCounters: DiskCounters | undefined
 }
 
-export interface DiskSources {
+/** What tells which devices there are: all that does not change with each request. */
+export interface DeviceSources {
   /** Texts of the host's files, '' where it has none. */
   hostDiskstats: string
   hostPartitions: string
   nodes: readonly BlockNode[]
   /** The whole disk below the container's root directory; `undefined` when there is none to tell. */
   rootDisk: DeviceNumber | undefined
+}
+
+export interface DiskSources extends DeviceSources {
   /** What the container's cgroup counts by `major:minor`. Without it all counters are 0, not the host's. */
   io: ReadonlyMap<string, DiskIo> | undefined
   options: Pick<Options, 'openEulerEmptyNames'>
@@ -45,16 +49,26 @@ export interface DiskSources {
 
 /** In the host's order. */
 export function visibleDisks(sources: DiskSources): VisibleDisk[] {
-  const { io } = sources
+  const { io, options } = sources
+  const counted = options.openEulerEmptyNames === 'on' ? (io?.keys() ?? []) : []
+  return countDisks(listDisks(sources, counted), io)
+}
+
+/** A device without its counters: its key and the disk's that counts for it, `undefined` where none does. */
+export interface ListedDisk extends Omit<VisibleDisk, 'counters'> {
+  key: string
+  countedKey: string | undefined
+}
+
+/** `nameless` devices are listed without a name where they have none. */
+export function listDisks(sources: DeviceSources, nameless: Iterable<string> = []): ListedDisk[] {
   const sizes = parsePartitions(sources.hostPartitions)
   const hostDisks = mergeDisks(parseDiskstats(sources.hostDiskstats), sizes)
   const nodes = bestNodes(sources.nodes)
   const names = chooseNames(hostDisks, nodes, sources.rootDisk)
-  if (sources.options.openEulerEmptyNames === 'on') {
-    for (const key of io?.keys() ?? []) if (!nodes.has(key) && !names.has(key)) names.set(key, '')
-  }
+  for (const key of nameless) if (!nodes.has(key) && !names.has(key)) names.set(key, '')
 
-  const disks: VisibleDisk[] = []
+  const disks: ListedDisk[] = []
   const rowsOfDisk = new Map<string, number>()
   for (const { major, minor, name: kernelName, counters: hostCounters } of hostDisks) {
     const key = deviceKey({ major, minor })
@@ -62,6 +76,8 @@ export function visibleDisks(sources: DiskSources): VisibleDisk[] {
     if (name === undefined) continue
     const wholeDisk = nodes.get(key)?.wholeDisk
     const sizeKib = sizes.get(key)?.sizeKib
+    const countedKey = deviceKey(wholeDisk ?? { major, minor })
+    rowsOfDisk.set(countedKey, (rowsOfDisk.get(countedKey) ?? 0) + 1)
     disks.push({
       major,
       minor,
@@ -69,20 +85,30 @@ export function visibleDisks(sources: DiskSources): VisibleDisk[] {
       kernelName,
       wholeDisk,
       sizeKib,
-      counters: undefined,
       hostCounters,
+      key,
+      countedKey,
     })
-    const diskKey = deviceKey(wholeDisk ?? { major, minor })
-    rowsOfDisk.set(diskKey, (rowsOfDisk.get(diskKey) ?? 0) + 1)
   }
   for (const disk of disks) {
-    if (disk.hostCounters === undefined) continue
-    const diskKey = deviceKey(disk.wholeDisk ?? disk)
     // The kernel does not tell partitions apart: only one that stands for its disk has the disk's numbers.
-    const counted = disk.wholeDisk === undefined || rowsOfDisk.get(diskKey) === 1
-    disk.counters = limitCounters(counted ? io?.get(diskKey) : undefined, disk.hostCounters)
+    if (disk.wholeDisk === undefined || disk.countedKey === undefined) continue
+    if (rowsOfDisk.get(disk.countedKey) !== 1) disk.countedKey = undefined
   }
   return disks
+}
+
+/** The devices with what the container has done on them. */
+export function countDisks(
+  disks: readonly ListedDisk[],
+  io: ReadonlyMap<string, DiskIo> | undefined,
+): VisibleDisk[] {
+  return disks.map(({ key: _, countedKey, ...disk }) => {
+    const { hostCounters } = disk
+    if (hostCounters === undefined) return { ...disk, counters: undefined }
+    const own = countedKey === undefined ? undefined : io?.get(countedKey)
+    return { ...disk, counters: limitCounters(own, hostCounters) }
+  })
 }
 
 /** A container cannot have done more than all of the host: the two files are read one after the other. */
@@ -92,15 +118,15 @@ function limitCounters(io: DiskIo | undefined, host: DiskCounters): DiskCounters
   return mapFields(field => Math.min(own[field], host[field]))
 }
 
-type ListedDisk = Omit<HostDisk, 'counters'> & { counters: DiskCounters | undefined }
+type HostDevice = Omit<HostDisk, 'counters'> & { counters: DiskCounters | undefined }
 
 /** Devices of diskstats, then those that only partitions lists. */
 function mergeDisks(
   disks: readonly HostDisk[],
   sizes: ReturnType<typeof parsePartitions>,
-): ListedDisk[] {
+): HostDevice[] {
   const known = new Set(disks.map(deviceKey))
-  const merged: ListedDisk[] = [...disks]
+  const merged: HostDevice[] = [...disks]
   for (const [key, { major, minor, name }] of sizes) {
     if (!known.has(key)) merged.push({ major, minor, name, counters: undefined })
   }

@@ -42,7 +42,25 @@ export function formatFields(fields: readonly Field[]): string {
 
 /** Names and numbers too long for their columns push what follows to the right. */
 function formatField({ key, value, unit }: Field): string {
+  const label = labelOf(key)
+  const digits = String(value)
+  return `${label}${BLANKS[NUMBER_END - label.length - digits.length] ?? ''}${digits}${unit}\n`
+}
+
+const NUMBER_END = 24
+
+/** By their number. */
+const BLANKS = Array.from({ length: NUMBER_END }, (_, count) => ' '.repeat(count))
+
+/** The name up to where its number's column may begin. */
+function labelOf(key: string): string {
+  const known = labels.get(key)
+  if (known !== undefined) return known
   const columns = key.startsWith('HugePages_') ? 19 : 16
   const label = `${`${key}:`.padEnd(columns - 1)} `
-  return `${label}${String(value).padStart(24 - label.length)}${unit}\n`
+  if (labels.size < MOST_LABELS) labels.set(key, label)
+  return label
 }
+
+const labels = new Map<string, string>()
+const MOST_LABELS = 256

@@ -4,6 +4,7 @@
  */
 
 import type { Memory, MemoryUsage } from '../cgroup/memory.ts'
+import { remember } from '../cgroup/remember.ts'
 import { type Field, fieldValue, parseFields } from './lines.ts'
 import type { Options } from './options.ts'
 import type { View } from './view.ts'
@@ -29,7 +30,7 @@ export interface LimitedSwap {
 export interface ViewedMemory {
   cgroup: Memory
   /** Fields of the host's meminfo. */
-  host: Field[]
+  host: readonly Field[]
   memory: LimitedMemory
   swap: LimitedSwap
 }
@@ -38,12 +39,15 @@ export interface ViewedMemory {
 export function readMemory(view: View): ViewedMemory | undefined {
   const cgroup = view.memory()
   if (cgroup === undefined) return undefined
-  const host = parseFields(view.hostFile('proc/meminfo'))
+  const host = parseHost(view.hostFile('proc/meminfo'))
   const memory = limitMemory(fieldValue(host, 'MemTotal'), cgroup)
   if (memory === undefined) return undefined
   const swap = limitSwap(fieldValue(host, 'SwapTotal'), cgroup, view.options)
   return { cgroup, host, memory, swap }
 }
+
+/** One text for all containers. */
+const parseHost = remember(parseFields)
 
 /**
  * `undefined` when there is nothing to limit by: no MemTotal, or memory that is counted only in an ancestor

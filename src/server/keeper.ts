@@ -60,7 +60,8 @@ export class Keeper {
 
   /** Until it is told to stop. Returns the exit status: 1 when no server can be kept alive. */
   async run(): Promise<number> {
-    const unwatch = watch(this.#host, this.#kept.settings.mountPoint, () => {
+    const { settings, fuse } = this.#kept
+    const unwatch = watch(this.#host, settings.mountPoint, fuse, () => {
       this.#log.warning('the server does not answer; it is replaced')
       this.#predecessor?.kill()
       this.#server.kill()

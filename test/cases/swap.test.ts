@@ -142,6 +142,7 @@ t.test("the lowest limits of v1's ancestors count, each by itself", async t => {
     '/pod/memory.usage_in_bytes': 4194304,
     '/pod/memory.memsw.limit_in_bytes': '9223372036854771712',
     '/pod/memory.memsw.usage_in_bytes': 4194304,
+    '/pod/memory.stat': 'total_swap 0\n',
     '/pod/ctr/memory.limit_in_bytes': 536870912,
     '/pod/ctr/memory.usage_in_bytes': 4194304,
     '/pod/ctr/memory.memsw.limit_in_bytes': 402653184,

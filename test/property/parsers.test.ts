@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { findCount, parseCount, parseNanoseconds } from '../../src/cgroup/cpu.ts'
 import { findCpus, parseCpuList, renderCpuList } from '../../src/cgroup/cpuset.ts'
+import { FlatKeyed } from '../../src/cgroup/flat-keyed.ts'
 import { parseCgroupPaths, parseHierarchies } from '../../src/cgroup/hierarchy.ts'
 import { parseBlkio, parseIoStat } from '../../src/cgroup/io.ts'
 import { parseBytes, parseLimit, parseMemoryStat } from '../../src/cgroup/memory.ts'
@@ -53,7 +54,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseBlkio,
   parseIoStat,
   parseBytes,
-  parseMemoryStat: text => parseMemoryStat(text, new Map([['anon', 'anonBytes']])),
+  parseMemoryStat: text => parseMemoryStat(text, new FlatKeyed(new Map([['anon', 'anonBytes']]))),
   parsePerCpu,
   parseUsageAll,
   parseCpuMax,

@@ -3,6 +3,7 @@
 import { type CpuBandwidth, type CpuQuota, makeQuota, parseCount, smallerQuota } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
+import { remember } from '../remember.ts'
 
 export class CpuBandwidthV1 implements CpuBandwidth {
   readonly #group: Group
@@ -26,6 +27,7 @@ export class CpuBandwidthV1 implements CpuBandwidth {
 
 export class CpusetV1 implements Cpuset {
   readonly #group: Group
+  readonly #find = remember(findCpus)
 
   constructor(group: Group) {
     this.#group = group
@@ -38,7 +40,7 @@ export class CpusetV1 implements Cpuset {
   cpus(): number[] | undefined {
     for (const level of this.#group.levels()) {
       const cpus =
-        findCpus(level.read('cpuset.effective_cpus')) ?? findCpus(level.read('cpuset.cpus'))
+        this.#find(level.read('cpuset.effective_cpus')) ?? this.#find(level.read('cpuset.cpus'))
       if (cpus !== undefined) return cpus
     }
     return undefined

@@ -3,7 +3,7 @@
  * alone; `total_` ones include its descendants.
  */
 
-import { findCount } from '../cpu.ts'
+import { FlatKeyed } from '../flat-keyed.ts'
 import type { Group } from '../group.ts'
 import {
   countMemory,
@@ -11,10 +11,10 @@ import {
   type Limit,
   type Memory,
   type MemoryReader,
+  type MemoryStat,
   type MemoryUsage,
+  NO_MEMORY,
   parseBytes,
-  parseMemoryStat,
-  type StatKeys,
   type Swap,
 } from '../memory.ts'
 
@@ -26,10 +26,10 @@ export class MemoryV1 implements MemoryReader {
   }
 
   read(): Memory | undefined {
-    const levels = [...this.#group.levels()]
+    const levels = this.#group.levels()
     const ownStat = readStat(this.#group)
     const statOf = (group: Group) => (group === this.#group ? ownStat : readStat(group))
-    const limit = readLimit(levels, 'memory.limit_in_bytes', ownStat, 'hierarchical_memory_limit')
+    const limit = readLimit(levels, 'memory.limit_in_bytes', ownStat.memoryLimitBytes)
     const counted = countMemory(levels, limit.level, group => readUsage(group, statOf))
     if (counted === undefined) return undefined
     return {
@@ -42,19 +42,33 @@ export class MemoryV1 implements MemoryReader {
   }
 }
 
-/** Gives the text of memory.stat: what is read once must not be read again, it would be another moment's. */
-type StatOf = (group: Group) => string
+interface Stat extends MemoryStat {
+  /** Of the cgroup and its ancestors; `Infinity` without a limit. */
+  memoryLimitBytes: number
+  memswLimitBytes: number
+  /** `NaN` where the kernel does not tell. */
+  swapBytes: number
+}
 
-const readStat: StatOf = group => group.read('memory.stat') ?? ''
+const NO_STAT: Stat = {
+  ...NO_MEMORY,
+  memoryLimitBytes: Number.POSITIVE_INFINITY,
+  memswLimitBytes: Number.POSITIVE_INFINITY,
+  swapBytes: Number.NaN,
+}
+
+/** Gives memory.stat: what is read once must not be read again, it would be another moment's. */
+type StatOf = (group: Group) => Stat
+
+const readStat: StatOf = group => STAT_KEYS.parse(group.read('memory.stat') ?? '', { ...NO_STAT })
 
 /**
- * The kernel's own minimum is in memory.stat. It knows of ancestors that we do not see; the files know which
- * cgroup it is that limits.
+ * The kernel's own minimum, `kernelBytes`, is in memory.stat. It knows of ancestors that we do not see; the files know
+ * which cgroup it is that limits.
  */
-function readLimit(levels: readonly Group[], file: string, stat: string, key: string): Limit {
+function readLimit(levels: readonly Group[], file: string, kernelBytes: number): Limit {
   const limit = findLimit(levels, file, bindsDescendants)
-  const bytes = findBytes(stat, key)
-  return bytes !== undefined && bytes < limit.bytes ? { bytes, level: undefined } : limit
+  return kernelBytes < limit.bytes ? { bytes: kernelBytes, level: undefined } : limit
 }
 
 /** Before Linux 5.11 a cgroup with memory.use_hierarchy 0 neither counts nor limits those below it. */
@@ -65,10 +79,9 @@ function bindsDescendants(ancestor: Group): boolean {
 function readUsage(group: Group, statOf: StatOf): MemoryUsage | undefined {
   const usageBytes = parseBytes(group.read('memory.usage_in_bytes'))
   if (usageBytes === undefined) return undefined
-  const stat = parseMemoryStat(statOf(group), STAT_KEYS)
   // v1 does not tell how much of the kernel's memory can be reclaimed, so none of it is promised.
-  stat.slabUnreclaimableBytes = parseBytes(group.read('memory.kmem.usage_in_bytes')) ?? 0
-  return { usageBytes, stat }
+  const slabUnreclaimableBytes = parseBytes(group.read('memory.kmem.usage_in_bytes')) ?? 0
+  return { usageBytes, stat: { ...statOf(group), slabUnreclaimableBytes } }
 }
 
 function readSwap(
@@ -86,8 +99,7 @@ function readSwap(
   const { bytes: memswLimitBytes, level } = readLimit(
     levels,
     'memory.memsw.limit_in_bytes',
-    statOf(counted),
-    'hierarchical_memsw_limit',
+    statOf(counted).memswLimitBytes,
   )
   const unlimited = memswLimitBytes === Number.POSITIVE_INFINITY
   return {
@@ -106,29 +118,29 @@ function readSwap(
 function readSwapUsed(group: Group, statOf: StatOf): number | undefined {
   const memswUsageBytes = parseBytes(group.read('memory.memsw.usage_in_bytes'))
   if (memswUsageBytes === undefined) return undefined
-  const usedBytes = findBytes(statOf(group), 'total_swap')
-  if (usedBytes !== undefined) return usedBytes
+  const { swapBytes } = statOf(group)
+  if (!Number.isNaN(swapBytes)) return swapBytes
   const usageBytes = parseBytes(group.read('memory.usage_in_bytes')) ?? memswUsageBytes
   return Math.max(memswUsageBytes - usageBytes, 0)
 }
 
-function findBytes(stat: string, key: string): number | undefined {
-  const bytes = findCount(stat, key)
-  return bytes !== undefined && Number.isSafeInteger(bytes) ? bytes : undefined
-}
-
-const STAT_KEYS: StatKeys = new Map([
-  ['total_rss', 'anonBytes'],
-  ['total_cache', 'fileBytes'],
-  ['total_swapcached', 'swapCachedBytes'],
-  ['total_active_anon', 'activeAnonBytes'],
-  ['total_inactive_anon', 'inactiveAnonBytes'],
-  ['total_active_file', 'activeFileBytes'],
-  ['total_inactive_file', 'inactiveFileBytes'],
-  ['total_unevictable', 'unevictableBytes'],
-  ['total_shmem', 'shmemBytes'],
-  ['total_mapped_file', 'mappedBytes'],
-  ['total_dirty', 'dirtyBytes'],
-  ['total_writeback', 'writebackBytes'],
-  ['total_rss_huge', 'anonHugeBytes'],
-])
+const STAT_KEYS = new FlatKeyed<keyof Stat>(
+  new Map([
+    ['hierarchical_memory_limit', 'memoryLimitBytes'],
+    ['hierarchical_memsw_limit', 'memswLimitBytes'],
+    ['total_swap', 'swapBytes'],
+    ['total_rss', 'anonBytes'],
+    ['total_cache', 'fileBytes'],
+    ['total_swapcached', 'swapCachedBytes'],
+    ['total_active_anon', 'activeAnonBytes'],
+    ['total_inactive_anon', 'inactiveAnonBytes'],
+    ['total_active_file', 'activeFileBytes'],
+    ['total_inactive_file', 'inactiveFileBytes'],
+    ['total_unevictable', 'unevictableBytes'],
+    ['total_shmem', 'shmemBytes'],
+    ['total_mapped_file', 'mappedBytes'],
+    ['total_dirty', 'dirtyBytes'],
+    ['total_writeback', 'writebackBytes'],
+    ['total_rss_huge', 'anonHugeBytes'],
+  ]),
+)

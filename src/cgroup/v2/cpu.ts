@@ -13,6 +13,7 @@ import {
 } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
+import { remember } from '../remember.ts'
 
 export class CpuBandwidthV2 implements CpuBandwidth {
   readonly #group: Group
@@ -62,6 +63,7 @@ export function parseCpuStat(text: string): CpuUsage | undefined {
 
 export class CpusetV2 implements Cpuset {
   readonly #group: Group
+  readonly #find = remember(findCpus)
 
   constructor(group: Group) {
     this.#group = group
@@ -70,7 +72,7 @@ export class CpusetV2 implements Cpuset {
   /** The nearest level that has the controller enabled speaks for those below it. */
   cpus(): number[] | undefined {
     for (const level of this.#group.levels()) {
-      const cpus = findCpus(level.read('cpuset.cpus.effective'))
+      const cpus = this.#find(level.read('cpuset.cpus.effective'))
       if (cpus !== undefined) return cpus
     }
     return undefined

@@ -1,5 +1,6 @@
 /** The memory controller of the unified hierarchy: cgroup-v2.rst, "Memory". */
 
+import { FlatKeyed } from '../flat-keyed.ts'
 import type { Group } from '../group.ts'
 import {
   countMemory,
@@ -21,7 +22,7 @@ export class MemoryV2 implements MemoryReader {
   }
 
   read(): Memory | undefined {
-    const levels = [...this.#group.levels()]
+    const levels = this.#group.levels()
     const limit = findLimit(levels, 'memory.max')
     const counted = countMemory(levels, limit.level, readUsage)
     if (counted === undefined) return undefined
@@ -58,29 +59,31 @@ function readSwapUsed(group: Group): number | undefined {
   return parseBytes(group.read('memory.swap.current'))
 }
 
-const STAT_KEYS: StatKeys = new Map([
-  ['anon', 'anonBytes'],
-  ['file', 'fileBytes'],
-  ['swapcached', 'swapCachedBytes'],
-  ['active_anon', 'activeAnonBytes'],
-  ['inactive_anon', 'inactiveAnonBytes'],
-  ['active_file', 'activeFileBytes'],
-  ['inactive_file', 'inactiveFileBytes'],
-  ['unevictable', 'unevictableBytes'],
-  ['shmem', 'shmemBytes'],
-  ['file_mapped', 'mappedBytes'],
-  ['file_dirty', 'dirtyBytes'],
-  ['file_writeback', 'writebackBytes'],
-  ['slab_reclaimable', 'slabReclaimableBytes'],
-  ['slab_unreclaimable', 'slabUnreclaimableBytes'],
-  ['kernel_stack', 'kernelStackBytes'],
-  ['pagetables', 'pageTablesBytes'],
-  ['sec_pagetables', 'secPageTablesBytes'],
-  ['percpu', 'percpuBytes'],
-  ['vmalloc', 'vmallocBytes'],
-  ['zswap', 'zswapBytes'],
-  ['zswapped', 'zswappedBytes'],
-  ['anon_thp', 'anonHugeBytes'],
-  ['shmem_thp', 'shmemHugeBytes'],
-  ['file_thp', 'fileHugeBytes'],
-])
+const STAT_KEYS: StatKeys = new FlatKeyed(
+  new Map([
+    ['anon', 'anonBytes'],
+    ['file', 'fileBytes'],
+    ['swapcached', 'swapCachedBytes'],
+    ['active_anon', 'activeAnonBytes'],
+    ['inactive_anon', 'inactiveAnonBytes'],
+    ['active_file', 'activeFileBytes'],
+    ['inactive_file', 'inactiveFileBytes'],
+    ['unevictable', 'unevictableBytes'],
+    ['shmem', 'shmemBytes'],
+    ['file_mapped', 'mappedBytes'],
+    ['file_dirty', 'dirtyBytes'],
+    ['file_writeback', 'writebackBytes'],
+    ['slab_reclaimable', 'slabReclaimableBytes'],
+    ['slab_unreclaimable', 'slabUnreclaimableBytes'],
+    ['kernel_stack', 'kernelStackBytes'],
+    ['pagetables', 'pageTablesBytes'],
+    ['sec_pagetables', 'secPageTablesBytes'],
+    ['percpu', 'percpuBytes'],
+    ['vmalloc', 'vmallocBytes'],
+    ['zswap', 'zswapBytes'],
+    ['zswapped', 'zswappedBytes'],
+    ['anon_thp', 'anonHugeBytes'],
+    ['shmem_thp', 'shmemHugeBytes'],
+    ['file_thp', 'fileHugeBytes'],
+  ]),
+)

@@ -1,0 +1,142 @@
+/**
+ * A host whose pseudo-files stay open: reading one again is a single pread(2), for which the kernel makes the text
+ * anew. The descriptor of a file that has been removed meanwhile gives an error, and the path is opened again.
+ */
+
+import { constants } from 'node:os'
+import { type Clock, Host, type PseudoFile } from './host.ts'
+
+/** Results are sizes or descriptors, or negative errnos. */
+export interface FileCalls {
+  open(path: string): number
+  /** Up to the end of `buffer`, into it from `at` on. */
+  pread(fd: number, buffer: Buffer, at: number, offset: number): number
+  close(fd: number): void
+}
+
+/** Each holds a page of the kernel's: fs/seq_file.c keeps its buffer until the file is closed. */
+const MOST_OPEN = 512
+
+/** What the kernel itself sums up from parts that are older than that. */
+const SAMPLE_USEC = 5000
+
+export class KeptHost extends Host {
+  readonly #calls: FileCalls
+  /** Those that are open, in the order in which they are to be closed. */
+  readonly #open = new Set<KeptFile>()
+  readonly #samples = new Map<string, Sample>()
+  #buffer = Buffer.allocUnsafe(64 * 1024)
+
+  constructor(root: string, clock: Clock, calls: FileCalls) {
+    super(root, clock)
+    this.#calls = calls
+  }
+
+  override file(path: string, listing: boolean): PseudoFile {
+    const file: KeptFile = {
+      path: this.path(path),
+      listing,
+      fd: NONE,
+      isUsed: false,
+      tryRead: () => this.#read(file),
+      close: () => this.#close(file),
+    }
+    return file
+  }
+
+  override sample(path: string): string {
+    const known = this.#samples.get(path)
+    const sample = known ?? { file: this.file(path, isListing(path)), text: undefined, usec: 0 }
+    if (known === undefined) this.#samples.set(path, sample)
+    const now = this.clock.monotonicUsec()
+    if (sample.text === undefined || now - sample.usec >= SAMPLE_USEC) {
+      sample.text = sample.file.tryRead() ?? this.read(path)
+      sample.usec = now
+    }
+    return sample.text
+  }
+
+  #read(file: KeptFile): string | undefined {
+    file.isUsed = true
+    if (file.fd !== NONE) {
+      const size = this.#fill(file)
+      if (size >= 0) return this.#buffer.toString('utf8', 0, size)
+      this.#close(file)
+    }
+    file.fd = this.#openFile(file.path)
+    if (file.fd === NONE) return undefined
+    this.#open.add(file)
+    if (this.#open.size > MOST_OPEN) this.#closeOne(file)
+    const size = this.#fill(file)
+    if (size >= 0) return this.#buffer.toString('utf8', 0, size)
+    this.#close(file)
+    return undefined
+  }
+
+  /** The text's size, or a negative errno. A file that is no listing is given whole, where it has room. */
+  #fill({ fd, listing }: KeptFile): number {
+    let length = 0
+    for (;;) {
+      const size = this.#calls.pread(fd, this.#buffer, length, length)
+      if (size <= 0) return size < 0 ? size : length
+      length += size
+      if (length < this.#buffer.length) {
+        if (!listing) return length
+        continue
+      }
+      // From the beginning: two parts would be of two moments.
+      this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2)
+      length = 0
+    }
+  }
+
+  #openFile(path: string): number {
+    const fd = this.#calls.open(path)
+    if (fd >= 0) return fd
+    if (fd !== -EMFILE && fd !== -ENFILE) return NONE
+    for (const file of this.#open) this.#close(file)
+    const again = this.#calls.open(path)
+    return again >= 0 ? again : NONE
+  }
+
+  #close(file: KeptFile): void {
+    if (file.fd === NONE) return
+    this.#calls.close(file.fd)
+    file.fd = NONE
+    this.#open.delete(file)
+  }
+
+  /** The first one that was not read since its turn came last. */
+  #closeOne(kept: KeptFile): void {
+    for (const file of this.#open) {
+      if (file.isUsed || file === kept) {
+        file.isUsed = false
+        this.#open.delete(file)
+        this.#open.add(file)
+        continue
+      }
+      this.#close(file)
+      return
+    }
+  }
+}
+
+interface KeptFile extends PseudoFile {
+  path: string
+  listing: boolean
+  fd: number
+  isUsed: boolean
+}
+
+interface Sample {
+  file: PseudoFile
+  text: string | undefined
+  usec: number
+}
+
+const NONE = -1
+const { EMFILE, ENFILE } = constants.errno
+
+/** These the kernel makes as a whole: single_open() of fs/seq_file.c, kernfs, sysctl. */
+const isListing = (path: string) =>
+  !/^(?:sys|proc\/sys|proc\/pressure)\/|^proc\/(?:meminfo|stat|uptime|loadavg)$/.test(path)

@@ -1,0 +1,57 @@
+/**
+ * Tells when a descriptor has something to read, without waiting for it: signal-driven I/O, fcntl(2) F_SETSIG. The
+ * signal is SIGURG, which does nothing to a program that does not expect it.
+ */
+
+import { checked, int, libc, long } from './libc.ts'
+
+const calls = libc({ fcntl: { args: [int, int, long], returns: int } })
+
+const F_GETFL = 3
+const F_SETFL = 4
+const F_SETOWN = 8
+const F_SETSIG = 10
+const O_ASYNC = 0o20000
+const SIGURG = 23
+
+/** Calls `arrived` once for each time that it was armed, soon after something came. */
+export class Arrival {
+  readonly #fd: number
+  readonly #arrived: () => void
+  readonly #take = () => {
+    if (!this.#isArmed) return
+    this.disarm()
+    this.#arrived()
+  }
+  #isArmed = false
+
+  constructor(fd: number, arrived: () => void) {
+    this.#fd = fd
+    this.#arrived = arrived
+    process.on('SIGURG', this.#take)
+  }
+
+  /** What came before is not told. */
+  arm(): void {
+    this.#isArmed = true
+    this.#fcntl(F_SETOWN, process.pid)
+    this.#fcntl(F_SETSIG, SIGURG)
+    this.#fcntl(F_SETFL, this.#fcntl(F_GETFL, 0) | O_ASYNC)
+  }
+
+  disarm(): void {
+    if (!this.#isArmed) return
+    this.#isArmed = false
+    this.#fcntl(F_SETFL, this.#fcntl(F_GETFL, 0) & ~O_ASYNC)
+  }
+
+  close(): void {
+    this.disarm()
+    process.off('SIGURG', this.#take)
+  }
+
+  #fcntl(command: number, argument: number): number {
+    const result = calls().fcntl(this.#fd, command, argument)
+    return checked(result, 'fcntl', `have a signal sent for descriptor ${this.#fd}`)
+  }
+}

@@ -1,0 +1,162 @@
+/** Pseudo-files that stay open, on a kernel of the test's own. */
+
+import { constants } from 'node:os'
+import t from 'tap'
+import { KeptHost } from '../../src/host/kept-host.ts'
+
+const { EMFILE, ENODEV, ENOENT } = constants.errno
+
+/** Files by path; a descriptor holds the file that had the path when it was opened. */
+class Kernel {
+  readonly files = new Map<string, { text: string; isRemoved: boolean }>()
+  readonly open = new Map<number, { text: string; isRemoved: boolean }>()
+  /** What each call asked for. */
+  readonly calls: string[] = []
+  mostOpen = 10_000
+  /** Bytes that a read gives at most. */
+  part = Number.POSITIVE_INFINITY
+  #next = 3
+  usec = 0
+
+  host(): KeptHost {
+    const clock = { monotonicUsec: () => this.usec, boottimeUsec: () => this.usec }
+    return new KeptHost('/', clock, {
+      open: path => {
+        this.calls.push(`open ${path}`)
+        const file = this.files.get(path)
+        if (file === undefined) return -ENOENT
+        if (this.open.size >= this.mostOpen) return -EMFILE
+        this.open.set(this.#next, file)
+        return this.#next++
+      },
+      pread: (fd, buffer, at, offset) => {
+        const file = this.open.get(fd)
+        if (file === undefined) throw new Error(`Cannot read descriptor ${fd}: it is not open`)
+        this.calls.push(`pread ${offset}`)
+        if (file.isRemoved) return -ENODEV
+        const bytes = Buffer.from(file.text).subarray(offset)
+        return bytes.copy(buffer, at, 0, Math.min(bytes.length, buffer.length - at, this.part))
+      },
+      close: fd => {
+        if (!this.open.delete(fd)) throw new Error(`Cannot close descriptor ${fd}: it is not open`)
+      },
+    })
+  }
+
+  write(path: string, text: string): void {
+    const known = this.files.get(path)
+    if (known === undefined) this.files.set(path, { text, isRemoved: false })
+    else known.text = text
+  }
+
+  remove(path: string): void {
+    const known = this.files.get(path)
+    if (known !== undefined) known.isRemoved = true
+    this.files.delete(path)
+  }
+}
+
+t.test('a file is opened once and read anew each time', async t => {
+  const kernel = new Kernel()
+  kernel.write('/sys/memory.current', '1\n')
+  const file = kernel.host().file('sys/memory.current', false)
+  t.equal(file.tryRead(), '1\n')
+  kernel.write('/sys/memory.current', '22\n')
+  t.equal(file.tryRead(), '22\n')
+  t.strictSame(kernel.calls, ['open /sys/memory.current', 'pread 0', 'pread 0'])
+})
+
+t.test('a file that is removed and made again', async t => {
+  const kernel = new Kernel()
+  kernel.write('/f', 'old')
+  const file = kernel.host().file('f', false)
+  file.tryRead()
+  kernel.remove('/f')
+  t.equal(file.tryRead(), undefined)
+  t.equal(kernel.open.size, 0, 'nothing stays open')
+  kernel.write('/f', 'new')
+  t.equal(file.tryRead(), 'new')
+  kernel.remove('/f')
+  kernel.write('/f', 'newer')
+  t.equal(file.tryRead(), 'newer', 'without a miss in between')
+  t.equal(kernel.open.size, 1)
+})
+
+t.test('a listing comes in parts', async t => {
+  const kernel = new Kernel()
+  const text = Array.from({ length: 30_000 }, (_, i) => `${i}\n`).join('')
+  kernel.write('/tasks', text)
+  kernel.part = 4096
+  const file = kernel.host().file('tasks', true)
+  t.equal(file.tryRead(), text)
+  kernel.write('/tasks', '')
+  t.equal(file.tryRead(), '')
+})
+
+t.test('a file that has more text than room is read from the beginning again', async t => {
+  const kernel = new Kernel()
+  const text = 'x'.repeat(150_000)
+  kernel.write('/big', text)
+  const file = kernel.host().file('big', false)
+  t.equal(file.tryRead(), text)
+  t.strictSame(kernel.calls, ['open /big', 'pread 0', 'pread 0', 'pread 0'])
+})
+
+t.test('closed, it is opened again at the next reading', async t => {
+  const kernel = new Kernel()
+  kernel.write('/f', 'text')
+  const file = kernel.host().file('f', false)
+  file.tryRead()
+  file.close()
+  file.close()
+  t.equal(kernel.open.size, 0)
+  t.equal(file.tryRead(), 'text')
+})
+
+t.test('out of descriptors, all are closed for the one that is needed', async t => {
+  const kernel = new Kernel()
+  kernel.mostOpen = 3
+  const host = kernel.host()
+  const files = ['a', 'b', 'c', 'd', 'e'].map(name => {
+    kernel.write(`/${name}`, name)
+    return host.file(name, false)
+  })
+  for (const pass of [1, 2]) {
+    t.equal(files.map(file => file.tryRead()).join(''), 'abcde', `pass ${pass}`)
+  }
+  t.ok(kernel.open.size <= 3)
+})
+
+t.test('a bounded number stays open: those that are read', async t => {
+  const kernel = new Kernel()
+  const host = kernel.host()
+  kernel.write('/often', 'often')
+  const often = host.file('often', false)
+  for (let i = 0; i < 2000; i++) {
+    kernel.write(`/${i}`, String(i))
+    const read = [host.file(String(i), false).tryRead(), often.tryRead()]
+    if (read.join(' ') !== `${i} often`) t.fail(`read ${read}`)
+  }
+  t.ok(kernel.open.size <= 512, `${kernel.open.size} are open`)
+  t.equal(kernel.calls.filter(call => call === 'open /often').length, 1)
+})
+
+t.test('host files that are dear are read at most once in 5 ms', async t => {
+  const kernel = new Kernel()
+  const host = kernel.host()
+  for (const path of ['/proc/stat', '/proc/meminfo']) kernel.write(path, 'before')
+  t.equal(host.sample('proc/stat'), 'before')
+  t.equal(host.sample('proc/meminfo'), 'before')
+  for (const path of ['/proc/stat', '/proc/meminfo']) kernel.write(path, 'after')
+  kernel.usec = 4999
+  t.equal(host.sample('proc/stat'), 'before')
+  t.equal(host.sample('proc/meminfo'), 'after', 'others each time')
+  kernel.usec = 5000
+  t.equal(host.sample('proc/stat'), 'after')
+})
+
+t.test('what is not there is the error of the system', async t => {
+  const host = new Kernel().host()
+  t.throws(() => host.sample('nowhere/at/all'), { code: 'ENOENT' })
+  t.equal(host.file('nowhere/at/all', false).tryRead(), undefined)
+})
