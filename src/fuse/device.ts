@@ -1,7 +1,7 @@
 /** An open /dev/fuse, and the one place where its errnos are judged. */
 
 import { constants, openSync } from 'node:fs'
-import { joinConnection, readInto, waitEither, writeFrom } from '../sys/device.ts'
+import { joinConnection, readInto, waitEither, writeFrom, yieldCpu } from '../sys/device.ts'
 import { judge, type Verdict } from './errno.ts'
 
 export interface Device {
@@ -26,6 +26,11 @@ export class FuseDevice implements Device {
   write(buffer: Uint8Array, size: number): number | Verdict {
     const written = writeFrom(this.#fd, buffer, size)
     return written < 0 ? judge('write to /dev/fuse', -written) : written
+  }
+
+  /** Lets others on our CPU run: one of them may be about to send a request. */
+  yield(): void {
+    yieldCpu()
   }
 
   /** Waits for a request or for `other`, at most `timeoutMs` (-1: for ever). True when `other` can be read. */

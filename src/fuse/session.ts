@@ -18,8 +18,6 @@ export interface Operation {
   run(request: Request, reply: Reply): number
   /** The kernel wants no reply. */
   oneWay?: true
-  /** Whoever gets a reply with that result mostly asks for something else at once. */
-  isFollowed?: (result: number) => boolean
 }
 
 /** By opcode. What is not there is answered with ENOSYS, and most such requests the kernel then stops sending. */
@@ -31,7 +29,7 @@ export class Session {
   readonly #report: (error: unknown) => void
   readonly #request = new Request()
   readonly #reply = new Reply()
-  #isFollowed = false
+  #kind = 0
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
 
   /** `report` is given what went wrong inside of us, once for each failed request. */
@@ -57,9 +55,9 @@ export class Session {
     }
   }
 
-  /** Whether the next request is likely to come within microseconds. */
-  get isFollowed(): boolean {
-    return this.#isFollowed
+  /** Of the last request: its opcode, and whether the reply had a body. */
+  get kind(): number {
+    return this.#kind
   }
 
   /** Serves one request, if there is one. */
@@ -77,13 +75,12 @@ export class Session {
     const { header } = this.#request
     let operation: Operation | undefined
     this.#reply.passing = undefined
-    this.#isFollowed = false
     try {
       this.#request.accept(size)
       operation = this.#operations.get(header.opcode)
       if (operation === undefined) return -ENOSYS
       const result = operation.run(this.#request, this.#reply)
-      this.#isFollowed = operation.isFollowed?.(result) ?? false
+      this.#kind = header.opcode * 2 + (result > 0 ? 1 : 0)
       return operation.oneWay ? undefined : result
     } catch (error) {
       const what =

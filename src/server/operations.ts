@@ -28,9 +28,8 @@ export function operations(source: Source): Operations {
     ACCESS: { run: access },
     STATFS: { run: statfs },
 
-    OPEN: { run: (request, reply) => open(source, request, reply), isFollowed: succeeded },
-    // The end of the file is where a reader stops asking.
-    READ: { run: (request, reply) => read(source, request, reply), isFollowed: succeeded },
+    OPEN: { run: (request, reply) => open(source, request, reply) },
+    READ: { run: (request, reply) => read(source, request, reply) },
     RELEASE: { run: request => release(source, request) },
     OPENDIR: { run: (request, reply) => opendir(source, request, reply) },
     READDIR: { run: (request, reply) => readdir(source, request, reply) },
@@ -59,7 +58,6 @@ export function operations(source: Source): Operations {
 }
 
 const done = () => 0
-const succeeded = (result: number) => result > 0
 const refuse = () => -EROFS
 
 function forgetOne(request: Request, forget: (nodeid: number, lookups: number) => void): number {

@@ -13,6 +13,7 @@ import type { Control } from './control.ts'
 import { Handles } from './handles.ts'
 import { Metrics } from './metrics.ts'
 import { operations } from './operations.ts'
+import { Pace } from './pace.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
 import { countStart } from './starts.ts'
@@ -88,25 +89,24 @@ export function serve(serving: Serving): void {
   if (serving.resume && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }
-  let pollingUntilMs = 0
+  const pace = new Pace()
   for (let served = 0; ; ) {
     const verdict = session.step()
     if (verdict === 'gone') return
     if (verdict === 'served') {
       if (++served === 1) serving.answered()
-      if (session.isFollowed) pollingUntilMs = performance.now() + POLLING_MS
+      const nowMs = performance.now()
+      pace.arrived(nowMs)
+      pace.replied(session.kind, nowMs)
       if (served % SERVED_BETWEEN_LOOKS !== 0) continue
-    } else if (pollingUntilMs > 0) {
-      if (performance.now() < pollingUntilMs) continue
-      pollingUntilMs = 0
+    } else if (pace.isSoon(performance.now())) {
+      device.yield()
+      continue
     }
     const timeoutMs = verdict === 'served' ? 0 : untilNext(host, views.tick())
     if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
   }
 }
-
-/** A reader asks on within this time. Sleeping and being woken up would take longer than that. */
-const POLLING_MS = Number(process.env.PV_POLL ?? 0.03)
 
 /** Readers that never pause must not keep the keeper's word from us. */
 const SERVED_BETWEEN_LOOKS = 1000

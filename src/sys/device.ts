@@ -6,6 +6,7 @@ const calls = libc({
   read: { args: [int, pointer, long], returns: int },
   write: { args: [int, pointer, long], returns: int },
   poll: { args: [pointer, long, int], returns: int },
+  sched_yield: { args: [], returns: int },
 })
 
 const ioctls = libc({ ioctl: { args: [int, long, pointer], returns: int } })
@@ -18,6 +19,11 @@ export function readInto(fd: number, buffer: Uint8Array): number {
 export function writeFrom(fd: number, buffer: Uint8Array, size: number): number {
   const written = calls().write(fd, buffer, size)
   return written === -1 ? -errno() : written
+}
+
+/** sched_yield(2). */
+export function yieldCpu(): void {
+  calls().sched_yield()
 }
 
 /** Waits until `fd` can be read. 0 after `timeoutMs` (-1: no limit), else 1 or a negative errno. */
