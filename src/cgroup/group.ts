@@ -10,7 +10,9 @@ export class Group {
   readonly #mountPoint: string
   readonly #missed: (() => void) | undefined
   readonly #files = new Map<string, PseudoFile>()
-  /** Files that this cgroup has not, and until when nobody needs to look again: a controller may be enabled later. */
+  /** Files that have been read here. */
+  readonly #present = new Set<string>()
+  /** Files that never were here, and until when nobody needs to look again: a controller may be enabled later. */
   readonly #absent = new Map<string, number>()
   #parent: Group | undefined
   #levels: readonly Group[] | undefined
@@ -39,12 +41,16 @@ export class Group {
     }
     const text = this.#file(file).tryRead()
     if (text === undefined) this.#miss(file)
+    else this.#present.add(file)
     return text
   }
 
   #miss(file: string): void {
-    if (this.exists()) this.#absent.set(file, this.#host.clock.monotonicUsec() + ABSENT_USEC)
-    else this.#missed?.()
+    if (!this.#present.has(file) && this.exists()) {
+      this.#absent.set(file, this.#host.clock.monotonicUsec() + ABSENT_USEC)
+    } else {
+      this.#missed?.()
+    }
   }
 
   #file(name: string): PseudoFile {

@@ -134,10 +134,12 @@ export class ContainerView implements View {
 
   cpuTimes(): CpuTimes {
     const cpus = this.cpus()
+    const monotonicUsec = this.#host.clock.monotonicUsec()
+    if (!this.#cpuAccount.isDue(monotonicUsec)) return this.#cpuAccount.times(cpus)
     const usage = this.#ask('usage', cgroup => cgroup.cpuUsage?.usage())
     return this.#unlessEnded('times', () =>
       this.#cpuAccount.advance({
-        monotonicUsec: this.#host.clock.monotonicUsec(),
+        monotonicUsec,
         ageUsec: this.#ageUsec(),
         cpus,
         usage,

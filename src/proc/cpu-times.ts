@@ -49,7 +49,6 @@ export interface CpuAccountState {
   cpus: readonly CpuTime[]
 }
 
-/** Two files read one after the other show the same times. */
 const SAME_READING_USEC = 10_000
 
 /** Per CPU of quota. More than that cannot be jitter. */
@@ -69,13 +68,24 @@ export class CpuAccount {
     return this.#state
   }
 
+  /** Whether a reading at that time changes anything: two files read one after the other show the same times. */
+  isDue(monotonicUsec: number): boolean {
+    return (
+      this.#state === undefined || monotonicUsec - this.#state.monotonicUsec >= SAME_READING_USEC
+    )
+  }
+
   /** Takes a reading into account and tells the times up to it. */
   advance(reading: CpuReading): CpuTimes {
-    const state =
+    this.#state =
       this.#state === undefined ? this.#first(reading) : this.#next(this.#state, reading)
-    this.#state = state
-    const cpus = Array.from({ length: reading.cpus.count }, (_, i) => state.cpus[i] ?? NO_TIME)
-    return { total: state.total, cpus }
+    return this.times(reading.cpus)
+  }
+
+  /** The times at the last reading. */
+  times({ count }: Pick<VisibleCpus, 'count'>): CpuTimes {
+    const { total = NO_TIME, cpus = [] } = this.#state ?? {}
+    return { total, cpus: Array.from({ length: count }, (_, i) => cpus[i] ?? NO_TIME) }
   }
 
   /** Before the first reading usage was even, as far as anyone can tell. */
@@ -97,8 +107,8 @@ export class CpuAccount {
 
   #next(state: CpuAccountState, reading: CpuReading): CpuAccountState {
     const { monotonicUsec, usage } = reading
+    if (!this.isDue(monotonicUsec)) return state
     const usec = monotonicUsec - state.monotonicUsec
-    if (usec < SAME_READING_USEC) return state
     if (usage === undefined) {
       // A file that cannot be read just now: the next reading makes good for the time until then.
       if (state.raw.source === 'cgroup') return state

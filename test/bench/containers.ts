@@ -65,6 +65,9 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
   }
 }
 
+/** By then the keeper has looked often enough whether the server answers. */
+const UNTIL_REST_MS = 4000
+
 function processes(stage: Stage): [keeper: number, server: number] {
   const keeper = stage.site.find('serve')
   if (keeper === undefined) throw new Error('Cannot measure: there is no keeper')
@@ -90,6 +93,7 @@ function memoryRow(stage: Stage, report: Report, size: number): string[] {
 }
 
 async function idleRow(stage: Stage, report: Report, size: number, ms: number): Promise<string[]> {
+  await sleep(UNTIL_REST_MS)
   const pids = processes(stage)
   const before = pids.map(pid => ({ sleeps: sleeps(pid), usec: cpuUsec(pid) }))
   await sleep(ms)

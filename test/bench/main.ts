@@ -3,6 +3,7 @@
  * parts choose some of them, `--quick` takes less time for each, `--json FILE` says where all samples go.
  */
 
+import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { needs } from '../e2e/requirements.ts'
@@ -31,6 +32,8 @@ const parts = Object.entries(PARTS).filter(
 const { skip } = needs('runc', 'gcc', 'lxcfs', 'strace')
 if (skip !== undefined) throw new Error(`Cannot measure: ${skip}`)
 
+// As /run is on all hosts, in memory.
+if (existsSync('/dev/shm')) process.env.TMPDIR = '/dev/shm'
 const stage = new Stage()
 const report = new Report()
 for (const signal of ['SIGINT', 'SIGTERM']) {
