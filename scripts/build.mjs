@@ -18,6 +18,9 @@ const build = spawnSync(
     '--compile',
     '--minify',
     '--bytecode',
+    // A hook loads no more than its own part of the program.
+    '--format=esm',
+    '--splitting',
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
     '--define',

@@ -1,7 +1,8 @@
 /** Starts `procveil serve` as a process that outlives ours. */
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
+import { childProcess } from '../sys/children.ts'
 import { openPipe } from '../sys/pipe.ts'
 import { ownProgram } from './program.ts'
 import { commandLine, type Settings } from './settings.ts'
@@ -31,7 +32,7 @@ export function launchKeeper(
   try {
     const command = commandLine(settings, 'serve', '--ready-fd', String(readyFd), ...args)
     const { path, argv0 } = ownProgram()
-    const keeper = spawn(path, command, { ...options, argv0 })
+    const keeper = childProcess().spawn(path, command, { ...options, argv0 })
     keeper.unref()
     return { keeper, reader }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The service under systemd: where its unit is installed a hook has it started there, with its cgroup and its limits. */
 
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { childProcess } from '../sys/children.ts'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
 
 export const UNIT = 'procveil.service'
@@ -28,7 +28,7 @@ export function startUnit({ mountPoint, runDirectory }: Settings): boolean {
   if (!isUnits || !existsSync('/run/systemd/system')) return false
   if (!UNIT_DIRECTORIES.some(directory => existsSync(`/${directory}/${UNIT}`))) return false
   try {
-    execFileSync('systemctl', ['start', UNIT], { stdio: 'ignore', timeout: TIMEOUT_MS })
+    childProcess().execFileSync('systemctl', ['start', UNIT], { stdio: 'ignore', timeout: TIMEOUT_MS })
     return true
   } catch {
     return false

@@ -1,7 +1,5 @@
 /** A system call that failed, with the fields that Node's own system errors have. */
 
-import { constants } from 'node:os'
-
 export class SysError extends Error {
   readonly errno: number
   readonly code: string
@@ -24,7 +22,9 @@ export function errorCode(error: unknown): string | undefined {
   return undefined
 }
 
+/** Loaded at the first error only. */
 function errnoName(errno: number): string {
+  const { constants } = process.getBuiltinModule('node:os')
   for (const [name, value] of Object.entries(constants.errno)) {
     if (value === errno) return name
   }
