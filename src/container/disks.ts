@@ -1,6 +1,6 @@
 /** A container's disks with what they have done, from reading to reading. */
 
-import type { IoReader } from '../cgroup/io.ts'
+import type { DiskIo, IoReader } from '../cgroup/io.ts'
 import { type Host, orUndefined } from '../host/host.ts'
 import { DiskAccount, type DiskAccountState } from '../proc/disk-account.ts'
 import {
@@ -13,6 +13,12 @@ import {
 import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
 
+interface LastRead {
+  listed: readonly ListedDisk[]
+  counted: ReadonlyMap<string, DiskIo> | undefined
+  disks: VisibleDisk[]
+}
+
 export class Disks {
   readonly #host: Host
   readonly #options: Readonly<Options>
@@ -20,6 +26,8 @@ export class Disks {
   readonly #account: DiskAccount
   /** The devices as they were listed last, and from what. */
   #last: (DeviceSources & { disks: readonly ListedDisk[] }) | undefined
+  /** And what was read of them. */
+  #lastRead: LastRead | undefined
 
   constructor(
     host: Host,
@@ -41,7 +49,11 @@ export class Disks {
     const counted = io?.disks()
     const isNamelessToo = this.#options.openEulerEmptyNames === 'on'
     const listed = this.#list(isNamelessToo ? [...(counted?.keys() ?? [])] : [])
-    return this.#account.advance(countDisks(listed, counted))
+    const last = this.#lastRead
+    if (last?.listed === listed && last.counted === counted) return last.disks
+    const disks = this.#account.advance(countDisks(listed, counted))
+    this.#lastRead = { listed, counted, disks }
+    return disks
   }
 
   #list(nameless: readonly string[]): readonly ListedDisk[] {

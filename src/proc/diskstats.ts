@@ -10,8 +10,17 @@ import type { View } from './view.ts'
 export function renderDiskstats(view: View): string {
   const host = view.hostFile('proc/diskstats')
   const disks = view.options.diskstats === 'host' ? undefined : view.disks()
-  return disks === undefined ? host : formatDiskstats(disks, countColumns(host))
+  if (disks === undefined) return host
+  const columns = countColumns(host)
+  const known = rendered.get(disks)
+  if (known?.columns === columns) return known.text
+  const text = formatDiskstats(disks, columns)
+  rendered.set(disks, { columns, text })
+  return text
 }
+
+/** Nothing was read or written meanwhile. */
+const rendered = new WeakMap<readonly VisibleDisk[], { columns: number; text: string }>()
 
 /** How many columns a row has: as the host's first. */
 export function countColumns(host: string): 14 | 18 | 20 {

@@ -5,6 +5,12 @@ import { statSync } from 'node:fs'
 /** Where it lies, or lay when this process was started. */
 export const INSTALLED = process.execPath.replace(/ \(deleted\)$/, '')
 
+/** Of a keeper. Bun would look after its memory once in a second, also while there is nothing to do. */
+export const ENVIRONMENT = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  BUN_GC_TIMER_DISABLE: '1',
+} as const
+
 /** For another process of this very version, whatever lies there by now; `argv0` is how it shows in `ps`. */
 export function ownProgram(): { path: string; argv0: string } {
   return { path: isInstalled() ? INSTALLED : `/proc/${process.pid}/exe`, argv0: INSTALLED }

@@ -28,7 +28,10 @@ export function startUnit({ mountPoint, runDirectory }: Settings): boolean {
   if (!isUnits || !existsSync('/run/systemd/system')) return false
   if (!UNIT_DIRECTORIES.some(directory => existsSync(`/${directory}/${UNIT}`))) return false
   try {
-    childProcess().execFileSync('systemctl', ['start', UNIT], { stdio: 'ignore', timeout: TIMEOUT_MS })
+    childProcess().execFileSync('systemctl', ['start', UNIT], {
+      stdio: 'ignore',
+      timeout: TIMEOUT_MS,
+    })
     return true
   } catch {
     return false

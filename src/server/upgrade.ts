@@ -7,7 +7,7 @@ import { become } from '../sys/process.ts'
 import type { ServerProcess } from './child.ts'
 import { readDefaults } from './config.ts'
 import { adoption } from './launch.ts'
-import { INSTALLED } from './program.ts'
+import { ENVIRONMENT, INSTALLED } from './program.ts'
 import { commandLine, type Settings } from './settings.ts'
 
 /** What one version hands to the next, command lines and state files, is of this form. */
@@ -43,7 +43,7 @@ export async function upgrade(
     become(
       INSTALLED,
       commandLine(settings, 'serve', ...args),
-      { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      ENVIRONMENT,
       [fuse, server.control],
     )
   } catch (cause) {

@@ -3,10 +3,12 @@
  * is looked at: the next one wakes us up.
  */
 
+import { closeSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import type { Host } from '../host/host.ts'
+import { type Host, orUndefined } from '../host/host.ts'
 import { findServed } from '../mount/served.ts'
 import { Arrival } from '../sys/arrival.ts'
+import { openDetached } from '../sys/detached.ts'
 
 const PERIOD_MS = 400
 
@@ -21,55 +23,71 @@ const MOST_QUIET = 5
  * returned ends it.
  */
 export function watch(host: Host, mountPoint: string, fuse: number, hung: () => void): () => void {
-  const connection = findServed(host, mountPoint)?.minor
+  const requests = new Requests(host, findServed(host, mountPoint)?.minor)
   let askedMs: number | undefined
   let quiet = 0
+  let timer: NodeJS.Timeout | undefined
   const look = () => {
     if (askedMs !== undefined) {
       if (performance.now() - askedMs < HUNG_MS) return
       askedMs = performance.now()
       hung()
-      return
+    } else if (requests.count() === 0) {
+      if (++quiet > MOST_QUIET) rest()
+    } else {
+      quiet = 0
+      askedMs = performance.now()
+      const answered = () => {
+        askedMs = undefined
+      }
+      // Answered with an error is answered.
+      statfs(mountPoint).then(answered, answered)
     }
-    if (quiet >= MOST_QUIET) {
-      rest()
-      return
-    }
-    quiet++
-    const waiting = countWaiting(host, connection)
-    if (waiting === 0) return
-    if (waiting !== undefined) quiet = 0
-    askedMs = performance.now()
-    const answered = () => {
-      askedMs = undefined
-    }
-    // Answered with an error is answered.
-    statfs(mountPoint).then(answered, answered)
   }
-  let timer: NodeJS.Timeout | undefined
   const start = () => {
     quiet = 0
     timer ??= setInterval(look, PERIOD_MS)
   }
   const arrival = new Arrival(fuse, start)
-  /** One that came before we could be told of it is looked for once more. */
   const rest = () => {
+    arrival.arm()
+    // Of one that came before that nobody will tell us.
+    if (requests.count() !== 0) {
+      arrival.disarm()
+      quiet = 0
+      return
+    }
     clearInterval(timer)
     timer = undefined
-    arrival.arm()
-    if ((countWaiting(host, connection) ?? 0) === 0) return
-    arrival.disarm()
-    start()
   }
   start()
   return () => {
     clearInterval(timer)
     arrival.close()
+    requests.close()
   }
 }
 
-/** Unanswered requests, filesystems/fuse.rst; `undefined` where fusectl is not mounted. */
-function countWaiting(host: Host, connection: number | undefined): number | undefined {
-  const text = host.tryRead(`sys/fs/fuse/connections/${connection}/waiting`)
-  return text === undefined ? undefined : Number(text)
+/** The unanswered requests of a connection: filesystems/fuse.rst, "Control filesystem". */
+class Requests {
+  readonly #host: Host
+  readonly #control: number | undefined
+  readonly #file: string
+
+  /** The control file system need not be mounted anywhere. */
+  constructor(host: Host, connection: number | undefined) {
+    this.#host = host
+    this.#control = orUndefined(() => openDetached('fusectl'))
+    this.#file = `proc/self/fd/${this.#control}/${connection}/waiting`
+  }
+
+  /** `undefined` where the kernel does not tell. */
+  count(): number | undefined {
+    const text = this.#host.tryRead(this.#file)
+    return text === undefined ? undefined : Number(text)
+  }
+
+  close(): void {
+    if (this.#control !== undefined) closeSync(this.#control)
+  }
 }

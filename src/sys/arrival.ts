@@ -29,6 +29,8 @@ export class Arrival {
     this.#fd = fd
     this.#arrived = arrived
     process.on('SIGURG', this.#take)
+    // Another process of ours may have left it armed.
+    this.#setAsync(false)
   }
 
   /** What came before is not told. */
@@ -36,18 +38,23 @@ export class Arrival {
     this.#isArmed = true
     this.#fcntl(F_SETOWN, process.pid)
     this.#fcntl(F_SETSIG, SIGURG)
-    this.#fcntl(F_SETFL, this.#fcntl(F_GETFL, 0) | O_ASYNC)
+    this.#setAsync(true)
   }
 
   disarm(): void {
     if (!this.#isArmed) return
     this.#isArmed = false
-    this.#fcntl(F_SETFL, this.#fcntl(F_GETFL, 0) & ~O_ASYNC)
+    this.#setAsync(false)
   }
 
   close(): void {
     this.disarm()
     process.off('SIGURG', this.#take)
+  }
+
+  #setAsync(isOn: boolean): void {
+    const flags = this.#fcntl(F_GETFL, 0)
+    this.#fcntl(F_SETFL, isOn ? flags | O_ASYNC : flags & ~O_ASYNC)
   }
 
   #fcntl(command: number, argument: number): number {

@@ -9,46 +9,74 @@ import { type BlkioValues, type DiskIo, type IoReader, NO_IO, parseBlkio } from 
 
 const SETS = ['blkio.bfq.', 'blkio.throttle.', 'blkio.']
 
-type Values = ReadonlyMap<string, BlkioValues>
+/** What is read of a set, in this order. */
+const FILES = [
+  'io_serviced',
+  'io_service_bytes',
+  'io_merged',
+  'io_service_time',
+  'io_wait_time',
+] as const
+
+/** A set's texts, as `FILES`. */
+type Texts = readonly (string | undefined)[]
+
+/** Readings with the same files: a scheduler that is loaded later adds its own. */
+const SAME_FILES = 256
 
 export class IoV1 implements IoReader {
   readonly #group: Group
+  /** Names by place in a row of all sets' files; `undefined` for a file that there is not. */
+  #names: readonly (string | undefined)[] = []
+  #left = 0
+  #texts: Texts = []
+  #disks: ReadonlyMap<string, DiskIo> | undefined
 
   constructor(group: Group) {
     this.#group = group
   }
 
-  /** Of each device, the set of files that counted most of it. */
+  /** Of each device, the set of files that counted most of it. The same object while nothing is counted. */
   disks(): ReadonlyMap<string, DiskIo> | undefined {
-    const disks = new Map<string, DiskIo>()
-    const totals = new Map<string, number>()
-    let counted = false
-    for (const set of SETS) {
-      const serviced = this.#read(set, 'io_serviced')
-      const bytes = this.#read(set, 'io_service_bytes')
-      if (serviced === undefined && bytes === undefined) continue
-      counted = true
-      const merged = this.#read(set, 'io_merged')
-      const serviceTime = this.#read(set, 'io_service_time')
-      const waitTime = this.#read(set, 'io_wait_time')
-      for (const device of new Set([...(serviced?.keys() ?? []), ...(bytes?.keys() ?? [])])) {
-        const total = totalOf(serviced?.get(device))
-        if (total <= (totals.get(device) ?? -1)) continue
-        totals.set(device, total)
-        disks.set(device, {
-          ...countIo(serviced?.get(device), bytes?.get(device), merged?.get(device)),
-          ...countTime(serviceTime?.get(device), waitTime?.get(device)),
-        })
-      }
+    if (this.#left-- <= 0) {
+      this.#left = SAME_FILES
+      this.#names = SETS.flatMap(set => FILES.map(file => this.#find(`${set}${file}`)))
     }
-    return counted ? disks : undefined
+    const texts = this.#names.map(name => (name === undefined ? undefined : this.#group.read(name)))
+    if (texts.some((text, i) => text !== this.#texts[i])) {
+      this.#texts = texts
+      this.#disks = parseSets(texts)
+    }
+    return this.#disks
   }
 
   /** Throttling counts without the descendants in kernels too old for its `_recursive` files. */
-  #read(set: string, name: string): Values | undefined {
-    const text = this.#group.read(`${set}${name}_recursive`) ?? this.#group.read(`${set}${name}`)
-    return text === undefined ? undefined : parseBlkio(text)
+  #find(name: string): string | undefined {
+    return [`${name}_recursive`, name].find(each => this.#group.read(each) !== undefined)
   }
+}
+
+function parseSets(texts: Texts): ReadonlyMap<string, DiskIo> | undefined {
+  const disks = new Map<string, DiskIo>()
+  const totals = new Map<string, number>()
+  let counted = false
+  for (let at = 0; at < texts.length; at += FILES.length) {
+    const [serviced, bytes, merged, serviceTime, waitTime] = texts
+      .slice(at, at + FILES.length)
+      .map(text => (text === undefined ? undefined : parseBlkio(text)))
+    if (serviced === undefined && bytes === undefined) continue
+    counted = true
+    for (const device of new Set([...(serviced?.keys() ?? []), ...(bytes?.keys() ?? [])])) {
+      const total = totalOf(serviced?.get(device))
+      if (total <= (totals.get(device) ?? -1)) continue
+      totals.set(device, total)
+      disks.set(device, {
+        ...countIo(serviced?.get(device), bytes?.get(device), merged?.get(device)),
+        ...countTime(serviceTime?.get(device), waitTime?.get(device)),
+      })
+    }
+  }
+  return counted ? disks : undefined
 }
 
 function totalOf(values: BlkioValues | undefined): number {

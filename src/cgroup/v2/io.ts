@@ -2,9 +2,11 @@
 
 import type { Group } from '../group.ts'
 import { type DiskIo, type IoReader, parseIoStat } from '../io.ts'
+import { remember } from '../remember.ts'
 
 export class IoV2 implements IoReader {
   readonly #group: Group
+  readonly #parse = remember(parseIoStat)
 
   constructor(group: Group) {
     this.#group = group
@@ -12,6 +14,6 @@ export class IoV2 implements IoReader {
 
   disks(): ReadonlyMap<string, DiskIo> | undefined {
     const text = this.#group.read('io.stat')
-    return text === undefined ? undefined : parseIoStat(text)
+    return text === undefined ? undefined : this.#parse(text)
   }
 }

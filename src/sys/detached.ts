@@ -1,0 +1,35 @@
+/** A file system that is mounted nowhere: fsopen(2), fsconfig(2), fsmount(2). Only its descriptor leads to it. */
+
+import { checked, cstring, int, libc, long, pointer } from './libc.ts'
+
+// One number on every architecture; glibc before 2.36 has no names for them.
+const SYS_FSOPEN = 430
+const SYS_FSCONFIG = 431
+const SYS_FSMOUNT = 432
+
+const FSOPEN_CLOEXEC = 1
+const FSMOUNT_CLOEXEC = 1
+const FSCONFIG_CMD_CREATE = 6
+
+const opening = libc({ syscall: { args: [long, pointer, long], returns: int } })
+const mounting = libc({
+  syscall: { args: [long, long, long, pointer, pointer, long], returns: int },
+  close: { args: [int], returns: int },
+})
+
+/** A descriptor of the root directory. Throws where the kernel has no such file system. */
+export function openDetached(type: string): number {
+  const action = `mount ${type} without a place`
+  const context = checked(
+    opening().syscall(SYS_FSOPEN, cstring(type), FSOPEN_CLOEXEC),
+    'fsopen',
+    action,
+  )
+  const { syscall, close } = mounting()
+  try {
+    checked(syscall(SYS_FSCONFIG, context, FSCONFIG_CMD_CREATE, null, null, 0), 'fsconfig', action)
+    return checked(syscall(SYS_FSMOUNT, context, FSMOUNT_CLOEXEC, null, null, 0), 'fsmount', action)
+  } finally {
+    close(context)
+  }
+}
