@@ -13,8 +13,8 @@ import { slotOf } from './tree.ts'
 interface Handle {
   nodeid: number
   entries: readonly DirectoryEntry[] | undefined
-  /** When the text was rendered only to tell its size: the next read at 0 gives this very text. */
-  previewedUsec: number
+  /** Until then a read at 0 gives the text that was rendered before it came. */
+  freshUntilUsec: number
   /** Whether there may be a file for it, and whether that holds the text as it is now. */
   hasFile: boolean
   saved: boolean
@@ -23,7 +23,7 @@ interface Handle {
 /** For each container: beyond this the oldest is forgotten. When it is read again it is known by its number alone. */
 const MOST_HANDLES = 16_384
 
-/** A text older than that is no longer what the system looks like now. */
+/** For a text that has told its size: one older than that is no longer what the system looks like now. */
 const PREVIEW_USEC = 100_000
 
 export class Handles {
@@ -52,10 +52,15 @@ export class Handles {
     return fh
   }
 
-  /** The text that a read will give if it comes at once. */
-  preview(fh: number, nodeid: number, render: () => string): Buffer {
+  /** The text that a read will give if it comes within `freshUsec`. */
+  preview(
+    fh: number,
+    nodeid: number,
+    render: () => string,
+    freshUsec: number = PREVIEW_USEC,
+  ): Buffer {
     const handle = this.#find(fh, nodeid)
-    handle.previewedUsec = this.#clock.monotonicUsec()
+    handle.freshUntilUsec = this.#clock.monotonicUsec() + freshUsec
     handle.saved = false
     return this.#keep(fh, nodeid, Buffer.from(render()))
   }
@@ -66,9 +71,10 @@ export class Handles {
    */
   text(fh: number, nodeid: number, offset: number, render: () => string): Buffer {
     const handle = this.#find(fh, nodeid)
-    const { previewedUsec } = handle
-    handle.previewedUsec = NEVER
-    const begins = offset === 0 && this.#clock.monotonicUsec() - previewedUsec > PREVIEW_USEC
+    const { freshUntilUsec } = handle
+    handle.freshUntilUsec = NEVER
+    const isFresh = freshUntilUsec !== NEVER && this.#clock.monotonicUsec() <= freshUntilUsec
+    const begins = offset === 0 && !isFresh
     const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, nodeid, offset))
     if (known !== undefined) return known
     handle.saved = false
@@ -142,7 +148,7 @@ export class Handles {
     const handle = {
       nodeid,
       entries: undefined,
-      previewedUsec: NEVER,
+      freshUntilUsec: NEVER,
       hasFile: isEarlier,
       saved: isEarlier,
     }

@@ -56,6 +56,7 @@ export function serve(serving: Serving): void {
   const renderer = new Renderer(host, log)
   const metrics = new Metrics()
   const servers = countStart(runDirectory, serving.isFirst)
+  let ahead: (() => void) | undefined
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
     ids: () => registry.ids(),
@@ -69,6 +70,9 @@ export function serve(serving: Serving): void {
       const text = renderer.render(file, view)
       views.keep(view)
       return text
+    },
+    ahead: work => {
+      ahead = work
     },
     count: (path, seconds) => metrics.read(path, seconds),
     metrics: () =>
@@ -91,6 +95,8 @@ export function serve(serving: Serving): void {
   }
   const pace = new Pace()
   for (let served = 0; ; ) {
+    const work = ahead
+    ahead = undefined
     const verdict = session.step()
     if (verdict === 'gone') return
     if (verdict === 'served') {
@@ -100,12 +106,20 @@ export function serve(serving: Serving): void {
       pace.replied(session.kind, nowMs)
       if (served % SERVED_BETWEEN_LOOKS !== 0) continue
     } else if (pace.isSoon(performance.now())) {
-      device.yield()
+      if (work === undefined) device.yield()
+      else tryWork(work)
       continue
     }
     const timeoutMs = verdict === 'served' ? 0 : untilNext(host, views.tick())
     if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
   }
+}
+
+/** Whoever needs it will see why it cannot be done. */
+function tryWork(work: () => void): void {
+  try {
+    work()
+  } catch {}
 }
 
 /** Readers that never pause must not keep the keeper's word from us. */

@@ -21,6 +21,8 @@ export interface Source {
   offered: Offered
   /** The file's text for `view`, and where that fails or `view` is undefined, the host's own. */
   render(file: ProcFile, view: View | undefined): string
+  /** What the next request is likely to need: done if there is time until then. */
+  ahead(work: () => void): void
   /** A READ request about a file was answered, and how long that took. */
   count(path: string, seconds: number): void
   /** The text of the metrics. */

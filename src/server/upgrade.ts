@@ -40,12 +40,7 @@ export async function upgrade(
       ...adoption(read, server.pid, withoutResend),
       ...['--fuse-fd', String(fuse), '--ready-fd', String(server.control)],
     ]
-    become(
-      INSTALLED,
-      commandLine(settings, 'serve', ...args),
-      ENVIRONMENT,
-      [fuse, server.control],
-    )
+    become(INSTALLED, commandLine(settings, 'serve', ...args), ENVIRONMENT, [fuse, server.control])
   } catch (cause) {
     log.error(new Error(`Cannot go over to ${INSTALLED}: ${describe(cause)}; this version goes on`))
   }

@@ -101,3 +101,24 @@ t.test('a container that opens files without end costs no other one its texts', 
   t.ok(handles.size <= 16_385, `${handles.size} are known`)
   t.equal(handles.text(victims, victim, 2, () => 'new\n').toString(), 'begun\n')
 })
+
+t.test('a text that was rendered ahead is given only to a read that comes soon', async t => {
+  const clock = new TestClock()
+  const handles = new Handles(0, clock, memoryTexts())
+  let moment = 'open'
+  const render = () => moment
+  const read = (fh: number) => handles.text(fh, 35, 0, render).toString()
+  for (const [afterUsec, expected] of [
+    [100, 'open'],
+    [101, 'read'],
+  ] as const) {
+    moment = 'open'
+    const fh = handles.open(35)
+    handles.preview(fh, 35, render, 100)
+    moment = 'read'
+    clock.usec += afterUsec
+    t.equal(read(fh), expected, `${afterUsec} us later`)
+    moment = 'again'
+    t.equal(read(fh), 'again', 'the next one at 0 sees its own moment')
+  }
+})

@@ -44,6 +44,7 @@ export function fakeSource(): FakeSource {
     release: (slot, lookups) => held.set(slot, (held.get(slot) ?? 0) - lookups),
     isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
     render: () => source.text,
+    ahead: () => {},
     count: () => {},
     metrics: () => 'metrics\n',
   }
