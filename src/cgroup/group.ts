@@ -9,11 +9,7 @@ export class Group {
   readonly #directory: string
   readonly #mountPoint: string
   readonly #missed: (() => void) | undefined
-  readonly #files = new Map<string, PseudoFile>()
-  /** Files that have been read here. */
-  readonly #present = new Set<string>()
-  /** Files that never were here, and until when nobody needs to look again: a controller may be enabled later. */
-  readonly #absent = new Map<string, number>()
+  readonly #files = new Map<string, KnownFile>()
   #parent: Group | undefined
   #levels: readonly Group[] | undefined
 
@@ -33,37 +29,32 @@ export class Group {
   }
 
   /** Text of one of this cgroup's files, `undefined` where the kernel gives none. */
-  read(file: string): string | undefined {
-    const absentUntilUsec = this.#absent.get(file)
-    if (absentUntilUsec !== undefined) {
-      if (this.#host.clock.monotonicUsec() < absentUntilUsec) return undefined
-      this.#absent.delete(file)
+  read(name: string): string | undefined {
+    const known = this.#know(name)
+    if (known.absentUntilUsec > 0) {
+      if (this.#host.clock.monotonicUsec() < known.absentUntilUsec) return undefined
+      known.absentUntilUsec = 0
     }
-    const text = this.#file(file).tryRead()
-    if (text === undefined) this.#miss(file)
-    else this.#present.add(file)
+    const text = known.file.tryRead()
+    if (text !== undefined) known.isPresent = true
+    else if (!known.isPresent && this.exists()) {
+      known.absentUntilUsec = this.#host.clock.monotonicUsec() + ABSENT_USEC
+    } else this.#missed?.()
     return text
   }
 
-  #miss(file: string): void {
-    if (!this.#present.has(file) && this.exists()) {
-      this.#absent.set(file, this.#host.clock.monotonicUsec() + ABSENT_USEC)
-    } else {
-      this.#missed?.()
-    }
-  }
-
-  #file(name: string): PseudoFile {
+  #know(name: string): KnownFile {
     const known = this.#files.get(name)
     if (known !== undefined) return known
     const file = this.#host.file(`${this.#directory}/${name}`, LISTINGS.has(name))
-    this.#files.set(name, file)
-    return file
+    const made: KnownFile = { file, isPresent: false, absentUntilUsec: 0 }
+    this.#files.set(name, made)
+    return made
   }
 
   /** Closes the files of this cgroup and its ancestors that were read. */
   close(): void {
-    for (const file of this.#files.values()) file.close()
+    for (const { file } of this.#files.values()) file.close()
     this.#parent?.close()
   }
 
@@ -95,6 +86,14 @@ export class Group {
   #path(): string {
     return this.#directory.slice(this.#mountPoint.length)
   }
+}
+
+interface KnownFile {
+  file: PseudoFile
+  /** It was read once. */
+  isPresent: boolean
+  /** It never was here, and nobody needs to look again until then: a controller may be enabled later. */
+  absentUntilUsec: number
 }
 
 const ABSENT_USEC = 1_000_000

@@ -1,6 +1,6 @@
 /**
  * The views that are in use. One is made when its container is first read and dropped when the kernel forgets the
- * container's nodes, so their number follows what is bound, not what was ever registered.
+ * container's nodes, or when many others were read since.
  */
 
 import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
@@ -13,6 +13,9 @@ import { PidNamespaces } from './pid-namespaces.ts'
 import type { Registry } from './registry.ts'
 import type { States } from './states.ts'
 import { ContainerView, type Subject } from './view.ts'
+
+/** A view that had to go is opened again with what it has written down. */
+const MOST_VIEWS = 256
 
 /** Views of callers that no registration covers; the oldest is dropped. */
 const MOST_CALLER_VIEWS = 64
@@ -60,14 +63,33 @@ export class Views {
   /** `undefined` for a slot that nobody registered, or that was forgotten. */
   ofSlot(slot: number): View | undefined {
     const known = this.#views.get(slot)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (this.#views.size > MOST_VIEWS / 2) this.#touch(slot, known)
+      return known
+    }
     const container = this.#directory.findSlot(slot)
     if (container === undefined) return undefined
     this.#sweep()
     const state = this.#states.load(slot)
     const view = this.#open({ ...container, state }, container.options)
     this.#views.set(slot, view)
+    if (this.#views.size > MOST_VIEWS) this.#dropOldest()
     return view
+  }
+
+  /** The one that was used last stands last. */
+  #touch(slot: number, view: ContainerView): void {
+    this.#views.delete(slot)
+    this.#views.set(slot, view)
+  }
+
+  /** One whose load is sampled stays: between two samples nothing is written down. */
+  #dropOldest(): void {
+    for (const [slot, view] of this.#views) {
+      if (this.#sampled.has(view)) continue
+      this.#drop(slot)
+      return
+    }
   }
 
   /** What the process `pid` should see by itself; `undefined` for one that cannot be found. */
@@ -112,7 +134,7 @@ export class Views {
 
   /** Containers whose files somebody holds. */
   get count(): number {
-    return this.#views.size
+    return this.#lookups.size
   }
 
   /** To be called before a reader sees what `view` has accumulated. */

@@ -20,11 +20,17 @@ const MOST_OPEN = 512
 /** What the kernel itself sums up from parts that are older than that. */
 const SAMPLE_USEC = 5000
 
+const NONE = -1
+
 export class KeptHost extends Host {
   readonly #calls: FileCalls
   /** Those that are open, in the order in which they are to be closed. */
   readonly #open = new Set<KeptFile>()
   readonly #samples = new Map<string, Sample>()
+  readonly #keeping: Keeping = {
+    read: file => this.#read(file),
+    close: file => this.#close(file),
+  }
   #buffer = Buffer.allocUnsafe(64 * 1024)
 
   constructor(root: string, clock: Clock, calls: FileCalls) {
@@ -33,15 +39,7 @@ export class KeptHost extends Host {
   }
 
   override file(path: string, listing: boolean): PseudoFile {
-    const file: KeptFile = {
-      path: this.path(path),
-      listing,
-      fd: NONE,
-      isUsed: false,
-      tryRead: () => this.#read(file),
-      close: () => this.#close(file),
-    }
-    return file
+    return new KeptFile(this.#keeping, this.path(path), listing)
   }
 
   override sample(path: string): string {
@@ -121,11 +119,31 @@ export class KeptHost extends Host {
   }
 }
 
-interface KeptFile extends PseudoFile {
-  path: string
-  listing: boolean
-  fd: number
-  isUsed: boolean
+interface Keeping {
+  read(file: KeptFile): string | undefined
+  close(file: KeptFile): void
+}
+
+class KeptFile implements PseudoFile {
+  readonly path: string
+  readonly listing: boolean
+  fd = NONE
+  isUsed = false
+  readonly #keeping: Keeping
+
+  constructor(keeping: Keeping, path: string, listing: boolean) {
+    this.#keeping = keeping
+    this.path = path
+    this.listing = listing
+  }
+
+  tryRead(): string | undefined {
+    return this.#keeping.read(this)
+  }
+
+  close(): void {
+    this.#keeping.close(this)
+  }
 }
 
 interface Sample {
@@ -134,7 +152,6 @@ interface Sample {
   usec: number
 }
 
-const NONE = -1
 const { EMFILE, ENFILE } = constants.errno
 
 /** These the kernel makes as a whole: single_open() of fs/seq_file.c, kernfs, sysctl. */

@@ -8,9 +8,11 @@ import { Session } from '../fuse/session.ts'
 import type { Host } from '../host/host.ts'
 import { FILES } from '../proc/files.ts'
 import type { Options } from '../proc/options.ts'
+import { collectGarbage } from '../sys/heap.ts'
 import type { Log } from '../sys/log.ts'
 import type { Control } from './control.ts'
 import { Handles } from './handles.ts'
+import { Leisure } from './leisure.ts'
 import { Metrics } from './metrics.ts'
 import { operations } from './operations.ts'
 import { Pace } from './pace.ts'
@@ -94,6 +96,7 @@ export function serve(serving: Serving): void {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }
   const pace = new Pace()
+  const leisure = new Leisure(collectGarbage)
   for (let served = 0; ; ) {
     const work = ahead
     ahead = undefined
@@ -102,6 +105,7 @@ export function serve(serving: Serving): void {
     if (verdict === 'served') {
       if (++served === 1) serving.answered()
       const nowMs = performance.now()
+      leisure.served(nowMs)
       pace.arrived(nowMs)
       pace.replied(session.kind, nowMs)
       if (served % SERVED_BETWEEN_LOOKS !== 0) continue
@@ -110,7 +114,9 @@ export function serve(serving: Serving): void {
       else tryWork(work)
       continue
     }
-    const timeoutMs = verdict === 'served' ? 0 : untilNext(host, views.tick())
+    let timeoutMs = 0
+    if (verdict !== 'served')
+      timeoutMs = leisure.limit(untilNext(host, views.tick()), performance.now())
     if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
   }
 }

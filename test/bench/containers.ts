@@ -48,11 +48,9 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
         figure(median(here.map(each => each.cpuUsec))),
         spread(ratios('cpuUsec')),
       ])
+      const idleMs = effort.rounds > 2 ? 20_000 : 3000
+      idle.push([String(size), ...(await idleRow(stage, report, size, idleMs))])
       memory.push([String(size), ...memoryRow(stage, report, size)])
-      idle.push([
-        String(size),
-        ...(await idleRow(stage, report, size, effort.rounds > 2 ? 20_000 : 3000)),
-      ])
     }
     report.table(
       'Registered containers, all of them read before; meminfo of one, microseconds',

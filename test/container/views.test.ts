@@ -1,0 +1,59 @@
+/** Views of more containers than are kept at once. */
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { Registry } from '../../src/container/registry.ts'
+import { States } from '../../src/container/states.ts'
+import { Views } from '../../src/container/views.ts'
+import { renderLoadavg } from '../../src/proc/loadavg.ts'
+import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
+import { renderUptime } from '../../src/proc/uptime.ts'
+import type { View } from '../../src/proc/view.ts'
+import { H1 } from '../h1.ts'
+import { machine } from '../machine.ts'
+
+const MANY = 300
+
+t.test('a view that had to go comes again with what it has accumulated', async t => {
+  const host = machine(t, {
+    ...H1,
+    'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
+    'sys/fs/cgroup/cgroup.controllers': 'cpu\n',
+    'sys/fs/cgroup/ctr/cpu.stat': 'usage_usec 0\nuser_usec 0\nsystem_usec 0\n',
+    'sys/fs/cgroup/ctr/cgroup.threads': '',
+  })
+  const run = join(host.directory, 'run')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  const states = new States(run)
+  states.prepare()
+  for (let slot = 1; slot <= MANY; slot++) {
+    const container = { id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups: { '': '/ctr' } }
+    registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
+  }
+  const views = new Views(host, registry, DEFAULT_OPTIONS, states)
+  const read = (slot: number, render: (view: View) => string) => {
+    const view = views.ofSlot(slot)
+    if (view === undefined) throw new Error(`Cannot find the view of slot ${slot}`)
+    const text = render(view)
+    views.keep(view)
+    return { view, text }
+  }
+  const idle = (text: string) => Number(text.split(' ')[1])
+
+  const sampled = read(2, renderLoadavg)
+  const first = read(1, renderUptime)
+  host.clock.advance(10)
+  const second = read(1, renderUptime)
+  t.equal(second.view, first.view)
+  const cpus = (idle(second.text) - idle(first.text)) / 10
+  t.ok(cpus > 0)
+
+  for (let slot = 3; slot <= MANY; slot++) read(slot, renderUptime)
+  host.clock.advance(10)
+  const third = read(1, renderUptime)
+  t.not(third.view, first.view, 'it had to go')
+  t.equal(Math.round(idle(third.text) - idle(second.text)), 10 * cpus, 'its time went on')
+  t.equal(read(2, renderLoadavg).view, sampled.view, 'one whose load is sampled stays')
+})
