@@ -35,7 +35,8 @@ const filesOf = (here: Site) =>
 function isFlat(t: Test, before: Size, after: Size, roomKib: number): void {
   t.comment(`before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`)
   t.ok(after.descriptors <= before.descriptors + 2, 'no descriptor is left open')
-  t.ok(after.threads <= before.threads + 2)
+  // The run time starts and ends its own as it likes: some five in each process.
+  t.ok(after.threads <= before.threads + 8, 'threads')
   t.ok(after.anonymousKib < before.anonymousKib + roomKib, 'memory')
 }
 
