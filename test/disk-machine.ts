@@ -2,7 +2,8 @@
 
 import { type DiskIo, NO_IO } from '../src/cgroup/io.ts'
 import type { BlockNode } from '../src/proc/disk-names.ts'
-import { type DiskSources, visibleDisks } from '../src/proc/disks.ts'
+import { type ContainerDevices, countDisks, listDisks } from '../src/proc/disks.ts'
+import type { Options } from '../src/proc/options.ts'
 
 export const HOST_DISKSTATS = `\
    8       0 sda 103349 7 5340370 1001 33874 8 10668008 1002 3 7117 712320 11 12 13 14 15 16
@@ -41,6 +42,21 @@ export const node = (
   device: { major: number; minor: number },
   wholeDisk: BlockNode['wholeDisk'] = undefined,
 ): BlockNode => ({ name, ...device, wholeDisk })
+
+export interface DiskSources extends ContainerDevices {
+  /** Texts of the host's files. */
+  hostDiskstats: string
+  hostPartitions: string
+  /** What the container's cgroup counts. */
+  io: ReadonlyMap<string, DiskIo> | undefined
+  options: Pick<Options, 'openEulerEmptyNames'>
+}
+
+/** As a view reads them. */
+export function visibleDisks({ hostDiskstats, hostPartitions, io, options, ...own }: DiskSources) {
+  const nameless = options.openEulerEmptyNames === 'on' ? io : undefined
+  return countDisks(listDisks(hostDiskstats, hostPartitions, own, nameless), io)
+}
 
 /** What a container without nodes sees whose root is on sda, but for `change`. */
 export const disks = (change: Partial<DiskSources> = {}) =>

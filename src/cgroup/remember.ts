@@ -1,12 +1,15 @@
-/** Texts that stay the same from reading to reading are parsed once. */
+/** What stays the same from reading to reading is made once. */
 
-/** As `parse`, which is not asked again about the text that came last. Nobody may change its result. */
-export function remember<Text extends string | undefined, T>(
-  parse: (text: Text) => T,
-): (text: Text) => T {
-  let last: { text: Text; value: T } | undefined
-  return text => {
-    if (last === undefined || last.text !== text) last = { text, value: parse(text) }
-    return last.value
+/** As `make`, which is not asked again about the inputs that came last. Nobody may change its result. */
+export function remember<Inputs extends readonly unknown[], T>(
+  make: (...inputs: Inputs) => T,
+): (...inputs: Inputs) => T {
+  let last: { inputs: Inputs; value: T } | undefined
+  return (...inputs) => {
+    const known = last
+    if (known?.inputs.every((input, i) => input === inputs[i])) return known.value
+    const value = make(...inputs)
+    last = { inputs, value }
+    return value
   }
 }

@@ -7,9 +7,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Host } from '../host/host.ts'
 import { type Moment, stoppedClock } from '../host/recording.ts'
+import type { ContainerDevices } from '../proc/disks.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import { type Container, parseContainer } from './container.ts'
-import type { ContainerDevices } from './devices.ts'
 import { type ContainerView, openView } from './view.ts'
 
 export interface Captured extends Container {

@@ -4,15 +4,10 @@ import type { Host } from '../host/host.ts'
 import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk-counters.ts'
 import type { BlockNode } from '../proc/disk-names.ts'
+import type { ContainerDevices } from '../proc/disks.ts'
 import { listBlockNodes } from './block-nodes.ts'
 import { isAlive } from './identity.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
-
-export interface ContainerDevices {
-  nodes: readonly BlockNode[]
-  /** A whole disk, or what is stacked on disks; `undefined` when there is none or it cannot be told. */
-  rootDisk: DeviceNumber | undefined
-}
 
 /** A container's first process on the host. */
 export interface Init {

@@ -12,12 +12,12 @@ import { remember } from '../cgroup/remember.ts'
 import type { Host } from '../host/host.ts'
 import { CpuAccount, type CpuTimes } from '../proc/cpu-times.ts'
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpus.ts'
-import type { VisibleDisk } from '../proc/disks.ts'
+import type { ContainerDevices, VisibleDisk } from '../proc/disks.ts'
 import type { Load } from '../proc/loadavg.ts'
 import type { Options } from '../proc/options.ts'
 import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'
-import { type ContainerDevices, Devices } from './devices.ts'
+import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { LoadSampler } from './load.ts'
 import { Placement } from './placement.ts'
@@ -45,6 +45,10 @@ export interface Subject {
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
 const USEC_PER_TICK = 10_000
 
+/** Texts of the host: one for all containers. */
+const parseOnline = remember(parseCpuList)
+const parseStat = remember(parseHostCpus)
+
 export class ContainerView implements View {
   readonly options: Readonly<Options>
   readonly #host: Host
@@ -57,8 +61,6 @@ export class ContainerView implements View {
   readonly #cpuAccount: CpuAccount
   readonly #load: LoadSampler
   readonly #disks: Disks | undefined
-  readonly #parseOnline = remember(parseCpuList)
-  readonly #parseHostCpus = remember(parseHostCpus)
   #cpus: VisibleCpus | undefined
   #kept: ViewState = {}
 
@@ -124,7 +126,7 @@ export class ContainerView implements View {
   }
 
   cpus(): VisibleCpus {
-    const online = this.#parseOnline(this.#host.sample('sys/devices/system/cpu/online'))
+    const online = parseOnline(this.#host.sample('sys/devices/system/cpu/online'))
     return this.#ask('cpus', ({ cpuset, cpuBandwidth }) => {
       const cpus = visibleCpus(online, cpuset?.cpus(), cpuBandwidth?.quota(), this.options)
       if (this.#cpus === undefined || !isSame(cpus, this.#cpus)) this.#cpus = cpus
@@ -143,7 +145,7 @@ export class ContainerView implements View {
         ageUsec: this.#ageUsec(),
         cpus,
         usage,
-        hostCpus: () => this.#parseHostCpus(this.#host.sample('proc/stat')),
+        hostCpus: () => parseStat(this.#host.sample('proc/stat')),
       }),
     )
   }

@@ -56,15 +56,18 @@ export class KeptHost extends Host {
 
   #read(file: KeptFile): string | undefined {
     file.isUsed = true
-    if (file.fd !== NONE) {
-      const size = this.#fill(file)
-      if (size >= 0) return this.#buffer.toString('utf8', 0, size)
-      this.#close(file)
-    }
+    const text = this.#readOpen(file)
+    if (text !== undefined) return text
     file.fd = this.#openFile(file.path)
     if (file.fd === NONE) return undefined
     this.#open.add(file)
     if (this.#open.size > MOST_OPEN) this.#closeOne(file)
+    return this.#readOpen(file)
+  }
+
+  /** `undefined` for one that is not open, or whose file is gone: then it is closed. */
+  #readOpen(file: KeptFile): string | undefined {
+    if (file.fd === NONE) return undefined
     const size = this.#fill(file)
     if (size >= 0) return this.#buffer.toString('utf8', 0, size)
     this.#close(file)

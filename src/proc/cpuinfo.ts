@@ -11,17 +11,21 @@ import { setNumbers, topologyNumbers } from './topology.ts'
 import type { View } from './view.ts'
 
 export function renderCpuinfo(view: View): string {
-  const host = view.hostFile('proc/cpuinfo')
-  const cpus = view.cpus()
-  const known = rendered.get(view)
-  // It changes only with the CPUs, and their clock.
-  if (known?.host === host && known.cpus === cpus) return known.text
-  const text = limitCpuinfo(host, cpus, view.options)
-  rendered.set(view, { host, cpus, text })
-  return text
+  return rendererOf(view)(view.hostFile('proc/cpuinfo'), view.cpus())
 }
 
-const rendered = new WeakMap<View, { host: string; cpus: VisibleCpus; text: string }>()
+/** The text changes only with the CPUs, and their clock. */
+function rendererOf(view: View): Renderer {
+  const known = renderers.get(view)
+  if (known !== undefined) return known
+  const made: Renderer = remember((host, cpus) => limitCpuinfo(host, cpus, view.options))
+  renderers.set(view, made)
+  return made
+}
+
+type Renderer = (host: string, cpus: VisibleCpus) => string
+
+const renderers = new WeakMap<View, Renderer>()
 
 export interface Cpuinfo {
   /** loongarch64 names the system here. */

@@ -26,9 +26,7 @@ export const DISK_FIELDS = [
 export type DiskField = (typeof DISK_FIELDS)[number]
 export type DiskCounters = Readonly<Record<DiskField, number>>
 
-const ZEROS = Object.fromEntries(DISK_FIELDS.map(field => [field, 0])) as Record<DiskField, number>
-
-export const NO_COUNTERS: DiskCounters = ZEROS
+export const NO_COUNTERS = Object.fromEntries(DISK_FIELDS.map(field => [field, 0])) as DiskCounters
 
 /** A row's first two columns. */
 export interface DeviceNumber {
@@ -48,10 +46,8 @@ export interface HostDisk extends DeviceNumber {
 /** Rows in the text's order; numbers that a kernel does not have, or damaged ones, are 0. */
 export function parseDiskstats(text: string): HostDisk[] {
   const disks: HostDisk[] = []
-  for (let at = 0, end = 0; at < text.length; at = end + 1) {
-    end = text.indexOf('\n', at)
-    if (end < 0) end = text.length
-    const [major, minor, name, ...numbers] = words(text.slice(at, end))
+  for (const line of text.split('\n')) {
+    const [major, minor, name, ...numbers] = words(line)
     if (major === undefined || minor === undefined || name === undefined) continue
     const device = { major: Number(major), minor: Number(minor) }
     if (!Number.isInteger(device.major) || !Number.isInteger(device.minor)) continue
@@ -87,11 +83,10 @@ export function ioCounters(io: DiskIo): DiskCounters {
 }
 
 export function mapFields(value: (field: DiskField, i: number) => number): DiskCounters {
-  const counters = { ...ZEROS }
-  for (let i = 0; i < DISK_FIELDS.length; i++) {
-    const field = DISK_FIELDS[i] as DiskField
+  const counters = { ...NO_COUNTERS }
+  DISK_FIELDS.forEach((field, i) => {
     counters[field] = value(field, i)
-  }
+  })
   return counters
 }
 

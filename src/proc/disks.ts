@@ -15,7 +15,6 @@ import {
   parseDiskstats,
 } from './disk-counters.ts'
 import { type BlockNode, bestNodes, chooseNames } from './disk-names.ts'
-import type { Options } from './options.ts'
 import { parsePartitions } from './partitions.ts'
 
 export interface VisibleDisk extends DeviceNumber {
@@ -31,42 +30,35 @@ export interface VisibleDisk extends DeviceNumber {
   hostCounters: DiskCounters | undefined
 }
 
-/** What tells which devices there are: all that does not change with each request. */
-export interface DeviceSources {
-  /** Texts of the host's files, '' where it has none. */
-  hostDiskstats: string
-  hostPartitions: string
+/** What a container has in its /dev and below its root directory. */
+export interface ContainerDevices {
   nodes: readonly BlockNode[]
-  /** The whole disk below the container's root directory; `undefined` when there is none to tell. */
+  /** A whole disk, or what is stacked on disks; `undefined` when there is none or it cannot be told. */
   rootDisk: DeviceNumber | undefined
 }
 
-export interface DiskSources extends DeviceSources {
-  /** What the container's cgroup counts by `major:minor`. Without it all counters are 0, not the host's. */
-  io: ReadonlyMap<string, DiskIo> | undefined
-  options: Pick<Options, 'openEulerEmptyNames'>
-}
-
-/** In the host's order. */
-export function visibleDisks(sources: DiskSources): VisibleDisk[] {
-  const { io, options } = sources
-  const counted = options.openEulerEmptyNames === 'on' ? (io?.keys() ?? []) : []
-  return countDisks(listDisks(sources, counted), io)
-}
-
-/** A device without its counters: its key and the disk's that counts for it, `undefined` where none does. */
+/** A device without its counters: `countedKey` is the disk's that counts for it, `undefined` where none does. */
 export interface ListedDisk extends Omit<VisibleDisk, 'counters'> {
-  key: string
   countedKey: string | undefined
 }
 
-/** `nameless` devices are listed without a name where they have none. */
-export function listDisks(sources: DeviceSources, nameless: Iterable<string> = []): ListedDisk[] {
-  const sizes = parsePartitions(sources.hostPartitions)
-  const hostDisks = mergeDisks(parseDiskstats(sources.hostDiskstats), sizes)
-  const nodes = bestNodes(sources.nodes)
-  const names = chooseNames(hostDisks, nodes, sources.rootDisk)
-  for (const key of nameless) if (!nodes.has(key) && !names.has(key)) names.set(key, '')
+/**
+ * In the host's order. `hostDiskstats` and `hostPartitions` are the texts of the host's files, '' where it has none;
+ * devices of `nameless` are listed without a name where they have none.
+ */
+export function listDisks(
+  hostDiskstats: string,
+  hostPartitions: string,
+  { nodes: ownNodes, rootDisk }: ContainerDevices,
+  nameless: ReadonlyMap<string, unknown> | undefined,
+): ListedDisk[] {
+  const sizes = parsePartitions(hostPartitions)
+  const hostDisks = mergeDisks(parseDiskstats(hostDiskstats), sizes)
+  const nodes = bestNodes(ownNodes)
+  const names = chooseNames(hostDisks, nodes, rootDisk)
+  for (const key of nameless?.keys() ?? []) {
+    if (!nodes.has(key) && !names.has(key)) names.set(key, '')
+  }
 
   const disks: ListedDisk[] = []
   const rowsOfDisk = new Map<string, number>()
@@ -86,7 +78,6 @@ export function listDisks(sources: DeviceSources, nameless: Iterable<string> = [
       wholeDisk,
       sizeKib,
       hostCounters,
-      key,
       countedKey,
     })
   }
@@ -98,12 +89,15 @@ export function listDisks(sources: DeviceSources, nameless: Iterable<string> = [
   return disks
 }
 
-/** The devices with what the container has done on them. */
+/**
+ * The devices with what the container has done on them: `io` is what its cgroup counts by `major:minor`. Without it all
+ * counters are 0, not the host's.
+ */
 export function countDisks(
   disks: readonly ListedDisk[],
   io: ReadonlyMap<string, DiskIo> | undefined,
 ): VisibleDisk[] {
-  return disks.map(({ key: _, countedKey, ...disk }) => {
+  return disks.map(({ countedKey, ...disk }) => {
     const { hostCounters } = disk
     if (hostCounters === undefined) return { ...disk, counters: undefined }
     const own = countedKey === undefined ? undefined : io?.get(countedKey)

@@ -8,14 +8,13 @@ import { Session } from '../fuse/session.ts'
 import type { Host } from '../host/host.ts'
 import { FILES } from '../proc/files.ts'
 import type { Options } from '../proc/options.ts'
-import { collectGarbage } from '../sys/heap.ts'
 import type { Log } from '../sys/log.ts'
+import { Ahead } from './ahead.ts'
+import { answer } from './answer.ts'
 import type { Control } from './control.ts'
 import { Handles } from './handles.ts'
-import { Leisure } from './leisure.ts'
 import { Metrics } from './metrics.ts'
 import { operations } from './operations.ts'
-import { Pace } from './pace.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
 import { countStart } from './starts.ts'
@@ -58,7 +57,7 @@ export function serve(serving: Serving): void {
   const renderer = new Renderer(host, log)
   const metrics = new Metrics()
   const servers = countStart(runDirectory, serving.isFirst)
-  let ahead: (() => void) | undefined
+  const ahead = new Ahead()
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
     ids: () => registry.ids(),
@@ -73,9 +72,7 @@ export function serve(serving: Serving): void {
       views.keep(view)
       return text
     },
-    ahead: work => {
-      ahead = work
-    },
+    ahead: work => ahead.want(work),
     count: (path, seconds) => metrics.read(path, seconds),
     metrics: () =>
       metrics.render({
@@ -95,41 +92,14 @@ export function serve(serving: Serving): void {
   if (serving.resume && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }
-  const pace = new Pace()
-  const leisure = new Leisure(collectGarbage)
-  for (let served = 0; ; ) {
-    const work = ahead
-    ahead = undefined
-    const verdict = session.step()
-    if (verdict === 'gone') return
-    if (verdict === 'served') {
-      if (++served === 1) serving.answered()
-      const nowMs = performance.now()
-      leisure.served(nowMs)
-      pace.arrived(nowMs)
-      pace.replied(session.kind, nowMs)
-      if (served % SERVED_BETWEEN_LOOKS !== 0) continue
-    } else if (pace.isSoon(performance.now())) {
-      if (work === undefined) device.yield()
-      else tryWork(work)
-      continue
-    }
-    let timeoutMs = 0
-    if (verdict !== 'served')
-      timeoutMs = leisure.limit(untilNext(host, views.tick()), performance.now())
-    if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
-  }
+  answer(session, {
+    device,
+    control,
+    ahead,
+    answered: serving.answered,
+    untilNextMs: () => untilNext(host, views.tick()),
+  })
 }
-
-/** Whoever needs it will see why it cannot be done. */
-function tryWork(work: () => void): void {
-  try {
-    work()
-  } catch {}
-}
-
-/** Readers that never pause must not keep the keeper's word from us. */
-const SERVED_BETWEEN_LOOKS = 1000
 
 /** What the host has not, a container has not either: a kernel without swap has no /proc/swaps. */
 function offeredFiles(host: Host): Offered {

@@ -4,7 +4,7 @@ import { type DiskIo, NO_IO } from '../../src/cgroup/io.ts'
 import { DiskAccount, type DiskAccountState } from '../../src/proc/disk-account.ts'
 import { DISK_FIELDS, NO_COUNTERS, parseDiskstats } from '../../src/proc/disk-counters.ts'
 import type { BlockNode } from '../../src/proc/disk-names.ts'
-import { type VisibleDisk, visibleDisks } from '../../src/proc/disks.ts'
+import type { VisibleDisk } from '../../src/proc/disks.ts'
 import { formatDiskstats } from '../../src/proc/diskstats.ts'
 import {
   DM0,
@@ -17,6 +17,7 @@ import {
   SDA_IO,
   SDA1,
   SDB,
+  visibleDisks,
 } from '../disk-machine.ts'
 
 const names = (visible: readonly VisibleDisk[]) =>
