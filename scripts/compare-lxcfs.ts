@@ -3,11 +3,13 @@
  * /lxcfs and procveil in /proc. Prints where they differ from each other and from the host, and leaves nothing behind.
  */
 
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeSync } from 'node:fs'
+import { readFileSync, statSync, writeSync } from 'node:fs'
 import { availableParallelism, release } from 'node:os'
 import { join } from 'node:path'
-import { execa, execaSync } from 'execa'
+import { execaSync } from 'execa'
 import { Box, bindMount } from '../test/e2e/box.ts'
+import { Cleanups } from '../test/e2e/cleanups.ts'
+import { startLxcfs } from '../test/e2e/lxcfs.ts'
 import { isInPath, needs, retry } from '../test/e2e/requirements.ts'
 import { Site } from '../test/e2e/site.ts'
 import { CLASSES, differences, FILES, type Fields, lines, table, ticks } from './compare-fields.ts'
@@ -19,42 +21,25 @@ const PROCVEIL = { name: 'procveil', root: '' }
 const BOTH = [LXCFS, PROCVEIL]
 const ALL = [LXCFS, LXCFS_CFS, PROCVEIL]
 
-/** What every lxcfs makes for its own cgroup mounts; no option moves it. */
-const LXCFS_RUN = ['/run/lxcfs/controllers', '/run/lxcfs/root', '/run/lxcfs']
 const CPUS = availableParallelism()
 const BURN_SECONDS = 12
 
-const cleanups: (() => unknown)[] = []
+const cleanups = new Cleanups('compare-lxcfs')
 let stopped = ''
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (stopped = signal))
 try {
   prepare()
   await compare()
 } catch (error) {
-  complain(error)
+  cleanups.complain(error)
 } finally {
-  await cleanUp()
+  await cleanups.run()
 }
 
 /** Prints it, unless a signal asks to end here. */
 function say(text: string): void {
   if (stopped !== '') throw new Error(`Cannot go on: ${stopped}`)
   writeSync(1, `${text}\n`)
-}
-
-function complain(error: unknown): void {
-  process.stderr.write(`compare-lxcfs: ${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = 1
-}
-
-async function cleanUp(): Promise<void> {
-  for (const cleanup of cleanups.splice(0).reverse()) {
-    try {
-      await cleanup()
-    } catch (error) {
-      complain(error)
-    }
-  }
 }
 
 function prepare(): void {
@@ -71,15 +56,13 @@ function prepare(): void {
 
 async function compare(): Promise<void> {
   const site = new Site()
-  cleanups.push(() => site.remove())
-  const made = LXCFS_RUN.filter(path => !existsSync(path))
-  cleanups.push(() => made.filter(existsSync).map(path => rmdirSync(path)))
+  cleanups.add(() => site.remove())
   say(`lxcfs ${execaSync('lxcfs', ['--version'], { all: true }).all}, Linux ${release()}`)
 
   const plain = join(site.directory, 'lxcfs')
   const cfs = join(site.directory, 'lxcfs-cfs')
-  const killPlain = await startLxcfs(plain)
-  await startLxcfs(cfs, '--enable-cfs')
+  const daemon = await startLxcfs(cleanups, plain)
+  await startLxcfs(cleanups, cfs, '--enable-cfs')
   const box = new Box(site, `compare-lxcfs-${process.pid}`, {
     memoryBytes: 64 * 2 ** 20,
     cpus: String(CPUS - 1),
@@ -90,7 +73,7 @@ async function compare(): Promise<void> {
       { destination: '/shm', type: 'tmpfs', source: 'tmpfs' },
     ],
   })
-  cleanups.push(() => box.remove())
+  cleanups.add(() => box.remove())
   await box.start()
   await fillMemory(box)
   for (const [path, split] of FILES) await compareFile(box, path, text => new Map(split(text)))
@@ -101,27 +84,11 @@ async function compare(): Promise<void> {
   await killOurs(site, box)
 
   say('\nlxcfs is killed')
-  await killPlain()
+  await daemon.kill('SIGKILL')
   const rows = [['killed', await firstLine(box, LXCFS)]]
   execaSync('umount', ['-l', plain])
-  await startLxcfs(plain)
+  await startLxcfs(cleanups, plain)
   say(table([...rows, ['and started again', await firstLine(box, LXCFS)]]))
-}
-
-/** Starts one, and returns what kills it. */
-async function startLxcfs(mountPoint: string, ...options: readonly string[]) {
-  mkdirSync(mountPoint, { recursive: true })
-  const args = ['-f', '-l', ...options, '-p', `${mountPoint}.pid`, mountPoint]
-  const daemon = execa('lxcfs', args, { reject: false, stdio: 'ignore' })
-  cleanups.push(async () => {
-    daemon.kill()
-    await daemon
-  })
-  await retry(() => statSync(`${mountPoint}/proc/uptime`))
-  return async () => {
-    daemon.kill('SIGKILL')
-    await daemon
-  }
 }
 
 /** 8 MiB of a process, 12 MiB of a file and 4 MiB of tmpfs, so that meminfo has something to show. */

@@ -1,8 +1,9 @@
 /** What many registered containers cost: a read in one of them, memory, and wake-ups while nobody reads. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { countSleeps } from '../e2e/sleeps.ts'
 import { Crowd } from './crowd.ts'
-import { cpuUsec, memoryOf, sleeps } from './process.ts'
+import { cpuUsec, memoryOf } from './process.ts'
 import { type Effort, measure, type Round } from './reading.ts'
 import { figure, type Report, spread } from './report.ts'
 import type { Stage } from './stage.ts'
@@ -12,7 +13,7 @@ const SIZES = [1, 100, 1000]
 const SIZES_QUICK = [1, 20, 50]
 
 export async function containers(stage: Stage, report: Report, effort: Effort): Promise<void> {
-  const sizes = effort.rounds > 2 ? SIZES : SIZES_QUICK
+  const sizes = effort.isQuick ? SIZES_QUICK : SIZES
   // The same read in a container of a service that has no other.
   const alone = await stage.another()
   const crowd = new Crowd(stage.site)
@@ -48,7 +49,7 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
         figure(median(here.map(each => each.cpuUsec))),
         spread(ratios('cpuUsec')),
       ])
-      const idleMs = effort.rounds > 2 ? 20_000 : 3000
+      const idleMs = effort.isQuick ? 3000 : 20_000
       idle.push([String(size), ...(await idleRow(stage, report, size, idleMs))])
       memory.push([String(size), ...memoryRow(stage, report, size)])
     }
@@ -93,10 +94,10 @@ function memoryRow(stage: Stage, report: Report, size: number): string[] {
 async function idleRow(stage: Stage, report: Report, size: number, ms: number): Promise<string[]> {
   await sleep(UNTIL_REST_MS)
   const pids = processes(stage)
-  const before = pids.map(pid => ({ sleeps: sleeps(pid), usec: cpuUsec(pid) }))
+  const before = pids.map(pid => ({ sleeps: countSleeps(pid), usec: cpuUsec(pid) }))
   await sleep(ms)
   const minutes = ms / 60_000
-  const slept = pids.map((pid, i) => (sleeps(pid) - (before[i]?.sleeps ?? 0)) / minutes)
+  const slept = pids.map((pid, i) => (countSleeps(pid) - (before[i]?.sleeps ?? 0)) / minutes)
   const used = pids.reduce((sum, pid, i) => sum + cpuUsec(pid) - (before[i]?.usec ?? 0), 0)
   const cpuMs = used / 1000 / minutes
   report.add({

@@ -14,7 +14,7 @@ const PAIRS = 50
 const FIRST = 15
 
 export async function hooks(stage: Stage, report: Report, effort: Effort): Promise<void> {
-  const scale = effort.rounds > 2 ? 1 : 0.1
+  const scale = effort.isQuick ? 0.1 : 1
   const rows = [['', 'median ms', '95 % interval', '/ true']]
   const alone = await hookAlone(stage, Math.ceil(100 * scale))
   const row = (name: string, times: readonly number[], per?: number) => {
@@ -24,7 +24,7 @@ export async function hooks(stage: Stage, report: Report, effort: Effort): Promi
     rows.push([name, figure(interval.median), between(interval), ratio])
     return interval.median
   }
-  const nothing = row('/bin/true', alone.nothing, undefined)
+  const nothing = row('/bin/true', alone.nothing)
   row('hook alone, all files bound', alone.hook, nothing)
   row('added to runc run', await withinRun(stage, Math.ceil(PAIRS * scale)))
   const first = await firstHook(stage, Math.ceil(FIRST * scale))
@@ -34,10 +34,10 @@ export async function hooks(stage: Stage, report: Report, effort: Effort): Promi
 
 const between = ({ low, high }: Interval) => `${figure(low)}-${figure(high)}`
 
-/** Milliseconds of each of so many runs. */
-async function launch(stage: Stage, count: number, input: string, command: readonly string[]) {
-  const { stdout } = await execa(stage.programs.launcher, [String(count), input, ...command])
-  return stdout.split('\n').map(nanoseconds => Number(nanoseconds) / 1e6)
+/** Milliseconds that a command takes. */
+async function launch(stage: Stage, input: string, command: readonly string[]): Promise<number> {
+  const { stdout } = await execa(stage.programs.launcher, [input, ...command])
+  return Number(stdout) / 1e6
 }
 
 /** As the runtime runs it, for a container without our files. */
@@ -47,12 +47,12 @@ async function hookAlone(stage: Stage, count: number) {
   const nothing: number[] = []
   const hook: number[] = []
   for (let round = 0; round <= count; round++) {
-    const plain = await launch(stage, 1, input, ['/bin/true'])
-    const ours = await launch(stage, 1, input, hookCommand(stage))
+    const plain = await launch(stage, input, ['/bin/true'])
+    const ours = await launch(stage, input, hookCommand(stage))
     await stage.site.procveil(['umount', '--registered', '-c', box.id])
     if (round === 0) continue
-    nothing.push(...plain)
-    hook.push(...ours)
+    nothing.push(plain)
+    hook.push(ours)
   }
   await box.remove()
   return { nothing, hook }
@@ -97,8 +97,8 @@ async function firstHook(stage: Stage, count: number): Promise<number[]> {
   for (let round = 0; round < count; round++) {
     await other.site.killServers()
     await retry(() => other.unmount())
-    const [first = Number.NaN] = await launch(stage, 1, input, hookCommand(other))
-    const [second = Number.NaN] = await launch(stage, 1, input, hookCommand(other))
+    const first = await launch(stage, input, hookCommand(other))
+    const second = await launch(stage, input, hookCommand(other))
     differences.push(first - second)
   }
   await box.remove()

@@ -1,11 +1,8 @@
 /** What a read costs on machines with few and with many CPUs: captured texts stand for the machine. */
 
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { execaSync } from 'execa'
-import { retry } from '../e2e/requirements.ts'
 import { Client } from './client.ts'
 import { cpuUsec } from './process.ts'
 import type { Effort } from './reading.ts'
@@ -19,7 +16,6 @@ interface Machine {
   cpus: number
   pid: number
   mountPoint: string
-  end(): Promise<void>
 }
 
 export async function machines(stage: Stage, report: Report, effort: Effort): Promise<void> {
@@ -48,7 +44,6 @@ export async function machines(stage: Stage, report: Report, effort: Effort): Pr
     report.table('CPU time of the server for one open, read and close, microseconds', rows)
   } finally {
     await client.end()
-    for (const machine of running) await machine.end()
   }
 }
 
@@ -63,22 +58,9 @@ async function start(stage: Stage, cpus: number): Promise<Machine> {
     writeFileSync(file, text)
   }
   const program = fileURLToPath(new URL('machine-server.ts', import.meta.url))
-  const server = spawn(process.execPath, [program, directory], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  const ended = new Promise(resolve => server.on('exit', resolve))
-  await retry(() => statSync(join(mountPoint, 'containers/box/proc/stat')))
-  return {
-    cpus,
-    pid: server.pid ?? 0,
-    mountPoint,
-    async end() {
-      execaSync('umount', ['-l', mountPoint], { reject: false })
-      server.kill()
-      await ended
-      rmSync(directory, { recursive: true })
-    },
-  }
+  const file = 'containers/box/proc/stat'
+  const { pid } = await stage.serve(process.execPath, [program, directory], mountPoint, file)
+  return { cpus, pid, mountPoint }
 }
 
 function files(cpus: number): Record<string, string> {

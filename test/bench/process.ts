@@ -31,9 +31,3 @@ export function memoryOf(pid: number): MemoryUse {
   const field = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0)
   return { anonymousKib: field('Pss_Anon'), fileKib: field('Pss_File') + field('Pss_Shmem') }
 }
-
-/** How often it has gone to sleep: each time it has been woken before. */
-export function sleeps(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(text)?.[1] ?? 0)
-}

@@ -21,6 +21,8 @@ export interface Round {
 }
 
 export interface Effort {
+  /** For whether all works; numbers are less exact. */
+  isQuick: boolean
   rounds: number
   milliseconds: number
 }

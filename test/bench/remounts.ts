@@ -15,7 +15,7 @@ export async function remounts(stage: Stage, report: Report, effort: Effort): Pr
   const other = await stage.another()
   const boxes: Box[] = []
   const rows = [['containers', 'remount --all, ms', 'umount --all, ms']]
-  for (const size of effort.rounds > 2 ? SIZES : SIZES_QUICK) {
+  for (const size of effort.isQuick ? SIZES_QUICK : SIZES) {
     while (boxes.length < size - 1) boxes.push(await other.startBox({ stages: [] }))
     const times: Record<'remount' | 'umount', number[]> = { remount: [], umount: [] }
     for (let pass = 0; pass < PASSES; pass++) {

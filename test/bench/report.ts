@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { quantile, sort } from './statistics.ts'
 
 /** One measurement, under the names of its part. */
 export type Sample = Readonly<Record<string, string | number | readonly number[]>>
@@ -39,7 +40,7 @@ export function figure(value: number): string {
 
 /** The median of ratios, and how far they spread. */
 export function spread(ratios: readonly number[]): string {
-  const sorted = [...ratios].sort((a, b) => a - b)
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  return `${figure(middle)} (${figure(sorted[0] ?? Number.NaN)}-${figure(sorted.at(-1) ?? Number.NaN)})`
+  const sorted = sort(ratios)
+  const [low, middle, high] = [0, 0.5, 1].map(part => figure(quantile(sorted, part)))
+  return `${middle} (${low}-${high})`
 }

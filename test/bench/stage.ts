@@ -3,12 +3,12 @@
  * and procveil. Gone without a trace afterwards.
  */
 
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execaSync } from 'execa'
 import { Box, bindMount, type Mount } from '../e2e/box.ts'
-import { retry } from '../e2e/requirements.ts'
+import { Cleanups } from '../e2e/cleanups.ts'
+import { type Daemon, startDaemon, startLxcfs } from '../e2e/lxcfs.ts'
 import { Site } from '../e2e/site.ts'
 import { Client } from './client.ts'
 import { compile, type Programs } from './programs.ts'
@@ -39,23 +39,24 @@ export interface Target {
 
 export const LIMITS = { memoryBytes: 64 * 2 ** 20, cpus: '0-1', quotaUsec: 150_000 }
 
-/** What every lxcfs makes for its own cgroup mounts; no option moves it. */
-const LXCFS_RUN = ['/run/lxcfs/controllers', '/run/lxcfs/root', '/run/lxcfs']
-
 let boxes = 0
 
 export class Stage {
   readonly site = new Site()
-  readonly #cleanups: (() => unknown)[] = [() => this.site.remove()]
+  readonly #cleanups = new Cleanups('bench')
   programs!: Programs
   box!: Box
   client!: Client
   targets!: readonly Target[]
 
+  constructor() {
+    this.#cleanups.add(() => this.site.remove())
+  }
+
   async build(): Promise<void> {
     const { directory } = this.site
     this.programs = await compile(join(directory, 'programs'))
-    const lxcfs = await this.#startLxcfs(join(directory, 'lxcfs'))
+    const lxcfs = await startLxcfs(this.#cleanups, join(directory, 'lxcfs'))
     const floor = await this.#startFloor(join(directory, 'floor'))
     await this.#enter([
       bindMount(join(directory, 'programs'), '/bench'),
@@ -65,8 +66,8 @@ export class Stage {
     ])
     this.targets = [
       { name: 'native', root: '/native', pids: () => [] },
-      { name: 'floor', root: '/floor', pids: () => [floor] },
-      { name: 'lxcfs', root: '/lxcfs/proc', pids: () => [lxcfs], lacks: ['partitions'] },
+      { name: 'floor', root: '/floor', pids: () => [floor.pid] },
+      { name: 'lxcfs', root: '/lxcfs/proc', pids: () => [lxcfs.pid], lacks: ['partitions'] },
       { name: 'procveil', root: '/proc', pids: () => [this.server()] },
     ]
   }
@@ -74,7 +75,7 @@ export class Stage {
   /** Without rivals: another service with one container. */
   async another(): Promise<Stage> {
     const other = new Stage()
-    this.#cleanups.push(() => other.clear())
+    this.#cleanups.add(() => other.clear())
     other.programs = this.programs
     await other.#enter([bindMount(join(this.site.directory, 'programs'), '/bench')])
     other.targets = [{ name: 'procveil', root: '/proc', pids: () => [other.server()] }]
@@ -84,7 +85,7 @@ export class Stage {
   async #enter(mounts: readonly Mount[]): Promise<void> {
     this.box = await this.startBox({ mounts })
     this.client = new Client([...this.box.inside, '/bench/reader'])
-    this.#cleanups.push(() => this.client.end())
+    this.#cleanups.add(() => this.client.end())
   }
 
   /** Takes a mount away that nobody serves. */
@@ -108,20 +109,12 @@ export class Stage {
   /** One that is not started yet. */
   makeBox(options: ConstructorParameters<typeof Box>[2] = {}): Box {
     const box = new Box(this.site, `bench-${process.pid}-${boxes++}`, { ...LIMITS, ...options })
-    this.#cleanups.push(() => box.remove())
+    this.#cleanups.add(() => box.remove())
     return box
   }
 
-  async #startLxcfs(mountPoint: string): Promise<number> {
-    const made = LXCFS_RUN.filter(path => !existsSync(path))
-    this.#cleanups.push(() => made.filter(path => existsSync(path)).map(path => rmdirSync(path)))
-    mkdirSync(mountPoint)
-    const args = ['-f', '-l', '-p', `${mountPoint}.pid`, mountPoint]
-    return this.#daemon('lxcfs', args, join(mountPoint, 'proc/uptime'))
-  }
-
   /** Serves what a container of procveil sees, so that as many bytes are moved. */
-  async #startFloor(mountPoint: string): Promise<number> {
+  async #startFloor(mountPoint: string): Promise<Daemon> {
     const texts = `${mountPoint}-texts`
     mkdirSync(mountPoint)
     mkdirSync(texts)
@@ -129,31 +122,22 @@ export class Stage {
     for (const file of FILES)
       writeFileSync(join(texts, file), `${await box.cat(`/proc/${file}`)}\n`)
     const paths = FILES.map(file => join(texts, file))
-    return this.#daemon(this.programs.floor, [mountPoint, ...paths], join(mountPoint, 'uptime'))
+    return this.serve(this.programs.floor, [mountPoint, ...paths], mountPoint, 'uptime')
   }
 
-  /** Starts what serves a file, and waits for that. Returns its pid. */
-  async #daemon(program: string, args: readonly string[], file: string): Promise<number> {
-    const daemon = spawn(program, args, { stdio: 'ignore' })
-    const ended = new Promise(resolve => daemon.on('exit', resolve))
-    const mountPoint = args.find(arg => file.startsWith(`${arg}/`)) ?? ''
-    this.#cleanups.push(async () => {
-      execaSync('umount', ['-l', mountPoint], { reject: false })
-      daemon.kill()
-      await ended
-    })
-    await retry(() => statSync(file))
-    return daemon.pid ?? 0
+  /** Starts a program that mounts itself at `mountPoint`, where `file` then is. */
+  async serve(
+    program: string,
+    args: readonly string[],
+    mountPoint: string,
+    file: string,
+  ): Promise<Daemon> {
+    const daemon = await startDaemon(this.#cleanups, program, args, join(mountPoint, file))
+    this.#cleanups.add(() => execaSync('umount', ['-l', mountPoint], { reject: false }))
+    return daemon
   }
 
-  async clear(): Promise<void> {
-    for (const cleanup of this.#cleanups.splice(0).reverse()) {
-      try {
-        await cleanup()
-      } catch (error) {
-        process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`)
-        process.exitCode = 1
-      }
-    }
+  clear(): Promise<void> {
+    return this.#cleanups.run()
   }
 }

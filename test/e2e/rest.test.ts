@@ -1,24 +1,22 @@
 /** While nobody reads, nothing of ours runs; and the first request after that is watched over as any other. */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
 import { needs } from './requirements.ts'
 import { type Site, site } from './site.ts'
+import { countSleeps } from './sleeps.ts'
 
 /** By then the keeper has looked often enough. */
 const UNTIL_REST_MS = 4000
 const REST_MS = 3000
 
-/** How often the two processes have gone to sleep: each time they were woken up before. */
-function sleeps(here: Site): number {
-  const counts = here.servers().map(pid => {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1])
-  })
-  return counts.reduce((sum, count) => sum + count, 0)
-}
+/** Of both processes. */
+const sleeps = (here: Site) =>
+  here
+    .servers()
+    .map(countSleeps)
+    .reduce((sum, count) => sum + count, 0)
 
 t.test('at rest', { ...needs(), timeout: 60_000 }, async t => {
   const here = site(t)
