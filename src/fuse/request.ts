@@ -1,4 +1,4 @@
-/** One request of the kernel, in a buffer that is used again for the next. */
+/** One request of the kernel, in a buffer that is used again for another. */
 
 import {
   AccessIn,
@@ -15,14 +15,15 @@ import {
 } from './protocol.ts'
 
 /** The kernel refuses a read below FUSE_MIN_READ_BUFFER, 8192; BATCH_FORGET fills what it is given. */
-const BUFFER_SIZE = 64 * 1024
+const BUFFER_SIZE = 16 * 1024
 
 export type InHeaderFields = ReturnType<typeof InHeader.over>
 
 export class Request {
   readonly buffer = new Uint8Array(BUFFER_SIZE)
   readonly header: InHeaderFields
-  #size = 0
+  /** Bytes at the start of the buffer that were read. */
+  size = 0
   readonly #view = new DataView(this.buffer.buffer)
   readonly #init = InitIn.over(this.#view, InHeader.size)
   readonly #initExtension = InitInExtension.over(this.#view, InHeader.size + InitIn.size)
@@ -39,9 +40,9 @@ export class Request {
     this.header = InHeader.over(this.#view, 0)
   }
 
-  /** Takes the `size` bytes at the start of the buffer as the request. Throws when they cannot be one. */
-  accept(size: number): void {
-    this.#size = size
+  /** Throws when what was read cannot be a request. */
+  check(): void {
+    const { size } = this
     if (size < InHeader.size || this.header.len !== size) {
       const length = size < InHeader.size ? 'no whole header' : `a length of ${this.header.len}`
       throw new RangeError(`Cannot read a FUSE request: ${size} bytes with ${length}`)
@@ -55,7 +56,7 @@ export class Request {
   /** Zero from a kernel that has no extended flags. */
   get initFlags2(): number {
     const end = InHeader.size + InitIn.size + InitInExtension.size
-    return this.#size < end ? 0 : this.#initExtension.flags2
+    return this.size < end ? 0 : this.#initExtension.flags2
   }
 
   get getattr() {
@@ -96,8 +97,8 @@ export class Request {
   /** The file name that is the body of LOOKUP and its like. */
   get name(): string {
     const end = this.buffer.indexOf(0, InHeader.size)
-    if (end < 0 || end >= this.#size) {
-      throw new RangeError(`Cannot read a name in a FUSE request: ${this.#size} bytes without NUL`)
+    if (end < 0 || end >= this.size) {
+      throw new RangeError(`Cannot read a name in a FUSE request: ${this.size} bytes without NUL`)
     }
     return Buffer.from(this.buffer.buffer, InHeader.size, end - InHeader.size).toString()
   }
@@ -108,9 +109,9 @@ export class Request {
   }
 
   #require(size: number): void {
-    if (this.#size < InHeader.size + size) {
+    if (this.size < InHeader.size + size) {
       throw new RangeError(
-        `Cannot read a FUSE request of opcode ${this.header.opcode}: ${this.#size} bytes, not ${InHeader.size + size}`,
+        `Cannot read a FUSE request of opcode ${this.header.opcode}: ${this.size} bytes, not ${InHeader.size + size}`,
       )
     }
   }

@@ -1,7 +1,8 @@
-/** The serving loop: one request, one operation, one reply, all synchronous. */
+/** What the serving loop does again and again: take requests, answer each, all synchronous. */
 
 import type { Device } from './device.ts'
 import { EIO, ENOSYS, type Verdict } from './errno.ts'
+import { Intake } from './intake.ts'
 import {
   FUSE_NOTIFY_INVAL_INODE,
   FUSE_NOTIFY_RESEND,
@@ -10,7 +11,7 @@ import {
   OutHeader,
 } from './protocol.ts'
 import { Reply } from './reply.ts'
-import { Request } from './request.ts'
+import type { Request } from './request.ts'
 
 export interface Operation {
   name: string
@@ -23,20 +24,27 @@ export interface Operation {
 /** By opcode. What is not there is answered with ENOSYS, and most such requests the kernel then stops sending. */
 export type Operations = ReadonlyMap<number, Operation>
 
+export interface Hooks {
+  /** Told what went wrong inside of us, once for each failed request. */
+  report: (error: unknown) => void
+  /** Called when requests were taken, before any of them is answered. */
+  taken?: () => void
+}
+
 export class Session {
   readonly #device: Device
   readonly #operations: Operations
-  readonly #report: (error: unknown) => void
-  readonly #request = new Request()
+  readonly #hooks: Hooks
+  readonly #intake: Intake
   readonly #reply = new Reply()
   #kind = 0
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
 
-  /** `report` is given what went wrong inside of us, once for each failed request. */
-  constructor(device: Device, operations: Operations, report: (error: unknown) => void) {
+  constructor(device: Device, operations: Operations, hooks: Hooks) {
     this.#device = device
     this.#operations = operations
-    this.#report = report
+    this.#hooks = hooks
+    this.#intake = new Intake(device)
   }
 
   /**
@@ -60,40 +68,45 @@ export class Session {
     return this.#kind
   }
 
-  /** Serves one request, if there is one. */
-  step(): 'served' | Verdict {
-    const size = this.#device.read(this.#request.buffer)
-    if (typeof size === 'string') return size
-    const result = this.#serve(size)
-    if (result === undefined) return 'served'
-    const sent = this.#send(result)
-    return sent === 'gone' ? 'gone' : 'served'
+  /** Answers the requests that there are: how many, or why there is none. */
+  step(): number | Verdict {
+    const taken = this.#intake.take()
+    if (typeof taken === 'string') return taken
+    this.#hooks.taken?.()
+    for (let i = 0; i < taken; i++) this.#serve(this.#intake.at(i))
+    return taken
+  }
+
+  #serve(request: Request): void {
+    const result = this.#run(request)
+    if (result !== undefined) this.#send(request, result)
   }
 
   /** What to reply with: a body size or a negative errno, or `undefined` for no reply at all. */
-  #serve(size: number): number | undefined {
-    const { header } = this.#request
+  #run(request: Request): number | undefined {
+    const { header } = request
     let operation: Operation | undefined
     this.#reply.passing = undefined
     try {
-      this.#request.accept(size)
+      request.check()
       operation = this.#operations.get(header.opcode)
       if (operation === undefined) return -ENOSYS
-      const result = operation.run(this.#request, this.#reply)
+      const result = operation.run(request, this.#reply)
       this.#kind = header.opcode * 2 + (result > 0 ? 1 : 0)
       return operation.oneWay ? undefined : result
     } catch (error) {
       const what =
         operation === undefined ? 'a request' : `${operation.name} of node ${header.nodeid}`
-      this.#report(new Error(`Cannot answer ${what}`, { cause: error }))
+      this.#hooks.report(new Error(`Cannot answer ${what}`, { cause: error }))
       // Without a whole header there is no `unique` that a reply could name.
-      return operation?.oneWay || size < InHeader.size ? undefined : -EIO
+      return operation?.oneWay || request.size < InHeader.size ? undefined : -EIO
     }
   }
 
-  #send(result: number): number | Verdict {
+  /** That the connection is gone is seen when the next request is to be taken. */
+  #send(request: Request, result: number): void {
     const { header } = this.#reply
-    const { uniqueLow, uniqueHigh } = this.#request.header
+    const { uniqueLow, uniqueHigh } = request.header
     const size = OutHeader.size + Math.max(result, 0)
     header.error = Math.min(result, 0)
     header.uniqueLow = uniqueLow
@@ -101,10 +114,9 @@ export class Session {
     header.len = size
     if (this.#reply.passing !== undefined) this.#invalidate(this.#reply.passing)
     try {
-      return this.#device.write(this.#reply.buffer, size)
+      this.#device.write(this.#reply.buffer, size)
     } catch (error) {
-      this.#report(error)
-      return 'retry'
+      this.#hooks.report(error)
     }
   }
 
@@ -121,7 +133,7 @@ export class Session {
     try {
       this.#device.write(this.#notification, this.#notification.length)
     } catch (error) {
-      this.#report(error)
+      this.#hooks.report(error)
     }
   }
 }

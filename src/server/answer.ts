@@ -30,19 +30,21 @@ export function answer(session: Session, answering: Answering): void {
     const work = ahead.take()
     const verdict = session.step()
     if (verdict === 'gone') return
-    if (verdict === 'served') {
-      if (++served === 1) answered()
+    if (typeof verdict === 'number') {
+      if (served === 0) answered()
+      served += verdict
       const nowMs = performance.now()
-      leisure.served(nowMs)
+      leisure.served(verdict, nowMs)
       pace.arrived(nowMs)
       pace.replied(session.kind, nowMs)
-      if (served % SERVED_BETWEEN_LOOKS !== 0) continue
+      if (served % SERVED_BETWEEN_LOOKS >= verdict) continue
     } else if (pace.isSoon(performance.now())) {
       if (work === undefined) device.yield()
       else attempt(work)
       continue
     }
-    const timeoutMs = verdict === 'served' ? 0 : leisure.limit(untilNextMs(), performance.now())
+    const timeoutMs =
+      typeof verdict === 'number' ? 0 : leisure.limit(untilNextMs(), performance.now())
     if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
   }
 }

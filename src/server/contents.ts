@@ -62,7 +62,7 @@ function readFile(source: Source, request: Request, reply: Reply, file: ServedFi
 }
 
 /** Renders the file that the request is about, for the container that it belongs to. */
-export function textOf(source: Source, request: Request, file: ServedFile): () => string {
+export function textOf(source: Source, request: Request, file: ServedFile): () => Buffer {
   if (!isProcFile(file)) return source.metrics
   const { nodeid, pid } = request.header
   const slot = slotOf(nodeid)

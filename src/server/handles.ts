@@ -56,20 +56,20 @@ export class Handles {
   preview(
     fh: number,
     nodeid: number,
-    render: () => string,
+    render: () => Buffer,
     freshUsec: number = PREVIEW_USEC,
   ): Buffer {
     const handle = this.#find(fh, nodeid)
     handle.freshUntilUsec = this.#clock.monotonicUsec() + freshUsec
     handle.saved = false
-    return this.#keep(fh, nodeid, Buffer.from(render()))
+    return this.#keep(fh, nodeid, render())
   }
 
   /**
    * Text to slice a read from. `render` is called at offset 0, and where this handle has no text yet: its reader
    * began elsewhere than at 0, or with another server.
    */
-  text(fh: number, nodeid: number, offset: number, render: () => string): Buffer {
+  text(fh: number, nodeid: number, offset: number, render: () => Buffer): Buffer {
     const handle = this.#find(fh, nodeid)
     const { freshUntilUsec } = handle
     handle.freshUntilUsec = NEVER
@@ -78,7 +78,7 @@ export class Handles {
     const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, nodeid, offset))
     if (known !== undefined) return known
     handle.saved = false
-    return this.#keep(fh, nodeid, Buffer.from(render()))
+    return this.#keep(fh, nodeid, render())
   }
 
   /** The reader has got only a part of `text`, the beginning: it is to have the rest, whoever answers. */

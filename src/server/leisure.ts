@@ -18,8 +18,8 @@ export class Leisure {
     this.#collect = collect
   }
 
-  served(nowMs: number): void {
-    this.#requests++
+  served(requests: number, nowMs: number): void {
+    this.#requests += requests
     this.#servedMs = nowMs
   }
 

@@ -18,7 +18,7 @@ export function operations(source: Source): Operations {
   const rows: Rows = {
     INIT: { run: negotiate },
     DESTROY: { run: done },
-    // Requests are answered one by one: the one to interrupt was answered before this was read.
+    // The request to interrupt was read before this, and all are answered in turn.
     INTERRUPT: { run: done, oneWay: true },
 
     LOOKUP: { run: (request, reply) => lookup(source, request, reply) },

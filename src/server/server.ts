@@ -14,6 +14,7 @@ import { answer } from './answer.ts'
 import type { Control } from './control.ts'
 import { Handles } from './handles.ts'
 import { Metrics } from './metrics.ts'
+import { Moment } from './moment.ts'
 import { operations } from './operations.ts'
 import { Renderer } from './renderer.ts'
 import type { Source } from './source.ts'
@@ -57,6 +58,11 @@ export function serve(serving: Serving): void {
   const renderer = new Renderer(host, log)
   const metrics = new Metrics()
   const servers = countStart(runDirectory, serving.isFirst)
+  const moment = new Moment((file, view) => {
+    const text = renderer.render(file, view)
+    views.keep(view)
+    return text
+  })
   const ahead = new Ahead()
   const source: Source = {
     findSlot: id => registry.find(id)?.slot,
@@ -67,27 +73,32 @@ export function serve(serving: Serving): void {
     release: (slot, lookups) => views.release(slot, lookups),
     isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
     offered,
-    render: (file, view) => {
-      const text = renderer.render(file, view)
-      views.keep(view)
-      return text
-    },
-    ahead: work => ahead.want(work),
+    render: (file, view) => moment.render(file, view),
+    ahead: work =>
+      ahead.want(() => {
+        moment.begin()
+        work()
+      }),
     count: (path, seconds) => metrics.read(path, seconds),
     metrics: () =>
-      metrics.render({
-        version: serving.version,
-        registered: registry.ids().length,
-        views: views.count,
-        handles: handles.size,
-        servers,
-      }),
+      Buffer.from(
+        metrics.render({
+          version: serving.version,
+          registered: registry.ids().length,
+          views: views.count,
+          handles: handles.size,
+          servers,
+        }),
+      ),
     handles,
     mountTime: Math.floor(Date.now() / 1000),
   }
-  const session = new Session(device, operations(source), error => {
-    metrics.error()
-    log.error(error)
+  const session = new Session(device, operations(source), {
+    report: error => {
+      metrics.error()
+      log.error(error)
+    },
+    taken: () => moment.begin(),
   })
   if (serving.resume && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')

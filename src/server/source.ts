@@ -20,13 +20,13 @@ export interface Source {
   isHostRoot(pid: number, uid: number): boolean
   offered: Offered
   /** The file's text for `view`, and where that fails or `view` is undefined, the host's own. */
-  render(file: ProcFile, view: View | undefined): string
+  render(file: ProcFile, view: View | undefined): Buffer
   /** What the next request is likely to need: done if there is time until then. */
   ahead(work: () => void): void
   /** A READ request about a file was answered, and how long that took. */
   count(path: string, seconds: number): void
   /** The text of the metrics. */
-  metrics(): string
+  metrics(): Buffer
   handles: Handles
   /** Seconds since 1970. */
   mountTime: number

@@ -21,7 +21,7 @@ export class Reader {
       ...fakeSource(),
       offered: new Set(FILES),
       ofSlot: () => tenant.view,
-      render: (file, view) => (view === undefined ? '' : file.render(view)),
+      render: (file, view) => Buffer.from(view === undefined ? '' : file.render(view)),
     }
     let nodeid = BOX_SLOT * 256 + 1
     for (const name of path.split('/')) {
@@ -62,8 +62,10 @@ export class Reader {
   /** The last reply: notifications come before it. */
   #ask(bytes: Buffer): Buffer {
     const device = new ScriptedDevice(bytes)
-    const session = new Session(device, operations(this.#source), error => {
-      throw error
+    const session = new Session(device, operations(this.#source), {
+      report: error => {
+        throw error
+      },
     })
     while (session.step() !== 'gone');
     return device.replies.at(-1) ?? Buffer.alloc(0)

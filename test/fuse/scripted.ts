@@ -8,15 +8,16 @@ import { InHeader } from '../../src/fuse/protocol.ts'
 
 export class ScriptedDevice implements Device {
   readonly replies: Buffer[] = []
-  readonly #requests: Uint8Array[]
+  readonly #script: (Uint8Array | Verdict)[]
 
-  constructor(...requests: Uint8Array[]) {
-    this.#requests = requests
+  /** Requests, and where there is none; gone after the last one. */
+  constructor(...script: (Uint8Array | Verdict)[]) {
+    this.#script = script
   }
 
   read(buffer: Uint8Array): number | Verdict {
-    const request = this.#requests.shift()
-    if (request === undefined) return 'gone'
+    const request = this.#script.shift() ?? 'gone'
+    if (typeof request === 'string') return request
     buffer.set(request)
     return request.length
   }

@@ -11,9 +11,9 @@ import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
 function serve(...requests: Uint8Array[]): { replies: Buffer[]; reported: Error[] } {
   const device = new ScriptedDevice(...requests)
   const reported: Error[] = []
-  const session = new Session(device, operations(fakeSource()), error =>
-    reported.push(error as Error),
-  )
+  const session = new Session(device, operations(fakeSource()), {
+    report: error => reported.push(error as Error),
+  })
   while (session.step() !== 'gone');
   return { replies: device.replies, reported }
 }

@@ -3,6 +3,8 @@ import { Handles } from '../../src/server/handles.ts'
 import { TestClock } from '../machine.ts'
 import { memoryTexts } from './source.ts'
 
+const text = (what: string) => () => Buffer.from(what)
+
 t.test('handles of two servers do not meet, and stay exact', async t => {
   const now = Date.UTC(2100, 0)
   const [first, second] = [
@@ -16,12 +18,12 @@ t.test('handles of two servers do not meet, and stay exact', async t => {
 
 t.test('a text may hold more than ASCII: reads count bytes', async t => {
   const handles = new Handles(0, new TestClock(), memoryTexts())
-  t.equal(handles.text(1, 35, 0, () => 'é\n').length, 3)
+  t.equal(handles.text(1, 35, 0, text('é\n')).length, 3)
 })
 
 t.test('texts take bounded memory, however many files are open', async t => {
   const handles = new Handles(0, new TestClock(), memoryTexts())
-  const mib = 'x'.repeat(2 ** 20)
+  const mib = Buffer.alloc(2 ** 20, 'x')
   let rendered = 0
   const read = (fh: number, offset: number) =>
     handles.text(fh, 35, offset, () => {
@@ -45,14 +47,11 @@ t.test('a text that was begun with an earlier server goes on as it was', async t
     new Handles(2, new TestClock(), saved),
   ]
   const [fh, whole] = [first.open(35), first.open(35)]
-  first.unfinished(
-    fh,
-    first.text(fh, 35, 0, () => 'old text\n'),
-  )
-  first.text(whole, 35, 0, () => 'old text\n')
-  t.equal(second.text(fh, 35, 4, () => 'new\n').toString(), 'old text\n')
-  t.equal(second.text(whole, 35, 9, () => 'a longer new text\n').length, 0, 'it was at its end')
-  t.equal(second.text(fh, 35, 0, () => 'new\n').toString(), 'new\n', 'a new pass is of now')
+  first.unfinished(fh, first.text(fh, 35, 0, text('old text\n')))
+  first.text(whole, 35, 0, text('old text\n'))
+  t.equal(second.text(fh, 35, 4, text('new\n')).toString(), 'old text\n')
+  t.equal(second.text(whole, 35, 9, text('a longer new text\n')).length, 0, 'it was at its end')
+  t.equal(second.text(fh, 35, 0, text('new\n')).toString(), 'new\n', 'a new pass is of now')
   second.release(fh)
   t.equal(saved.load(fh), undefined)
 })
@@ -62,11 +61,8 @@ t.test('a text goes on as it was, whichever servers opened, began and continue i
   const servers = [1, 2, 3].map(startMs => new Handles(startMs, new TestClock(), saved))
   const [first, second, third] = servers as [Handles, Handles, Handles]
   const fh = first.open(35)
-  second.unfinished(
-    fh,
-    second.text(fh, 35, 0, () => 'begun\n'),
-  )
-  t.equal(third.text(fh, 35, 2, () => 'new\n').toString(), 'begun\n')
+  second.unfinished(fh, second.text(fh, 35, 0, text('begun\n')))
+  t.equal(third.text(fh, 35, 2, text('new\n')).toString(), 'begun\n')
 })
 
 t.test('the pass that counts is the last one begun', async t => {
@@ -77,36 +73,33 @@ t.test('the pass that counts is the last one begun', async t => {
     Handles,
   ]
   const fh = first.open(35)
-  for (const text of ['first pass\n', 'second\n']) {
-    first.unfinished(
-      fh,
-      first.text(fh, 35, 0, () => text),
-    )
+  for (const moment of ['first pass\n', 'second\n']) {
+    first.unfinished(fh, first.text(fh, 35, 0, text(moment)))
   }
-  t.equal(second.text(fh, 35, 2, () => 'new\n').toString(), 'second\n')
-  second.text(fh, 35, 0, () => 'all at once\n')
+  t.equal(second.text(fh, 35, 2, text('new\n')).toString(), 'second\n')
+  second.text(fh, 35, 0, text('all at once\n'))
   second.finished(fh)
-  t.equal(third.text(fh, 35, 2, () => 'new\n').length, 0, 'it was at its end')
+  t.equal(third.text(fh, 35, 2, text('new\n')).length, 0, 'it was at its end')
 })
 
 t.test('a container that opens files without end costs no other one its texts', async t => {
   const handles = new Handles(0, new TestClock(), memoryTexts())
   const [victim, hoarder] = [256 + 35, 512 + 35]
   const victims = handles.open(victim)
-  t.equal(handles.text(victims, victim, 0, () => 'begun\n').length, 6)
-  const mib = 'x'.repeat(2 ** 20)
+  t.equal(handles.text(victims, victim, 0, text('begun\n')).length, 6)
+  const mib = Buffer.alloc(2 ** 20, 'x')
   for (let i = 0; i < 100; i++) handles.text(handles.open(hoarder), hoarder, 0, () => mib)
-  t.equal(handles.text(victims, victim, 2, () => 'new\n').toString(), 'begun\n')
+  t.equal(handles.text(victims, victim, 2, text('new\n')).toString(), 'begun\n')
   for (let i = 0; i < 20_000; i++) handles.open(hoarder)
   t.ok(handles.size <= 16_385, `${handles.size} are known`)
-  t.equal(handles.text(victims, victim, 2, () => 'new\n').toString(), 'begun\n')
+  t.equal(handles.text(victims, victim, 2, text('new\n')).toString(), 'begun\n')
 })
 
 t.test('a text that was rendered ahead is given only to a read that comes soon', async t => {
   const clock = new TestClock()
   const handles = new Handles(0, clock, memoryTexts())
   let moment = 'open'
-  const render = () => moment
+  const render = () => Buffer.from(moment)
   const read = (fh: number) => handles.text(fh, 35, 0, render).toString()
   for (const [afterUsec, expected] of [
     [100, 'open'],

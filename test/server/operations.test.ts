@@ -13,8 +13,10 @@ const LOCKOWNER = 2
 /** The replies to `requests`, and to notifications among them. */
 function ask(source: FakeSource, ...requests: Buffer[]): Buffer[] {
   const device = new ScriptedDevice(...requests)
-  const session = new Session(device, operations(source), error => {
-    throw error
+  const session = new Session(device, operations(source), {
+    report: error => {
+      throw error
+    },
   })
   while (session.step() !== 'gone');
   return device.replies
@@ -183,4 +185,21 @@ t.test('statfs answers, so that a mount can be seen to live', async t => {
   const [reply] = ask(fakeSource(), request(Opcode.STATFS, 1))
   t.equal(errorOf(reply), 0)
   t.equal(reply?.length, 96)
+})
+
+t.test('requests are told apart from those that come after them', async t => {
+  const said: string[] = []
+  const source = fakeSource()
+  const device = new ScriptedDevice(
+    ...[1, 2, 3].map(fh => read(MEMINFO, fh, 0)),
+    'retry',
+    read(MEMINFO, 4, 0),
+  )
+  const session = new Session(device, operations(source), {
+    report: error => t.error(error),
+    taken: () => said.push(`after ${device.replies.length}`),
+  })
+  while (session.step() !== 'gone');
+  t.strictSame(said, ['after 0', 'after 1', 'after 3'])
+  t.strictSame(device.replies.map(textOf), Array(4).fill('text\n'))
 })

@@ -43,10 +43,10 @@ export function fakeSource(): FakeSource {
     retain: slot => held.set(slot, (held.get(slot) ?? 0) + 1),
     release: (slot, lookups) => held.set(slot, (held.get(slot) ?? 0) - lookups),
     isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
-    render: () => source.text,
+    render: () => Buffer.from(source.text),
     ahead: () => {},
     count: () => {},
-    metrics: () => 'metrics\n',
+    metrics: () => Buffer.from('metrics\n'),
   }
   return source
 }
