@@ -2,7 +2,7 @@
 
 import { type DiskIo, NO_IO } from '../src/cgroup/io.ts'
 import type { BlockNode } from '../src/proc/disk-names.ts'
-import { type ContainerDevices, countDisks, listDisks } from '../src/proc/disks.ts'
+import { type ContainerDevices, countDisks, listDisks, parseHostDisks } from '../src/proc/disks.ts'
 import type { Options } from '../src/proc/options.ts'
 
 export const HOST_DISKSTATS = `\
@@ -55,7 +55,8 @@ export interface DiskSources extends ContainerDevices {
 /** As a view reads them. */
 export function visibleDisks({ hostDiskstats, hostPartitions, io, options, ...own }: DiskSources) {
   const nameless = options.openEulerEmptyNames === 'on' ? io : undefined
-  return countDisks(listDisks(hostDiskstats, hostPartitions, own, nameless), io)
+  const host = parseHostDisks(hostDiskstats, hostPartitions)
+  return countDisks(listDisks(host, own, nameless), io)
 }
 
 /** What a container without nodes sees whose root is on sda, but for `change`. */

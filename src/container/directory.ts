@@ -1,6 +1,6 @@
 /**
- * Registered containers by slot and by cgroup, for questions that come with every read: nothing of it is read again
- * until a registration changes.
+ * Which containers are registered, by slot and by cgroup, for questions that come with every read: no registration is
+ * read again for them until one changes. Of each as little is kept as will do: there may be thousands.
  */
 
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
@@ -13,27 +13,36 @@ const TICK_NS = 20_000_000n
 export class Directory {
   readonly #registry: Registry
   #changedNs = -1n
-  #bySlot = new Map<number, Container>()
-  /** Slots by controller and path. */
-  #byCgroup = new Map<string, number>()
+  #idBySlot = new Map<number, string>()
+  /** Slots by controller and path; made when it is first asked for, since few containers need it. */
+  #slotByCgroup: Map<string, number> | undefined
 
   constructor(registry: Registry) {
     this.#registry = registry
   }
 
+  has(slot: number): boolean {
+    this.#refresh()
+    return this.#idBySlot.has(slot)
+  }
+
+  /** Reads the registration. */
   findSlot(slot: number): Container | undefined {
     this.#refresh()
-    return this.#bySlot.get(slot)
+    const id = this.#idBySlot.get(slot)
+    const container = id === undefined ? undefined : this.#registry.find(id)
+    return container?.slot === slot ? container : undefined
   }
 
   /** The container whose cgroup is the nearest one above these, or these themselves, in any one hierarchy. */
   findNearest(cgroups: CgroupPaths): number | undefined {
     this.#refresh()
+    this.#slotByCgroup ??= this.#indexCgroups()
     let nearest: number | undefined
     let depth = 0
     for (const [controller, path] of Object.entries(cgroups)) {
       for (let end = path.length; end > depth && end > 1; end = path.lastIndexOf('/', end - 1)) {
-        const slot = this.#byCgroup.get(`${controller}:${path.slice(0, end)}`)
+        const slot = this.#slotByCgroup.get(`${controller}:${path.slice(0, end)}`)
         if (slot === undefined) continue
         nearest = slot
         depth = end
@@ -42,17 +51,22 @@ export class Directory {
     return nearest
   }
 
+  #indexCgroups(): Map<string, number> {
+    const slots = new Map<string, number>()
+    for (const { cgroups, slot } of this.#registry.containers()) {
+      for (const [controller, path] of Object.entries(cgroups)) {
+        if (path !== '/') slots.set(`${controller}:${path}`, slot)
+      }
+    }
+    return slots
+  }
+
   #refresh(): void {
     const changedNs = this.#registry.changedNs()
     if (changedNs === this.#changedNs) return
-    this.#bySlot = new Map()
-    this.#byCgroup = new Map()
-    for (const container of this.#registry.containers()) {
-      this.#bySlot.set(container.slot, container)
-      for (const [controller, path] of Object.entries(container.cgroups)) {
-        if (path !== '/') this.#byCgroup.set(`${controller}:${path}`, container.slot)
-      }
-    }
+    this.#slotByCgroup = undefined
+    this.#idBySlot = new Map()
+    for (const { slot, id } of this.#registry.containers()) this.#idBySlot.set(slot, id)
     const isSettled = BigInt(Date.now()) * 1_000_000n - changedNs > TICK_NS
     this.#changedNs = isSettled ? changedNs : -1n
   }

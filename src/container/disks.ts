@@ -4,16 +4,24 @@ import type { DiskIo, IoReader } from '../cgroup/io.ts'
 import { remember } from '../cgroup/remember.ts'
 import { type Host, orUndefined } from '../host/host.ts'
 import { DiskAccount, type DiskAccountState } from '../proc/disk-account.ts'
-import { countDisks, type ListedDisk, listDisks, type VisibleDisk } from '../proc/disks.ts'
+import {
+  countDisks,
+  type ListedDisk,
+  listDisks,
+  parseHostDisks,
+  type VisibleDisk,
+} from '../proc/disks.ts'
 import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
+
+/** One for all containers. */
+const parseHost = remember(parseHostDisks)
 
 export class Disks {
   readonly #host: Host
   readonly #options: Readonly<Options>
   readonly #devices: Pick<Devices, 'read'>
   readonly #account: DiskAccount
-  readonly #list = remember(listDisks)
   readonly #advance = remember(
     (disks: readonly ListedDisk[], counted: ReadonlyMap<string, DiskIo> | undefined) =>
       this.#account.advance(countDisks(disks, counted)),
@@ -37,12 +45,9 @@ export class Disks {
 
   read(io: IoReader | undefined): VisibleDisk[] {
     const counted = io?.disks()
-    const listed = this.#list(
-      this.#sample('proc/diskstats'),
-      this.#sample('proc/partitions'),
-      this.#devices.read(),
-      this.#options.openEulerEmptyNames === 'on' ? counted : undefined,
-    )
+    const host = parseHost(this.#sample('proc/diskstats'), this.#sample('proc/partitions'))
+    const nameless = this.#options.openEulerEmptyNames === 'on' ? counted : undefined
+    const listed = listDisks(host, this.#devices.read(), nameless)
     return this.#advance(listed, counted)
   }
 

@@ -55,7 +55,7 @@ export class ContainerView implements View {
   readonly #subject: Subject
   readonly #placement: Placement
   /** What each question was answered last, for when the container has ended. */
-  readonly #answers = new Map<string, unknown>()
+  readonly #answers: Record<string, unknown> = {}
   #ended = false
   readonly #timeNamespace: TimeNamespace
   readonly #cpuAccount: CpuAccount
@@ -192,7 +192,7 @@ export class ContainerView implements View {
 
   /** Reads again where the container was moved meanwhile; of one that has ended the last answer stays. */
   #ask<T>(question: string, read: (cgroup: Cgroup) => T): T {
-    if (this.#ended && this.#answers.has(question)) return this.#answers.get(question) as T
+    if (this.#ended && question in this.#answers) return this.#answers[question] as T
     let answer = read(this.#placement.cgroup)
     const place = this.#placement.check()
     if (place === 'moved') answer = read(this.#placement.cgroup)
@@ -201,9 +201,9 @@ export class ContainerView implements View {
   }
 
   #unlessEnded<T>(question: string, read: () => T): T {
-    if (this.#ended && this.#answers.has(question)) return this.#answers.get(question) as T
+    if (this.#ended && question in this.#answers) return this.#answers[question] as T
     const answer = read()
-    this.#answers.set(question, answer)
+    this.#answers[question] = answer
     return answer
   }
 }

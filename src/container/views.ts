@@ -116,7 +116,7 @@ export class Views {
    * nobody uses only when it needs the memory.
    */
   #sweep(): void {
-    const isLeft = (slot: number) => !this.#directory.findSlot(slot) && !this.#isOpen(slot)
+    const isLeft = (slot: number) => !this.#directory.has(slot) && !this.#isOpen(slot)
     for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
     for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
   }
@@ -147,8 +147,7 @@ export class Views {
     if (view.slot === undefined) return
     const state = view.changedState()
     // One that was forgotten leaves nothing behind.
-    if (state !== undefined && this.#directory.findSlot(view.slot) !== undefined)
-      this.#states.save(view.slot, state)
+    if (state !== undefined && this.#directory.has(view.slot)) this.#states.save(view.slot, state)
   }
 
   retain(slot: number): void {

@@ -11,21 +11,23 @@ import { setNumbers, topologyNumbers } from './topology.ts'
 import type { View } from './view.ts'
 
 export function renderCpuinfo(view: View): string {
-  return rendererOf(view)(view.hostFile('proc/cpuinfo'), view.cpus())
-}
-
-/** The text changes only with the CPUs, and their clock. */
-function rendererOf(view: View): Renderer {
-  const known = renderers.get(view)
+  const cpus = view.cpus()
+  const seen = `${view.options.topology} ${cpus.count} ${cpus.effective}`
+  const texts = textsFrom(view.hostFile('proc/cpuinfo'))
+  const known = texts.limited.get(seen)
   if (known !== undefined) return known
-  const made: Renderer = remember((host, cpus) => limitCpuinfo(host, cpus, view.options))
-  renderers.set(view, made)
-  return made
+  const limited = limitCpuinfo(texts.host, cpus, view.options)
+  if (texts.limited.size < MOST_LIMITED) texts.limited.set(seen, limited)
+  return limited
 }
 
-type Renderer = (host: string, cpus: VisibleCpus) => string
+/**
+ * What containers see of a text of the host, which changes only with the CPUs and their clock. On a large host it is
+ * long, and nearly all containers there see the same of it.
+ */
+const textsFrom = remember((host: string) => ({ host, limited: new Map<string, string>() }))
 
-const renderers = new WeakMap<View, Renderer>()
+const MOST_LIMITED = 64
 
 export interface Cpuinfo {
   /** loongarch64 names the system here. */

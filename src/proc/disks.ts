@@ -42,27 +42,52 @@ export interface ListedDisk extends Omit<VisibleDisk, 'counters'> {
   countedKey: string | undefined
 }
 
+/** The host's devices at one moment. */
+export interface HostDisks {
+  devices: readonly HostDevice[]
+  sizes: ReturnType<typeof parsePartitions>
+  /** What containers see of them. */
+  listed: WeakMap<ContainerDevices, ListedDisk[]>
+}
+
+/** `diskstats` and `partitions` are the texts of the host's files, '' where it has none. */
+export function parseHostDisks(diskstats: string, partitions: string): HostDisks {
+  const sizes = parsePartitions(partitions)
+  const devices = mergeDisks(parseDiskstats(diskstats), sizes)
+  return { devices, sizes, listed: new WeakMap() }
+}
+
 /**
- * In the host's order. `hostDiskstats` and `hostPartitions` are the texts of the host's files, '' where it has none;
- * devices of `nameless` are listed without a name where they have none.
+ * In the host's order. Devices of `nameless` are listed without a name where they have none. The same array for the same
+ * `own`, which is not kept.
  */
 export function listDisks(
-  hostDiskstats: string,
-  hostPartitions: string,
+  host: HostDisks,
+  own: ContainerDevices,
+  nameless: ReadonlyMap<string, unknown> | undefined,
+): ListedDisk[] {
+  if (nameless !== undefined) return list(host, own, nameless)
+  const known = host.listed.get(own)
+  if (known !== undefined) return known
+  const listed = list(host, own, nameless)
+  host.listed.set(own, listed)
+  return listed
+}
+
+function list(
+  { devices, sizes }: HostDisks,
   { nodes: ownNodes, rootDisk }: ContainerDevices,
   nameless: ReadonlyMap<string, unknown> | undefined,
 ): ListedDisk[] {
-  const sizes = parsePartitions(hostPartitions)
-  const hostDisks = mergeDisks(parseDiskstats(hostDiskstats), sizes)
   const nodes = bestNodes(ownNodes)
-  const names = chooseNames(hostDisks, nodes, rootDisk)
+  const names = chooseNames(devices, nodes, rootDisk)
   for (const key of nameless?.keys() ?? []) {
     if (!nodes.has(key) && !names.has(key)) names.set(key, '')
   }
 
   const disks: ListedDisk[] = []
   const rowsOfDisk = new Map<string, number>()
-  for (const { major, minor, name: kernelName, counters: hostCounters } of hostDisks) {
+  for (const { major, minor, name: kernelName, counters: hostCounters } of devices) {
     const key = deviceKey({ major, minor })
     const name = names.get(key)
     if (name === undefined) continue

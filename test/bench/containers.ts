@@ -6,11 +6,13 @@ import { Crowd } from './crowd.ts'
 import { cpuUsec, memoryOf } from './process.ts'
 import { type Effort, measure, type Round } from './reading.ts'
 import { figure, type Report, spread } from './report.ts'
-import type { Stage } from './stage.ts'
+import { FILES, type Stage } from './stage.ts'
 import { median } from './statistics.ts'
 
 const SIZES = [1, 100, 1000]
 const SIZES_QUICK = [1, 20, 50]
+
+const MANY_READS = 100_000
 
 export async function containers(stage: Stage, report: Report, effort: Effort): Promise<void> {
   const sizes = effort.isQuick ? SIZES_QUICK : SIZES
@@ -20,8 +22,11 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
   try {
     const rows = [['containers', 'p50', 'p50 / alone', 'CPU', 'CPU / alone']]
     const memory = [
-      ['containers', 'keeper anon MiB', 'server anon MiB', 'keeper file', 'server file'],
+      ['', 'keeper anon MiB', 'server anon MiB', 'keeper file', 'server file'],
+      await idleMemory(stage, report, 'hardly read'),
     ]
+    await readOften(stage, effort.isQuick ? 2000 : MANY_READS)
+    memory.push(await idleMemory(stage, report, 'much read'))
     const idle = [['containers', 'keeper sleeps/min', 'server sleeps/min', 'CPU ms/min']]
     for (const size of sizes) {
       await crowd.grow(size - 1)
@@ -51,7 +56,7 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
       ])
       const idleMs = effort.isQuick ? 3000 : 20_000
       idle.push([String(size), ...(await idleRow(stage, report, size, idleMs))])
-      memory.push([String(size), ...memoryRow(stage, report, size)])
+      memory.push(memoryRow(stage, report, `${size} containers`))
     }
     report.table(
       'Registered containers, all of them read before; meminfo of one, microseconds',
@@ -73,19 +78,35 @@ function processes(stage: Stage): [keeper: number, server: number] {
   return [keeper, stage.server()]
 }
 
-function memoryRow(stage: Stage, report: Report, size: number): string[] {
+/** At least so many of every kind of file. */
+async function readOften(stage: Stage, reads: number): Promise<void> {
+  for (const file of FILES) {
+    for (let left = reads / FILES.length; left > 0; ) {
+      const pass = await stage.client.read('open', 4, 500, `/proc/${file}`)
+      left -= pass.latenciesUsec.length
+    }
+  }
+}
+
+async function idleMemory(stage: Stage, report: Report, state: string): Promise<string[]> {
+  await sleep(UNTIL_REST_MS)
+  return memoryRow(stage, report, state)
+}
+
+function memoryRow(stage: Stage, report: Report, state: string): string[] {
   const uses = processes(stage).map(memoryOf)
   const mebibytes = (kib: number) => figure(kib / 1024)
   const [keeper, server] = uses
   report.add({
     part: 'memory',
-    containers: size,
+    state,
     keeperAnonymousKib: keeper?.anonymousKib ?? 0,
     serverAnonymousKib: server?.anonymousKib ?? 0,
     keeperFileKib: keeper?.fileKib ?? 0,
     serverFileKib: server?.fileKib ?? 0,
   })
   return [
+    state,
     ...uses.map(({ anonymousKib }) => mebibytes(anonymousKib)),
     ...uses.map(({ fileKib }) => mebibytes(fileKib)),
   ]

@@ -83,11 +83,17 @@ t.test('registrations are not read again until one changes', async t => {
   t.equal(views.findNearest({ '': '/podium' }), undefined)
   t.equal(views.findNearest({ cpu: '/pod' }), undefined, 'by hierarchy; the root is nobody')
   await new Promise(resolve => setTimeout(resolve, 50))
+  t.equal(views.findNearest({ '': '/pod/box' }), 2)
   t.equal(views.findSlot(2)?.id, 'box')
-  // In place, which registering never does: nobody notices.
+  // In place, which registering never does: nobody notices but who wants it whole.
   writeFileSync(join(directory, 'containers/box.json'), 'damaged')
-  t.equal(views.findSlot(2)?.id, 'box')
-  here.forget('pod')
-  t.equal(views.findSlot(1), undefined)
+  t.equal(views.findNearest({ '': '/pod/box' }), 2)
+  t.equal(views.has(2), true)
   t.equal(views.findSlot(2), undefined)
+  here.forget('pod')
+  t.strictSame(
+    [1, 2].map(slot => views.has(slot)),
+    [false, false],
+  )
+  t.equal(views.findNearest({ '': '/pod/box' }), undefined)
 })

@@ -141,11 +141,53 @@ t.test('several blank lines stay with the record before them', async t => {
   t.equal(trailer, 'Machine\t: x\n\n')
 })
 
-t.test('the view has the host file, the CPUs and the topology', async t => {
+function viewOf(
+  host: string,
+  effective: number[],
+  topology: Topology = 'single-socket',
+  count = effective.length,
+): View {
   const view: Partial<View> = {
-    options: { ...DEFAULT_OPTIONS, topology: 'single-socket' },
-    hostFile: path => (path === 'proc/cpuinfo' ? fixture('x86_64') : ''),
-    cpus: () => ({ effective: [1], count: 1, quotaCpus: 0.5 }),
+    options: { ...DEFAULT_OPTIONS, topology },
+    hostFile: path => (path === 'proc/cpuinfo' ? host : ''),
+    cpus: () => ({ effective, count, quotaCpus: count / 2 }),
   }
-  t.same(values(renderCpuinfo(view as View), 'physical id'), ['0'])
+  return view as View
+}
+
+t.test('the view has the host file, the CPUs and the topology', async t => {
+  t.same(values(renderCpuinfo(viewOf(fixture('x86_64'), [1])), 'physical id'), ['0'])
+})
+
+/** CPUs that can be told apart, in one socket. */
+const numbered = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) => `processor\t: ${i}\nphysical id\t: 0\ncore id\t: ${i}\nid\t: ${i}\n\n`,
+  ).join('')
+
+t.test('containers that see the same CPUs share a text, and no others do', async t => {
+  const host = numbered(4)
+  const views = [
+    viewOf(host, [0, 1]),
+    viewOf(host, [0, 1], 'openeuler'),
+    viewOf(host, [0, 1], 'single-socket', 1),
+    viewOf(host, [1, 2]),
+    viewOf(host, [0, 1]),
+    viewOf(host.replaceAll('id\t: ', 'id\t: 9'), [0, 1]),
+  ]
+  const alone = views.map(view =>
+    limitCpuinfo(view.hostFile('proc/cpuinfo'), view.cpus(), view.options),
+  )
+  for (let round = 0; round < 2; round++) t.strictSame(views.map(renderCpuinfo), alone)
+  t.equal(new Set(alone).size, 5)
+})
+
+t.test('more kinds of containers than are remembered', async t => {
+  const host = numbered(100)
+  for (let round = 0; round < 2; round++) {
+    for (let cpu = 0; cpu < 100; cpu++) {
+      t.same(values(renderCpuinfo(viewOf(host, [cpu])), 'id'), [`${cpu}`])
+    }
+  }
 })
