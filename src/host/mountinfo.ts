@@ -1,5 +1,7 @@
 /** /proc/PID/mountinfo, proc_pid_mountinfo(5). */
 
+import { remember } from './remember.ts'
+
 export interface Mount {
   id: number
   parentId: number
@@ -17,11 +19,13 @@ export interface Mount {
 
 /** Calls `visit` for each mount in the file's order, in which a later mount lies on top of an earlier one. */
 export function eachMount(mountinfo: string, visit: (mount: Mount) => void): void {
-  for (const line of mountinfo.split('\n')) {
-    const mount = parseMount(line)
-    if (mount !== undefined) visit(mount)
-  }
+  for (const mount of parseMounts(mountinfo)) visit(mount)
 }
+
+/** A hook asks the same text about each file, and about the container's root. */
+const parseMounts = remember((mountinfo: string): readonly Mount[] =>
+  mountinfo.split('\n').flatMap(line => parseMount(line) ?? []),
+)
 
 /** The mount that a path lookup of `mountPoint` ends at: the last one listed there. */
 export function findMount(mountinfo: string, mountPoint: string): Mount | undefined {

@@ -8,9 +8,9 @@
 
 import type { Container } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
-import { errorCode } from '../sys/error.ts'
 import {
   fileSystemType,
+  findBeneath,
   makeSlave,
   moveMount,
   openBeneath,
@@ -70,7 +70,8 @@ export function attach(
     ) {
       result.present.push(file)
     } else {
-      const tree = tryOpenTree(served.directory, file)
+      // The host may not have it, and then we do not offer it.
+      const tree = openTree(served.directory, file)
       if (tree === undefined) {
         result.absent.push(file)
         continue
@@ -110,7 +111,7 @@ function bind(root: number, place: Place, opened: Descriptors): boolean {
   if (isShared(parent))
     makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
   if (bound !== undefined) unbind(root, place)
-  const target = tryOpen(root, path)
+  const target = findBeneath(root, path)
   if (target === undefined) return false
   opened.add(target)
   const type = fileSystemType(target, path)
@@ -121,24 +122,6 @@ function bind(root: number, place: Place, opened: Descriptors): boolean {
   }
   moveMount(tree, target, file)
   return true
-}
-
-/** `undefined` for a file that the host has not, so that we do not offer it. */
-function tryOpenTree(directory: number, file: string): number | undefined {
-  return unlessAbsent(() => openTree(directory, file))
-}
-
-function tryOpen(root: number, path: string): number | undefined {
-  return unlessAbsent(() => openBeneath(root, path))
-}
-
-function unlessAbsent<T>(action: () => T): T | undefined {
-  try {
-    return action()
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 /** The first failure is the one to report; what cannot be taken out here ends with the namespace. */

@@ -1,6 +1,7 @@
 /** mount(2), umount(2) and the descriptor based calls: open_tree(2), move_mount(2), mount_setattr(2), openat2(2). */
 
-import { checked, cstring, int, libc, long, pointer } from './libc.ts'
+import { SysError } from './error.ts'
+import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
 
 export const MS_NOSUID = 2
 export const MS_NODEV = 4
@@ -28,13 +29,16 @@ const RESOLVE_NO_SYMLINKS = 0x04
 const RESOLVE_IN_ROOT = 0x10
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
+const ENOENT = 2
 
 const calls = libc({
-  mount: { args: [pointer, pointer, pointer, long, pointer], returns: int },
-  umount2: { args: [pointer, int], returns: int },
-  fchdir: { args: [int], returns: int },
   fstatfs: { args: [int, pointer], returns: int },
   syscall: { args: [long, long, pointer, long, pointer, long], returns: int },
+})
+const mounts = libc({ mount: { args: [pointer, pointer, pointer, long, pointer], returns: int } })
+const unmounts = libc({
+  umount2: { args: [pointer, int], returns: int },
+  fchdir: { args: [int], returns: int },
 })
 const openat2 = libc({ syscall: { args: [long, long, pointer, pointer, long], returns: int } })
 
@@ -45,7 +49,7 @@ export function mount(
   flags: number,
   data: string,
 ): void {
-  const result = calls().mount(
+  const result = mounts().mount(
     cstring(source),
     cstring(target),
     cstring(type),
@@ -57,21 +61,24 @@ export function mount(
 
 /** Takes the topmost mount off `target` at once; what still uses it keeps it until it is done. */
 export function unmount(target: string): void {
-  const result = calls().umount2(cstring(target), MNT_DETACH | UMOUNT_NOFOLLOW)
+  const result = unmounts().umount2(cstring(target), MNT_DETACH | UMOUNT_NOFOLLOW)
   checked(result, 'umount2', `unmount ${target}`)
 }
 
 /** As `unmount`, of a name in an open directory. Changes the working directory. */
 export function unmountAt(directory: number, name: string): void {
-  checked(calls().fchdir(directory), 'fchdir', `enter the directory of ${name}`)
+  checked(unmounts().fchdir(directory), 'fchdir', `enter the directory of ${name}`)
   unmount(`./${name}`)
 }
 
-/** A detached copy of the mount that `path` below `directory` lies on, with that file as its root. */
-export function openTree(directory: number, path: string): number {
+/**
+ * A detached copy of the mount that `path` below `directory` lies on, with that file as its root; `undefined` where
+ * there is no such file.
+ */
+export function openTree(directory: number, path: string): number | undefined {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW
   const fd = calls().syscall(SYS_OPEN_TREE, directory, cstring(path), flags, null, 0)
-  return checked(fd, 'open_tree', `clone the mount of ${path}`)
+  return present(fd, 'open_tree', `clone the mount of ${path}`)
 }
 
 /** Attaches a detached mount at the file that `target`, an O_PATH descriptor, is open on. */
@@ -95,11 +102,23 @@ export function makeSlave(fd: number, name: string): void {
  * `root` is reached, whatever the path says.
  */
 export function openBeneath(root: number, path: string): number {
+  const fd = findBeneath(root, path)
+  if (fd !== undefined) return fd
+  throw new SysError('openat2', ENOENT, `open ${path}`)
+}
+
+/** As `openBeneath`, `undefined` where there is no such file. */
+export function findBeneath(root: number, path: string): number | undefined {
   // struct open_how: flags, mode, resolve, 8 bytes each.
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
   const how = new BigUint64Array([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)])
   const fd = openat2().syscall(SYS_OPENAT2, root, cstring(path), how, how.byteLength)
-  return checked(fd, 'openat2', `open ${path}`)
+  return present(fd, 'openat2', `open ${path}`)
+}
+
+/** As `checked`, but for a file that is not there: that is normal, and an error takes half a millisecond to make. */
+function present(fd: number, syscall: string, action: string): number | undefined {
+  return fd === -1 && errno() === ENOENT ? undefined : checked(fd, syscall, action)
 }
 
 /** f_type of statfs(2): the magic number of the file system that `fd` lies on. */
