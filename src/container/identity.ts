@@ -67,7 +67,9 @@ function slotOf(...names: readonly (string | number)[]): number {
 /** 32 bits of FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */
 export function hash(text: string, seed: number): number {
   let value = 0x811c9dc5 ^ seed
-  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193)
+  const bytes = Buffer.from(text)
+  // By index: a hook has not run long enough for an iterator to be compiled.
+  for (let i = 0; i < bytes.length; i++) value = Math.imul(value ^ (bytes[i] ?? 0), 0x01000193)
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
   return (value ^ (value >>> 13)) >>> 0
 }
