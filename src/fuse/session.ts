@@ -24,7 +24,7 @@ export interface Operation {
 /** By opcode. What is not there is answered with ENOSYS, and most such requests the kernel then stops sending. */
 export type Operations = ReadonlyMap<number, Operation>
 
-export interface Hooks {
+export interface Callbacks {
   /** Told what went wrong inside of us, once for each failed request. */
   report: (error: unknown) => void
   /** Called when requests were taken, before any of them is answered. */
@@ -34,16 +34,16 @@ export interface Hooks {
 export class Session {
   readonly #device: Device
   readonly #operations: Operations
-  readonly #hooks: Hooks
+  readonly #callbacks: Callbacks
   readonly #intake: Intake
   readonly #reply = new Reply()
   #kind = 0
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
 
-  constructor(device: Device, operations: Operations, hooks: Hooks) {
+  constructor(device: Device, operations: Operations, callbacks: Callbacks) {
     this.#device = device
     this.#operations = operations
-    this.#hooks = hooks
+    this.#callbacks = callbacks
     this.#intake = new Intake(device)
   }
 
@@ -72,7 +72,7 @@ export class Session {
   step(): number | Verdict {
     const taken = this.#intake.take()
     if (typeof taken === 'string') return taken
-    this.#hooks.taken?.()
+    this.#callbacks.taken?.()
     for (let i = 0; i < taken; i++) this.#serve(this.#intake.at(i))
     return taken
   }
@@ -97,7 +97,7 @@ export class Session {
     } catch (error) {
       const what =
         operation === undefined ? 'a request' : `${operation.name} of node ${header.nodeid}`
-      this.#hooks.report(new Error(`Cannot answer ${what}`, { cause: error }))
+      this.#callbacks.report(new Error(`Cannot answer ${what}`, { cause: error }))
       // Without a whole header there is no `unique` that a reply could name.
       return operation?.oneWay || request.size < InHeader.size ? undefined : -EIO
     }
@@ -116,7 +116,7 @@ export class Session {
     try {
       this.#device.write(this.#reply.buffer, size)
     } catch (error) {
-      this.#hooks.report(error)
+      this.#callbacks.report(error)
     }
   }
 
@@ -133,7 +133,7 @@ export class Session {
     try {
       this.#device.write(this.#notification, this.#notification.length)
     } catch (error) {
-      this.#hooks.report(error)
+      this.#callbacks.report(error)
     }
   }
 }

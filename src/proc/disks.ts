@@ -99,7 +99,7 @@ function list(
       major,
       minor,
       name,
-      kernelName,
+      kernelName: copyOf(kernelName),
       wholeDisk,
       sizeKib,
       hostCounters,
@@ -136,6 +136,9 @@ function limitCounters(io: DiskIo | undefined, host: DiskCounters): DiskCounters
   const own = ioCounters(io)
   return mapFields(field => Math.min(own[field], host[field]))
 }
+
+/** A part of a string keeps the whole of it in memory: what a view holds is not to hold a text of the host's. */
+const copyOf = (part: string) => Buffer.from(part).toString()
 
 type HostDevice = Omit<HostDisk, 'counters'> & { counters: DiskCounters | undefined }
 

@@ -23,7 +23,7 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
     const rows = [['containers', 'p50', 'p50 / alone', 'CPU', 'CPU / alone']]
     const memory = [
       ['', 'keeper anon MiB', 'server anon MiB', 'keeper file', 'server file'],
-      await idleMemory(stage, report, 'hardly read'),
+      await idleMemory(alone, report, 'hardly read'),
     ]
     await readOften(stage, effort.isQuick ? 2000 : MANY_READS)
     memory.push(await idleMemory(stage, report, 'much read'))
