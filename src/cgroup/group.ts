@@ -52,9 +52,9 @@ export class Group {
     return made
   }
 
-  /** For files that are mostly not there: nothing is remembered of them. */
-  has(name: string): boolean {
-    return this.#host.has(`${this.#directory}/${name}`)
+  /** As `read`, of a file that is mostly not there: nothing is remembered of it. */
+  readOnce(name: string): string | undefined {
+    return this.#host.tryRead(`${this.#directory}/${name}`)
   }
 
   /** Closes the files of this cgroup and its ancestors that were read. */

@@ -1,6 +1,6 @@
 /** A running container as `ps` and `doctor` show it, and what lies on its files: by mountinfo alone, no file is touched. */
 
-import type { Mount } from '../host/mountinfo.ts'
+import { type Mount, parseMounts } from '../host/mountinfo.ts'
 import { findBase, findTarget, isFileOf, pathOf } from '../mount/target.ts'
 import { type Cell, type Colour, type Column, renderTable } from './table.ts'
 
@@ -41,11 +41,12 @@ export function judge(
   files: readonly string[],
   served: Pick<Mount, 'major' | 'minor'> | undefined,
 ): Files {
-  const base = findBase(mountinfo, container.rootfs)
+  const mounts = parseMounts(mountinfo)
+  const base = findBase(mounts, container.rootfs)
   const others = new Set<string>()
   const found = { bound: 0, files: 0 }
   for (const file of files) {
-    const target = findTarget(mountinfo, base, file)
+    const target = findTarget(mounts, base, file)
     if (target === undefined) continue
     found.files++
     const { bound } = target

@@ -1,7 +1,5 @@
 /** /proc/PID/mountinfo, proc_pid_mountinfo(5). */
 
-import { remember } from './remember.ts'
-
 export interface Mount {
   id: number
   parentId: number
@@ -17,15 +15,20 @@ export interface Mount {
   superOptions: string
 }
 
-/** Calls `visit` for each mount in the file's order, in which a later mount lies on top of an earlier one. */
-export function eachMount(mountinfo: string, visit: (mount: Mount) => void): void {
-  for (const mount of parseMounts(mountinfo)) visit(mount)
+/** In the file's order, in which a later mount lies on top of an earlier one. */
+export function parseMounts(mountinfo: string): Mount[] {
+  const mounts: Mount[] = []
+  eachMount(mountinfo, mount => mounts.push(mount))
+  return mounts
 }
 
-/** A hook asks the same text about each file, and about the container's root. */
-const parseMounts = remember((mountinfo: string): readonly Mount[] =>
-  mountinfo.split('\n').flatMap(line => parseMount(line) ?? []),
-)
+/** Calls `visit` for each mount, as `parseMounts`. */
+export function eachMount(mountinfo: string, visit: (mount: Mount) => void): void {
+  for (const line of mountinfo.split('\n')) {
+    const mount = parseMount(line)
+    if (mount !== undefined) visit(mount)
+  }
+}
 
 /** The mount that a path lookup of `mountPoint` ends at: the last one listed there. */
 export function findMount(mountinfo: string, mountPoint: string): Mount | undefined {

@@ -15,7 +15,7 @@ export function detach(host: Host, container: Container, files: readonly string[
   using opened = new Descriptors()
   const entry = openEntry(host, container, opened, 'take the files out of')
   const targets = files.flatMap(file => {
-    const target = findTarget(entry.mountinfo, entry.base, file)
+    const target = findTarget(entry.mounts, entry.base, file)
     return target === undefined || target.layers === 0 ? [] : [{ ...target, file }]
   })
   if (targets.length === 0) return []

@@ -4,6 +4,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
 import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
+import { type Mount, parseMounts } from '../host/mountinfo.ts'
 import { errorCode } from '../sys/error.ts'
 import { O_PATH, openBeneath, unmountAt } from '../sys/mount.ts'
 import { openPid } from '../sys/process.ts'
@@ -15,7 +16,7 @@ export interface Entry {
   process: number
   namespace: number
   root: number
-  mountinfo: string
+  mounts: readonly Mount[]
   /** Path of the container's root in its namespace. */
   base: string
 }
@@ -34,15 +35,15 @@ export function openEntry(
     throw new Error(`Cannot ${action} ${id}: process ${pid} is in the host's mount namespace`)
   }
   const root = opened.add(openSync(host.path(`proc/${pid}/root`), O_PATH))
-  const mountinfo = host.read(`proc/${pid}/mountinfo`)
-  const base = findBase(mountinfo, container.rootfs)
+  const mounts = parseMounts(host.read(`proc/${pid}/mountinfo`))
+  const base = findBase(mounts, container.rootfs)
   if (base === '' && sameFile(host.path(`proc/${pid}/root`), '/')) {
     throw new Error(
       `Cannot ${action} ${id}: no proc file system is mounted at ${container.rootfs}/proc`,
     )
   }
   if (!isAlive(host, container)) throw new Error(`Cannot ${action} ${id}: process ${pid} ended`)
-  return { process, namespace, root, mountinfo, base }
+  return { process, namespace, root, mounts, base }
 }
 
 /** To be called inside: takes our mounts off one of our places, one on top of the other. */

@@ -61,7 +61,7 @@ export function attach(
   const result: Bound = { bound: [], present: [], absent: [] }
   const places: Place[] = []
   for (const file of files) {
-    const target = findTarget(entry.mountinfo, entry.base, file)
+    const target = findTarget(entry.mounts, entry.base, file)
     if (target === undefined) {
       result.absent.push(file)
     } else if (

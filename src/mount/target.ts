@@ -1,6 +1,6 @@
 /** Where a container's files are, seen from its mount namespace. Everything here is said by /proc/PID/mountinfo. */
 
-import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
+import type { Mount } from '../host/mountinfo.ts'
 
 /** What tools look for in /proc/mounts. */
 export const SOURCE = 'lxcfs'
@@ -10,10 +10,10 @@ export const FS_TYPE = 'fuse.lxcfs'
  * Path of the container's root in the namespace of its init: its root file system's path before pivot_root(2),
  * as in the prestart and createRuntime stages, and '' when it has become the namespace's root.
  */
-export function findBase(mountinfo: string, rootfs: string): string {
+export function findBase(mounts: readonly Mount[], rootfs: string): string {
   const root = rootfs === '/' ? '' : rootfs
-  if (root !== '' && findMount(mountinfo, `${root}/proc`)?.fsType === 'proc') return root
-  return ''
+  const proc = mounts.findLast(mount => mount.mountPoint === `${root}/proc`)
+  return proc?.fsType === 'proc' ? root : ''
 }
 
 /** The mount that our file would lie on, and what lies on the file already. */
@@ -27,13 +27,17 @@ export interface Target {
 }
 
 /** `undefined` when the container has no such place: /proc or /sys is not mounted there. */
-export function findTarget(mountinfo: string, base: string, file: string): Target | undefined {
+export function findTarget(
+  mounts: readonly Mount[],
+  base: string,
+  file: string,
+): Target | undefined {
   const path = `${base}/${file}`
   const fsType = file.startsWith('sys/') ? 'sysfs' : 'proc'
   let parent: Mount | undefined
   let bound: Mount | undefined
   let layers = 0
-  eachMount(mountinfo, mount => {
+  for (const mount of mounts) {
     if (mount.mountPoint === path) {
       bound = mount
       layers = mount.fsType === FS_TYPE ? layers + 1 : 0
@@ -41,7 +45,7 @@ export function findTarget(mountinfo: string, base: string, file: string): Targe
       const longer = parent === undefined || mount.mountPoint.length >= parent.mountPoint.length
       if (longer) parent = mount
     }
-  })
+  }
   if (parent === undefined || parent.fsType !== fsType) return undefined
   if (bound !== undefined && bound.fsType !== FS_TYPE) return undefined
   return { path, parent, bound, layers }

@@ -4,7 +4,7 @@
  */
 
 import type { Memory, MemoryUsage } from '../cgroup/memory.ts'
-import { remember } from '../host/remember.ts'
+import { remember } from '../cgroup/remember.ts'
 import { type Field, fieldValue, parseFields } from './lines.ts'
 import type { Options } from './options.ts'
 import type { View } from './view.ts'

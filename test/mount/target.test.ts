@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseMounts } from '../../src/host/mountinfo.ts'
 import { findBase, findTarget, isShared } from '../../src/mount/target.ts'
 
 const BEFORE_PIVOT = `
@@ -16,23 +17,31 @@ const RUNNING = `
 `
 
 t.test("before pivot_root the container is below its root file system's path", async t => {
-  t.equal(findBase(BEFORE_PIVOT, '/b/root fs'), '/b/root fs')
-  t.equal(findBase(RUNNING, '/b/root fs'), '')
-  t.equal(findBase(RUNNING, '/'), '')
+  t.equal(findBase(parseMounts(BEFORE_PIVOT), '/b/root fs'), '/b/root fs')
+  t.equal(findBase(parseMounts(RUNNING), '/b/root fs'), '')
+  t.equal(findBase(parseMounts(RUNNING), '/'), '')
 })
 
 t.test('a target is on procfs or sysfs of the container', async t => {
-  const target = findTarget(BEFORE_PIVOT, '/b/root fs', 'proc/meminfo')
+  const target = findTarget(parseMounts(BEFORE_PIVOT), '/b/root fs', 'proc/meminfo')
   t.match(target, { path: '/b/root fs/proc/meminfo', parent: { id: 65 }, bound: undefined })
   t.ok(target && isShared(target.parent))
-  t.match(findTarget(BEFORE_PIVOT, '/b/root fs', 'sys/devices/system/cpu/online'), {
+  t.match(findTarget(parseMounts(BEFORE_PIVOT), '/b/root fs', 'sys/devices/system/cpu/online'), {
     parent: { id: 70 },
   })
-  t.equal(findTarget(RUNNING, '', 'sys/devices/system/cpu/online'), undefined, 'no /sys there')
-  t.match(findTarget(RUNNING, '', 'proc/meminfo'), { path: '/proc/meminfo' })
+  t.equal(
+    findTarget(parseMounts(RUNNING), '', 'sys/devices/system/cpu/online'),
+    undefined,
+    'no /sys there',
+  )
+  t.match(findTarget(parseMounts(RUNNING), '', 'proc/meminfo'), { path: '/proc/meminfo' })
 })
 
 t.test('what lies on a target already', async t => {
-  t.match(findTarget(RUNNING, '', 'proc/stat'), { bound: { id: 66 } })
-  t.equal(findTarget(RUNNING, '', 'proc/swaps'), undefined, "a mask of the runtime's is left alone")
+  t.match(findTarget(parseMounts(RUNNING), '', 'proc/stat'), { bound: { id: 66 } })
+  t.equal(
+    findTarget(parseMounts(RUNNING), '', 'proc/swaps'),
+    undefined,
+    "a mask of the runtime's is left alone",
+  )
 })

@@ -1,9 +1,9 @@
 /** The cpu and cpuset hierarchies of cgroup v1: sched/bandwidth.rst, cpuset(7). */
 
-import { remember } from '../../host/remember.ts'
 import { type CpuBandwidth, type CpuQuota, makeQuota, parseCount, smallerQuota } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
+import { remember } from '../remember.ts'
 
 export class CpuBandwidthV1 implements CpuBandwidth {
   readonly #group: Group

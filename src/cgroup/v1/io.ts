@@ -52,7 +52,7 @@ export class IoV1 implements IoReader {
 
   /** Throttling counts without the descendants in kernels too old for its `_recursive` files. */
   #find(name: string): string | undefined {
-    return [`${name}_recursive`, name].find(each => this.#group.has(each))
+    return [`${name}_recursive`, name].find(each => this.#group.readOnce(each) !== undefined)
   }
 }
 

@@ -1,6 +1,5 @@
 /** The cpu and cpuset controllers of the unified hierarchy: cgroup-v2.rst, "CPU" and "Cpuset". */
 
-import { remember } from '../../host/remember.ts'
 import {
   type CpuBandwidth,
   type CpuQuota,
@@ -14,6 +13,7 @@ import {
 } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
+import { remember } from '../remember.ts'
 
 export class CpuBandwidthV2 implements CpuBandwidth {
   readonly #group: Group

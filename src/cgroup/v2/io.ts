@@ -1,8 +1,8 @@
 /** Block I/O by the unified hierarchy: cgroup-v2.rst, "IO". */
 
-import { remember } from '../../host/remember.ts'
 import type { Group } from '../group.ts'
 import { type DiskIo, type IoReader, parseIoStat } from '../io.ts'
+import { remember } from '../remember.ts'
 
 export class IoV2 implements IoReader {
   readonly #group: Group
