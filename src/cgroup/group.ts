@@ -54,7 +54,9 @@ export class Group {
 
   /** As `read`, of a file that is mostly not there: nothing is remembered of it. */
   readOnce(name: string): string | undefined {
-    return this.#host.tryRead(`${this.#directory}/${name}`)
+    const text = this.#host.tryRead(`${this.#directory}/${name}`)
+    if (text === undefined && !this.exists()) this.#missed?.()
+    return text
   }
 
   /** Closes the files of this cgroup and its ancestors that were read. */
