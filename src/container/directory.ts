@@ -14,7 +14,7 @@ export class Directory {
   readonly #registry: Registry
   #changedNs = -1n
   #idBySlot = new Map<number, string>()
-  /** Slots by controller and path; made when it is first asked for, since few containers need it. */
+  /** Slots by controller and path; kept from when it is first asked for, since few containers need it. */
   #slotByCgroup: Map<string, number> | undefined
 
   constructor(registry: Registry) {
@@ -36,13 +36,12 @@ export class Directory {
 
   /** The container whose cgroup is the nearest one above these, or these themselves, in any one hierarchy. */
   findNearest(cgroups: CgroupPaths): number | undefined {
-    this.#refresh()
-    this.#slotByCgroup ??= this.#indexCgroups()
+    this.#refresh(true)
     let nearest: number | undefined
     let depth = 0
     for (const [controller, path] of Object.entries(cgroups)) {
       for (let end = path.length; end > depth && end > 1; end = path.lastIndexOf('/', end - 1)) {
-        const slot = this.#slotByCgroup.get(`${controller}:${path.slice(0, end)}`)
+        const slot = this.#slotByCgroup?.get(`${controller}:${path.slice(0, end)}`)
         if (slot === undefined) continue
         nearest = slot
         depth = end
@@ -51,22 +50,19 @@ export class Directory {
     return nearest
   }
 
-  #indexCgroups(): Map<string, number> {
-    const slots = new Map<string, number>()
-    for (const { cgroups, slot } of this.#registry.containers()) {
+  #refresh(byCgroup = this.#slotByCgroup !== undefined): void {
+    const changedNs = this.#registry.changedNs()
+    const isWhole = !byCgroup || this.#slotByCgroup !== undefined
+    if (changedNs === this.#changedNs && isWhole) return
+    this.#idBySlot = new Map()
+    this.#slotByCgroup = byCgroup ? new Map() : undefined
+    for (const { slot, id, cgroups } of this.#registry.containers()) {
+      this.#idBySlot.set(slot, id)
+      if (this.#slotByCgroup === undefined) continue
       for (const [controller, path] of Object.entries(cgroups)) {
-        if (path !== '/') slots.set(`${controller}:${path}`, slot)
+        if (path !== '/') this.#slotByCgroup.set(`${controller}:${path}`, slot)
       }
     }
-    return slots
-  }
-
-  #refresh(): void {
-    const changedNs = this.#registry.changedNs()
-    if (changedNs === this.#changedNs) return
-    this.#slotByCgroup = undefined
-    this.#idBySlot = new Map()
-    for (const { slot, id } of this.#registry.containers()) this.#idBySlot.set(slot, id)
     const isSettled = BigInt(Date.now()) * 1_000_000n - changedNs > TICK_NS
     this.#changedNs = isSettled ? changedNs : -1n
   }

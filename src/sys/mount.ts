@@ -1,6 +1,5 @@
 /** mount(2), umount(2) and the descriptor based calls: open_tree(2), move_mount(2), mount_setattr(2), openat2(2). */
 
-import { SysError } from './error.ts'
 import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
 
 export const MS_NOSUID = 2
@@ -102,18 +101,20 @@ export function makeSlave(fd: number, name: string): void {
  * `root` is reached, whatever the path says.
  */
 export function openBeneath(root: number, path: string): number {
-  const fd = findBeneath(root, path)
-  if (fd !== undefined) return fd
-  throw new SysError('openat2', ENOENT, `open ${path}`)
+  return checked(resolveBeneath(root, path), 'openat2', `open ${path}`)
 }
 
 /** As `openBeneath`, `undefined` where there is no such file. */
 export function findBeneath(root: number, path: string): number | undefined {
+  return present(resolveBeneath(root, path), 'openat2', `open ${path}`)
+}
+
+/** A descriptor, or -1. */
+function resolveBeneath(root: number, path: string): number {
   // struct open_how: flags, mode, resolve, 8 bytes each.
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
   const how = new BigUint64Array([BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(resolve)])
-  const fd = openat2().syscall(SYS_OPENAT2, root, cstring(path), how, how.byteLength)
-  return present(fd, 'openat2', `open ${path}`)
+  return openat2().syscall(SYS_OPENAT2, root, cstring(path), how, how.byteLength)
 }
 
 /** As `checked`, but for a file that is not there: that is normal, and an error takes half a millisecond to make. */

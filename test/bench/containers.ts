@@ -78,7 +78,7 @@ function processes(stage: Stage): [keeper: number, server: number] {
   return [keeper, stage.server()]
 }
 
-/** At least so many of every kind of file. */
+/** So many at least, shared out among all files. */
 async function readOften(stage: Stage, reads: number): Promise<void> {
   for (const file of FILES) {
     for (let left = reads / FILES.length; left > 0; ) {
