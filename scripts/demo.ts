@@ -6,9 +6,9 @@
 import { existsSync, writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
-import { Box } from '../test/e2e/box.ts'
-import { BUSYBOX, EXECUTABLE, isInPath } from '../test/e2e/requirements.ts'
-import { Site } from '../test/e2e/site.ts'
+import { Box } from '../test/kit/box.ts'
+import { BUSYBOX, EXECUTABLE, isInPath } from '../test/kit/requirements.ts'
+import { Site } from '../test/kit/site.ts'
 
 const COMMANDS = [
   'free -m',

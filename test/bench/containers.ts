@@ -1,7 +1,7 @@
 /** What many registered containers cost: a read in one of them, memory, and wake-ups while nobody reads. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { countSleeps } from '../e2e/sleeps.ts'
+import { countSleeps } from '../kit/sleeps.ts'
 import { Crowd } from './crowd.ts'
 import { cpuUsec, memoryOf } from './process.ts'
 import { type Effort, measure, type Round } from './reading.ts'

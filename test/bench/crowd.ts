@@ -8,8 +8,8 @@ import { readContainer } from '../../src/container/identity.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { Host } from '../../src/host/host.ts'
 import { systemClock } from '../../src/sys/clock.ts'
-import { retry } from '../e2e/requirements.ts'
-import type { Site } from '../e2e/site.ts'
+import { retry } from '../kit/requirements.ts'
+import type { Site } from '../kit/site.ts'
 
 const LIMIT_BYTES = 32 * 2 ** 20
 

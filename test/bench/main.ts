@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 import { parseArgs } from 'node:util'
-import { needs } from '../e2e/requirements.ts'
+import { needs } from '../kit/requirements.ts'
 import { containers } from './containers.ts'
 import { hooks } from './hooks.ts'
 import { machines } from './machines.ts'

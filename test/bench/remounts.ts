@@ -1,7 +1,7 @@
 /** How long `remount --all` takes on containers that have none of our files. */
 
 import { join } from 'node:path'
-import type { Box } from '../e2e/box.ts'
+import type { Box } from '../kit/box.ts'
 import type { Effort } from './reading.ts'
 import { figure, type Report } from './report.ts'
 import type { Stage } from './stage.ts'

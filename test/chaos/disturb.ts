@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { retry } from '../e2e/requirements.ts'
-import type { Site } from '../e2e/site.ts'
+import { retry } from '../kit/requirements.ts'
+import type { Site } from '../kit/site.ts'
 import { Load, type Seen } from './load.ts'
 
 export interface Disturbance {

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { eachMount } from '../../src/host/mountinfo.ts'
-import { retry } from '../e2e/requirements.ts'
+import { retry } from '../kit/requirements.ts'
 
 export class Freezer {
   readonly #directory: string

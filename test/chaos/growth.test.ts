@@ -2,10 +2,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { started } from '../e2e/box.ts'
-import { BOUND } from '../e2e/files.ts'
-import { needs } from '../e2e/requirements.ts'
-import { type Site, site } from '../e2e/site.ts'
+import { started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { needs } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 import { often, UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }

@@ -1,8 +1,8 @@
 /** No reader notices that the server or the keeper is killed, or hangs. */
 
 import t from 'tap'
-import { needs } from '../e2e/requirements.ts'
-import { site } from '../e2e/site.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
 import { often, UNHURRIED } from './load.ts'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import type { Test } from 'tap'
-import { type Box, started } from '../e2e/box.ts'
-import type { Site } from '../e2e/site.ts'
+import { type Box, started } from '../kit/box.ts'
+import type { Site } from '../kit/site.ts'
 
 const READER = fileURLToPath(new URL('reader.mjs', import.meta.url))
 const READERS_PER_CONTAINER = 4

@@ -2,10 +2,10 @@
 
 import { join } from 'node:path'
 import t from 'tap'
-import { type Box, started } from '../e2e/box.ts'
-import { readMemTotal } from '../e2e/mem-total.ts'
-import { needs } from '../e2e/requirements.ts'
-import { site } from '../e2e/site.ts'
+import { type Box, started } from '../kit/box.ts'
+import { readMemTotal } from '../kit/mem-total.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 import { often, UNHURRIED } from './load.ts'
 
 const CONTAINERS = often({ full: 200, brief: 12 })

@@ -5,8 +5,8 @@
 
 import { spawn } from 'node:child_process'
 import t, { type Test } from 'tap'
-import { needs, retry } from '../e2e/requirements.ts'
-import { type Site, site } from '../e2e/site.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 import { disturb, signal } from './disturb.ts'
 import { Load, often, UNHURRIED } from './load.ts'
 

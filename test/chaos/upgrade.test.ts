@@ -3,9 +3,9 @@
 import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { started } from '../e2e/box.ts'
-import { EXECUTABLE, needs, retry } from '../e2e/requirements.ts'
-import { type Site, site } from '../e2e/site.ts'
+import { started } from '../kit/box.ts'
+import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
 import { often, UNHURRIED } from './load.ts'
 

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { type Box, started } from '../e2e/box.ts'
-import { needs, retry } from '../e2e/requirements.ts'
-import { type Site, site } from '../e2e/site.ts'
+import { type Box, started } from '../kit/box.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 import { Freezer } from './freezer.ts'
 
 /** Neither half can help the other. */

@@ -8,7 +8,7 @@ import { renderBash } from '../../src/command/completion/bash.ts'
 import { renderFish } from '../../src/command/completion/fish.ts'
 import { readGrammar } from '../../src/command/completion/grammar.ts'
 import { renderZsh } from '../../src/command/completion/zsh.ts'
-import { isInPath } from '../e2e/requirements.ts'
+import { isInPath } from '../kit/requirements.ts'
 
 /** A program of the same kind as ours: what is completed is read from it. */
 function program(): Command {

@@ -1,10 +1,10 @@
 /** Containers that Docker started without any hook. */
 
 import t from 'tap'
-import { type Docker, docker } from './docker.ts'
-import { HOST_KIB, parseMemTotal } from './mem-total.ts'
-import { needs } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { type Docker, docker } from '../kit/docker.ts'
+import { HOST_KIB, parseMemTotal } from '../kit/mem-total.ts'
+import { needs } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 const toolkit = (here: Site, engine: Docker, command: string, ...args: string[]) =>
   here.toolkit(command, ...engine.roots, ...args)

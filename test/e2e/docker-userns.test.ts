@@ -3,11 +3,11 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { docker } from './docker.ts'
-import { BOUND } from './files.ts'
-import { HOST_KIB, parseMemTotal } from './mem-total.ts'
-import { needs } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { docker } from '../kit/docker.ts'
+import { BOUND } from '../kit/files.ts'
+import { HOST_KIB, parseMemTotal } from '../kit/mem-total.ts'
+import { needs } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 /** Debian and Fedora have a user and a group of this name. */
 const USER = 'daemon'

@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs'
 import t from 'tap'
-import { type Docker, docker } from './docker.ts'
-import { BOUND } from './files.ts'
-import { needs } from './requirements.ts'
-import { site } from './site.ts'
+import { type Docker, docker } from '../kit/docker.ts'
+import { BOUND } from '../kit/files.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const PROGRAMS = ['runc', 'dockerd', 'docker', 'tar']
 

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
-import { EXECUTABLE, needs } from './requirements.ts'
-import { site } from './site.ts'
+import { EXECUTABLE, needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 t.test('files in the working directory', needs(), async t => {
   const here = site(t)

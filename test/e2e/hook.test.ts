@@ -3,10 +3,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { execa } from 'execa'
 import t from 'tap'
-import { box, started } from './box.ts'
-import { BOUND } from './files.ts'
-import { needs, retry } from './requirements.ts'
-import { site } from './site.ts'
+import { box, started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const IN_PROC = BOUND.filter(path => path.startsWith('/proc/')).length
 

@@ -5,9 +5,9 @@ import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { eachMount } from '../../src/host/mountinfo.ts'
 import { FILE_PATHS } from '../../src/proc/paths.ts'
-import { type Box, started } from './box.ts'
-import { needs } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { type Box, started } from '../kit/box.ts'
+import { needs } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 /** With the rights that the container would need for it. */
 async function inside(box: Box, script: string): Promise<void> {

@@ -1,9 +1,9 @@
 /** Limits that change while a container runs show in the next read. */
 
 import t from 'tap'
-import { started } from './box.ts'
-import { needs } from './requirements.ts'
-import { site } from './site.ts'
+import { started } from '../kit/box.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 

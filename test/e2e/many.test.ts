@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t from 'tap'
-import { box, started } from './box.ts'
-import { cgroupsOf, withinCgroups } from './cgroups.ts'
-import { needs } from './requirements.ts'
-import { site } from './site.ts'
+import { box, started } from '../kit/box.ts'
+import { cgroupsOf, withinCgroups } from '../kit/cgroups.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 

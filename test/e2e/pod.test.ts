@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { dirname } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { started } from './box.ts'
-import { cgroupsOf, memoryCgroupOf, withinCgroups } from './cgroups.ts'
-import { needs, retry } from './requirements.ts'
-import { site } from './site.ts'
+import { started } from '../kit/box.ts'
+import { cgroupsOf, memoryCgroupOf, withinCgroups } from '../kit/cgroups.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 

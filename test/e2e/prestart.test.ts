@@ -2,8 +2,8 @@
 
 import { execa } from 'execa'
 import t from 'tap'
-import { EXECUTABLE, needs } from './requirements.ts'
-import { site } from './site.ts'
+import { EXECUTABLE, needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 /** The lines of mountinfo about this path or what lies below it. */
 const LIST = 'grep " $DIR" /proc/self/mountinfo || true'

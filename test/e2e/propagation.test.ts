@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { eachMount } from '../../src/host/mountinfo.ts'
-import { started } from './box.ts'
-import { needs, retry } from './requirements.ts'
-import { site } from './site.ts'
+import { started } from '../kit/box.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 /** A folder whose mounts travel to their peers, as everything does on a host with systemd. */
 function sharedFolder(t: Test): string {

@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { Box, type BoxOptions, started } from './box.ts'
-import { BOUND } from './files.ts'
-import { needs, retry } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { Box, type BoxOptions, started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 const MEMORY = { memoryBytes: 96 * MiB, cpus: '0', quotaUsec: 50_000 }

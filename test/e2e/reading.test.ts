@@ -2,10 +2,10 @@
 
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { type Box, started } from './box.ts'
-import { BOUND } from './files.ts'
-import { needs } from './requirements.ts'
-import { site } from './site.ts'
+import { type Box, started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 const SECRET = '/proc/slabinfo'

@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
-import { cgroupsOf, withinCgroups } from './cgroups.ts'
-import { needs, retry } from './requirements.ts'
-import { site } from './site.ts'
+import { cgroupsOf, withinCgroups } from '../kit/cgroups.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 t.test('not with the runtime that ran the hook', needs('unshare'), async t => {
   const here = site(t)

@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
-import { needs } from './requirements.ts'
-import { type Site, site } from './site.ts'
-import { countSleeps } from './sleeps.ts'
+import { needs } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
+import { countSleeps } from '../kit/sleeps.ts'
 
 /** By then the keeper has looked often enough. */
 const UNTIL_REST_MS = 4000

@@ -4,10 +4,10 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
-import { started } from './box.ts'
-import { BOUND } from './files.ts'
-import { EXECUTABLE, needs, retry } from './requirements.ts'
-import { site } from './site.ts'
+import { started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 t.test('after the server was killed the next hook starts a fresh one', needs('runc'), async t => {
   const here = site(t)

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { started } from './box.ts'
-import { needs } from './requirements.ts'
-import { site } from './site.ts'
+import { started } from '../kit/box.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 const STEADY = ['meminfo', 'cpuinfo', 'partitions', 'swaps', 'online', 'offline', 'possible']

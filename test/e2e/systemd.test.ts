@@ -3,8 +3,8 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { EXECUTABLE, needs, retry } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 /** Runs a shell script in a mount namespace where the default paths are in empty folders of its own. */
 function isolated(here: Site, script: string) {

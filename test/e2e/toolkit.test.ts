@@ -4,11 +4,11 @@ import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { type BoxOptions, box, started } from './box.ts'
-import { BOUND } from './files.ts'
-import { HOST_KIB, readMemTotal } from './mem-total.ts'
-import { EXECUTABLE, needs } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { type BoxOptions, box, started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
+import { EXECUTABLE, needs } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 const unhooked = (t: Test, here: Site, id: string, options: BoxOptions = {}) =>
   started(t, here, id, { stages: [], ...options })

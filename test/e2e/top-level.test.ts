@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { bindMount, started } from './box.ts'
-import { HOST_KIB } from './mem-total.ts'
-import { needs, retry } from './requirements.ts'
-import { type Site, site } from './site.ts'
+import { bindMount, started } from '../kit/box.ts'
+import { HOST_KIB } from '../kit/mem-total.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
 
 const FILES = ['meminfo', 'cpuinfo', 'stat', 'uptime']
 

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { started } from './box.ts'
-import { BOUND } from './files.ts'
-import { needs } from './requirements.ts'
-import { site } from './site.ts'
+import { started } from '../kit/box.ts'
+import { BOUND } from '../kit/files.ts'
+import { needs } from '../kit/requirements.ts'
+import { site } from '../kit/site.ts'
 
 const MiB = 2 ** 20
 t.test('a container with a memory limit and one CPU', needs('runc'), async t => {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
-import type { Site } from '../e2e/site.ts'
+import type { Site } from '../kit/site.ts'
 import { Bundle } from './bundle.ts'
 import { Podman } from './podman.ts'
 

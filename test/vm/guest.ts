@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { execaSync } from 'execa'
 import t from 'tap'
-import { retry } from '../e2e/requirements.ts'
+import { retry } from '../kit/requirements.ts'
 import { IMAGE } from './podman.ts'
 
 const FILE_TIMEOUT_MS = 420_000

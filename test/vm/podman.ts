@@ -3,8 +3,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { EXECUTABLE } from '../e2e/requirements.ts'
-import type { Site } from '../e2e/site.ts'
+import { EXECUTABLE } from '../kit/requirements.ts'
+import type { Site } from '../kit/site.ts'
 import type { Container, Limits, Program, Wishes } from './container.ts'
 
 export const IMAGE = 'localhost/procveil-busybox:latest'

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
-import { EXECUTABLE } from '../e2e/requirements.ts'
+import { EXECUTABLE } from '../kit/requirements.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -39,7 +39,7 @@ export function fillShare(share: string): string[] {
   mkdirSync(join(share, 'dist'))
   cpSync(EXECUTABLE, join(share, 'dist/procveil'))
   cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
-  cpSync(join(PROJECT, 'test/e2e/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
+  cpSync(join(PROJECT, 'test/kit/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
   cpSync(process.execPath, join(share, 'node'), { dereference: true })
   chmodSync(join(share, 'node'), 0o755)
   return [...e2e, ...own].map(name => name.replace(/ts$/, 'js'))

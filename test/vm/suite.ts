@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { isInPath } from '../e2e/requirements.ts'
+import { isInPath } from '../kit/requirements.ts'
 import { fillShare } from './share.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import t from 'tap'
-import { needs } from '../requirements.ts'
+import { needs } from '../../kit/requirements.ts'
 import { keepBusy, limited, numbersAfter } from './limited.ts'
 
 t.test('busybox in two containers', needs('runc'), async t => {

@@ -1,8 +1,8 @@
 /** prometheus-node-exporter in a container, and what a scrape of it says. */
 
 import { createServer } from 'node:net'
-import type { Box } from '../box.ts'
-import { retry } from '../requirements.ts'
+import type { Box } from '../../kit/box.ts'
+import { retry } from '../../kit/requirements.ts'
 
 export const EXPORTER = '/usr/bin/prometheus-node-exporter'
 

@@ -6,9 +6,9 @@
 import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { Test } from 'tap'
-import { type Box, bindMount, type Mount, started } from '../box.ts'
-import { needs } from '../requirements.ts'
-import { site } from '../site.ts'
+import { type Box, bindMount, type Mount, started } from '../../kit/box.ts'
+import { needs } from '../../kit/requirements.ts'
+import { site } from '../../kit/site.ts'
 
 export interface Limited {
   box: Box

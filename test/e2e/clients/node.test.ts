@@ -2,7 +2,7 @@
 
 import { cpus as hostCpus } from 'node:os'
 import t from 'tap'
-import { needs } from '../requirements.ts'
+import { needs } from '../../kit/requirements.ts'
 import { keepBusy, limited, NODE } from './limited.ts'
 
 interface Seen {

@@ -2,8 +2,8 @@
 
 import t from 'tap'
 import { checkCpuCounts, checkFile } from '../../consumers/files.ts'
-import { BOUND } from '../files.ts'
-import { needs } from '../requirements.ts'
+import { BOUND } from '../../kit/files.ts'
+import { needs } from '../../kit/requirements.ts'
 import { limited } from './limited.ts'
 
 t.test('readers of each file', needs('runc'), async t => {

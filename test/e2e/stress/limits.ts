@@ -1,6 +1,6 @@
 /** Limits that change every second, and what a container may show at any moment meanwhile. */
 
-import type { Box } from '../box.ts'
+import type { Box } from '../../kit/box.ts'
 
 export interface Limits {
   memoryMib: number

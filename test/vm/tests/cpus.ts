@@ -2,8 +2,8 @@
 
 import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { needs } from '../../e2e/requirements.ts'
-import { site } from '../../e2e/site.ts'
+import { needs } from '../../kit/requirements.ts'
+import { site } from '../../kit/site.ts'
 import { type Container, countCpus, cpus, launch, read } from '../container.ts'
 
 function setOnline(cpu: number, online: boolean): void {

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { needs } from '../../e2e/requirements.ts'
-import { site } from '../../e2e/site.ts'
+import { needs } from '../../kit/requirements.ts'
+import { site } from '../../kit/site.ts'
 import { cgroupOf, launch, RUNTIMES, read } from '../container.ts'
 
 const [DISK = '/dev/missing'] = (process.env.VM_DISKS ?? '').split(' ')

@@ -2,8 +2,8 @@
 
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { needs, retry } from '../../e2e/requirements.ts'
-import { site } from '../../e2e/site.ts'
+import { needs, retry } from '../../kit/requirements.ts'
+import { site } from '../../kit/site.ts'
 import { ALL_RUNTIMES, type Container, countCpus, cpus, launch, MiB, read } from '../container.ts'
 
 const HOST_SWAP_KIB = 1048572

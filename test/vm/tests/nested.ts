@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { needs, retry } from '../../e2e/requirements.ts'
-import { site } from '../../e2e/site.ts'
+import { needs, retry } from '../../kit/requirements.ts'
+import { site } from '../../kit/site.ts'
 import { countCpus, cpus, launch, MiB, RUNTIMES, read } from '../container.ts'
 
 const INIT =

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { FILE_PATHS } from '../../../src/proc/paths.ts'
-import { needs } from '../../e2e/requirements.ts'
-import { type Site, site } from '../../e2e/site.ts'
+import { needs } from '../../kit/requirements.ts'
+import { type Site, site } from '../../kit/site.ts'
 import { type Container, launch, MiB, type Runtime, read } from '../container.ts'
 
 const LIMIT = { memoryBytes: 64 * MiB }

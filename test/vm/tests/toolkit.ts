@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { needs } from '../../e2e/requirements.ts'
-import { site } from '../../e2e/site.ts'
+import { needs } from '../../kit/requirements.ts'
+import { site } from '../../kit/site.ts'
 import { type Container, launch, MiB, RUNTIMES, read } from '../container.ts'
 
 const HOST = readFileSync('/proc/meminfo', 'utf8').split('\n')[0]
