@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { splitDevice } from '../../src/host/device-number.ts'
-import { mountIdOf } from '../machine.ts'
+import { mountIdOf } from '../machines/machine.ts'
 import { INIT, ROOT_MOUNT, type Tenant } from './tenant.ts'
 
 export const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }

@@ -1,6 +1,6 @@
 /** CPU time as a host and a cgroup tell it, and as a container's /proc/stat does. */
 
-import { H1_STAT_REST } from '../h1.ts'
+import { H1_STAT_REST } from '../machines/sample-host.ts'
 import type { Tenant } from './tenant.ts'
 
 /** cpu.stat of a cgroup. */

@@ -1,7 +1,7 @@
 /** What a container's /proc/diskstats counts, by v1 or the unified hierarchy. */
 
 import t from 'tap'
-import { H1 } from '../h1.ts'
+import { H1 } from '../machines/sample-host.ts'
 import { MKNOD, makeNode } from './block-devices.ts'
 import { SDA_IO as IO, onSda1, prepare, rows } from './disk-rows.ts'
 import { legacy, unified } from './tenant.ts'

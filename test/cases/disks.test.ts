@@ -1,7 +1,7 @@
 /** What a container's /proc/diskstats and /proc/partitions show: the disk of its root and what it has nodes of. */
 
 import t from 'tap'
-import { H1 } from '../h1.ts'
+import { H1 } from '../machines/sample-host.ts'
 import { MKNOD, makeLayer, makeNode, mountRoot } from './block-devices.ts'
 import { SDA_IO as IO, onSda1, prepare, rows } from './disk-rows.ts'
 import { type Tenant, unified } from './tenant.ts'

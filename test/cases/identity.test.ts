@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readContainer } from '../../src/container/identity.ts'
-import { H1, H1_MEMINFO, M1, numbers } from '../h1.ts'
+import { H1, H1_MEMINFO, M1, numbers } from '../machines/sample-host.ts'
 import { type Files, hybrid, INIT, legacy, statOf, type Tenant, unified } from './tenant.ts'
 
 const MiB = 2 ** 20

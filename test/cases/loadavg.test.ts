@@ -1,7 +1,7 @@
 /** A container's load averages, sampled every 5 seconds by the kernel's arithmetic. */
 
 import t, { type Test } from 'tap'
-import { H1 } from '../h1.ts'
+import { H1 } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Setting, type Tenant, unified } from './tenant.ts'
 
 /** Threads 101, 102, ... with a letter for the state of each, listed in `list`. */

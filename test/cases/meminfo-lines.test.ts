@@ -1,7 +1,7 @@
 /** Which lines a container's /proc/meminfo has, and what stands in those that no limit makes. */
 
 import t from 'tap'
-import { change, H1_MEMINFO, M1, numbers } from '../h1.ts'
+import { change, H1_MEMINFO, M1, numbers } from '../machines/sample-host.ts'
 import { type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30

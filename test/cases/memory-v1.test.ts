@@ -1,7 +1,7 @@
 /** What a container's /proc/meminfo says where the memory controller is v1's. */
 
 import t from 'tap'
-import { numbers, V1_STAT } from '../h1.ts'
+import { numbers, V1_STAT } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Tenant } from './tenant.ts'
 
 const GiB = 2 ** 30

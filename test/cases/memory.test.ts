@@ -1,7 +1,7 @@
 /** What a container's /proc/meminfo says of its memory. */
 
 import t from 'tap'
-import { change, H1_MEMINFO, M1, M1_MEMINFO, numbers } from '../h1.ts'
+import { change, H1_MEMINFO, M1, M1_MEMINFO, numbers } from '../machines/sample-host.ts'
 import { type Files, legacy, type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30

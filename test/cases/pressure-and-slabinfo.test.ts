@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { FILES } from '../../src/proc/files.ts'
-import { H1_SLABINFO } from '../h1.ts'
+import { H1_SLABINFO } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Setting, unified } from './tenant.ts'
 
 const text = (seconds: number) =>

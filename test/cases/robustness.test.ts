@@ -4,7 +4,7 @@ import { constants } from 'node:fs'
 import t from 'tap'
 import { EACCES } from '../../src/fuse/errno.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { H1, H1_MEMINFO, M1, numbers } from '../h1.ts'
+import { H1, H1_MEMINFO, M1, numbers } from '../machines/sample-host.ts'
 import { Reader } from './reader.ts'
 import { type Files, INIT, legacy, type Tenant, unified } from './tenant.ts'
 

@@ -1,7 +1,7 @@
 /** What a container's /proc/meminfo and /proc/swaps say of its swap: always the same. */
 
 import t, { type Test } from 'tap'
-import { H1, H1_MEMINFO, numbers } from '../h1.ts'
+import { H1, H1_MEMINFO, numbers } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Setting, type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30

@@ -10,8 +10,8 @@ import { ContainerView } from '../../src/container/view.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { findFile } from '../../src/proc/paths.ts'
-import { H1 } from '../h1.ts'
-import { type Machine, machine } from '../machine.ts'
+import { type Machine, machine } from '../machines/machine.ts'
+import { H1 } from '../machines/sample-host.ts'
 import { type Kind, listCgroup, listControllers, mountinfoOf, placeFile } from './hierarchies.ts'
 
 /** Texts, to which the newline at the end is added, or numbers; `undefined` removes a file. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
 import { IoV1 } from '../../src/cgroup/v1/io.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 const MOUNT = 'sys/fs/cgroup/blkio'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
 import { Hugetlb } from '../../src/cgroup/hugetlb.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 t.test('the smallest limit on the way up, and the usage there', async t => {
   const host = machine(t, {

@@ -3,7 +3,7 @@ import { Group } from '../../src/cgroup/group.ts'
 import { NO_IO, parseBlkio, parseIoStat } from '../../src/cgroup/io.ts'
 import { IoV1 } from '../../src/cgroup/v1/io.ts'
 import { IoV2 } from '../../src/cgroup/v2/io.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 t.test('io.stat counts by device, in any order', async t => {
   const disks = parseIoStat(

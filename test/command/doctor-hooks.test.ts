@@ -1,7 +1,7 @@
 import { chmodSync, symlinkSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { checkHooks } from '../../src/command/doctor/hooks.ts'
-import { type Machine, machine } from '../machine.ts'
+import { type Machine, machine } from '../machines/machine.ts'
 
 const PATH = '/usr/libexec/procveil/procveil'
 const hook = { path: PATH, args: ['procveil', 'hook'], env: ['PATH=/bin'] }

@@ -11,7 +11,7 @@ import { checkMount, checkPropagation, type Service } from '../../src/command/do
 import { checkUnit } from '../../src/command/doctor/unit.ts'
 import type { Seen } from '../../src/command/seen.ts'
 import { Registry } from '../../src/container/registry.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level)
 const mountinfo = (...lines: string[]) => ({ 'proc/self/mountinfo': `${lines.join('\n')}\n` })

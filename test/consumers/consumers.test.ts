@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { H1, H1_MEMINFO } from '../h1.ts'
+import { H1, H1_MEMINFO } from '../machines/sample-host.ts'
 import { checkCpuCounts, checkFile } from './files.ts'
 import { getNprocs } from './glibc.ts'
 import { readCpus } from './libuv.ts'

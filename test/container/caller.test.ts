@@ -5,7 +5,7 @@ import { findCaller } from '../../src/container/caller.ts'
 import { Directory } from '../../src/container/directory.ts'
 import { PidNamespaces } from '../../src/container/pid-namespaces.ts'
 import { Registry } from '../../src/container/registry.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 const process = (pid: number, parent: number, pids: string, cgroup: string) => ({
   [`proc/${pid}/cgroup`]: cgroup,

@@ -7,7 +7,7 @@ import { Devices } from '../../src/container/devices.ts'
 import { findDevice, findWholeDisk } from '../../src/container/root-device.ts'
 import { splitDevice } from '../../src/host/device-number.ts'
 import { findMount } from '../../src/host/mountinfo.ts'
-import { type Machine, machine, mountIdOf } from '../machine.ts'
+import { type Machine, machine, mountIdOf } from '../machines/machine.ts'
 
 const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }
 

@@ -7,8 +7,8 @@ import { ContainerView } from '../../src/container/view.ts'
 import { renderDiskstats } from '../../src/proc/diskstats.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { renderPartitions } from '../../src/proc/partitions.ts'
-import { HOST_DISKSTATS, HOST_PARTITIONS } from '../disk-machine.ts'
-import { type Machine, machine } from '../machine.ts'
+import { HOST_DISKSTATS, HOST_PARTITIONS } from '../machines/disks.ts'
+import { type Machine, machine } from '../machines/machine.ts'
 
 const PID = 42
 const START = 986258

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isAlive, readContainer } from '../../src/container/identity.ts'
 import type { Host } from '../../src/host/host.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 /** Field 22 is the 20th after the command's name. */
 const stat = (ticks: number) => `42 (tmux: server) x) S 1 ${'0 '.repeat(17)}${ticks} 0 0\n`

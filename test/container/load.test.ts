@@ -2,7 +2,7 @@ import t from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
 import { LoadSampler } from '../../src/container/load.ts'
 import { formatLoad } from '../../src/proc/loadavg.ts'
-import { type Machine, machine } from '../machine.ts'
+import { type Machine, machine } from '../machines/machine.ts'
 
 const CTR = 'sys/fs/cgroup/ctr'
 const tasks = (host: Machine) => new Group(host, 2, 'sys/fs/cgroup', '/ctr')

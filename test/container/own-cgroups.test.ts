@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ownPath, readCgroups } from '../../src/container/own-cgroups.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 t.test('an init that moved down is counted where it was put', async t => {
   const own = (path: string) => ownPath(path, '4f2c')

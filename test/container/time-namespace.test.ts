@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseBootOffset, TimeNamespace } from '../../src/container/time-namespace.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 t.test('the offset to the boot time clock', async t => {
   t.equal(

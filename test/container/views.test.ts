@@ -10,8 +10,8 @@ import { renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
-import { H1 } from '../h1.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
+import { H1 } from '../machines/sample-host.ts'
 
 const MANY = 300
 

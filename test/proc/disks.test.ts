@@ -18,7 +18,7 @@ import {
   SDA1,
   SDB,
   visibleDisks,
-} from '../disk-machine.ts'
+} from '../machines/disks.ts'
 
 const names = (visible: readonly VisibleDisk[]) =>
   visible.map(disk => `${disk.major}:${disk.minor} ${disk.name}`)

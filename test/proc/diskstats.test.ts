@@ -2,7 +2,7 @@ import t from 'tap'
 import { countColumns, formatDiskstats, renderDiskstats } from '../../src/proc/diskstats.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
-import { DM0, disks, HOST_DISKSTATS, node, SDA_IO, SDB } from '../disk-machine.ts'
+import { DM0, disks, HOST_DISKSTATS, node, SDA_IO, SDB } from '../machines/disks.ts'
 
 const view = (
   visible: ReturnType<typeof disks>,

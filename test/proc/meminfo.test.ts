@@ -1,8 +1,8 @@
 import t from 'tap'
 import { formatFields, parseFields } from '../../src/proc/lines.ts'
 import { renderMeminfo } from '../../src/proc/meminfo.ts'
-import { change, H1_MEMINFO, M1, M1_MEMINFO, numbers, V1_STAT } from '../h1.ts'
-import { type Files, viewOfHost, viewV1, viewV2 } from '../memory-view.ts'
+import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
+import { change, H1_MEMINFO, M1, M1_MEMINFO, numbers, V1_STAT } from '../machines/sample-host.ts'
 
 const PLAIN: Files = {
   '/pod/ctr/memory.max': '1073741824\n',

@@ -2,7 +2,7 @@ import t from 'tap'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { formatPartitions, parsePartitions, renderPartitions } from '../../src/proc/partitions.ts'
 import type { View } from '../../src/proc/view.ts'
-import { disks, HOST_PARTITIONS, LOOP0, node, SDA, SDA_IO, SDA1, SDB } from '../disk-machine.ts'
+import { disks, HOST_PARTITIONS, LOOP0, node, SDA, SDA_IO, SDA1, SDB } from '../machines/disks.ts'
 
 const HEADER = 'major minor  #blocks  name\n\n'
 const ROOT_ROW = '   8        0  268435456 sda\n'

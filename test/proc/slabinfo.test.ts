@@ -1,7 +1,7 @@
 import t from 'tap'
 import { limitSlabinfo, renderSlabinfo } from '../../src/proc/slabinfo.ts'
-import { H1_SLABINFO } from '../h1.ts'
-import { type Files, viewOfHost, viewV1, viewV2 } from '../memory-view.ts'
+import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
+import { H1_SLABINFO } from '../machines/sample-host.ts'
 
 const EMPTY = `${H1_SLABINFO.split('\n').slice(0, 2).join('\n')}\n`
 const V1: Files = { '/pod/ctr/memory.usage_in_bytes': '4096\n' }

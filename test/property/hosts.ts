@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { renderCpuList } from '../../src/cgroup/cpuset.ts'
 import { type Field, formatFields, parseFields } from '../../src/proc/lines.ts'
-import { H1, H1_MEMINFO, H1_SLABINFO } from '../h1.ts'
+import { H1, H1_MEMINFO, H1_SLABINFO } from '../machines/sample-host.ts'
 import { CPUINFO } from './cpuinfo-text.ts'
 import type { Files } from './memory-host.ts'
 

@@ -1,7 +1,7 @@
 /** A host whose files are in memory, so that thousands of machines can be tried, and a clock that suspends. */
 
 import { Host } from '../../src/host/host.ts'
-import { TestClock } from '../machine.ts'
+import { TestClock } from '../machines/machine.ts'
 
 /** A file that is there and gives an error when it is read, as one of a device that broke. */
 export const EIO: unique symbol = Symbol('EIO')

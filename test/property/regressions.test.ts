@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { Options } from '../../src/proc/options.ts'
 import { checkFile } from '../consumers/files.ts'
-import { numbers } from '../h1.ts'
+import { numbers } from '../machines/sample-host.ts'
 import { openContainer, renderAll } from './container.ts'
 import { hostFiles, SMALL_HOST } from './hosts.ts'
 import type { Files } from './memory-host.ts'

@@ -1,6 +1,6 @@
 /** Files of a cgroup of version 1: admin-guide/cgroup-v1/. */
 
-import { H1_SLABINFO } from '../h1.ts'
+import { H1_SLABINFO } from '../machines/sample-host.ts'
 import type { Level } from './trees.ts'
 
 type Texts = Record<string, string | undefined>

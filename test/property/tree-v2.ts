@@ -1,6 +1,6 @@
 /** Files of a cgroup of version 2: admin-guide/cgroup-v2.rst. */
 
-import { M1 } from '../h1.ts'
+import { M1 } from '../machines/sample-host.ts'
 import type { Level } from './trees.ts'
 
 type Texts = Record<string, string | undefined>

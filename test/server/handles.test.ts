@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Handles } from '../../src/server/handles.ts'
-import { TestClock } from '../machine.ts'
+import { TestClock } from '../machines/machine.ts'
 import { memoryTexts } from './source.ts'
 
 const text = (what: string) => () => Buffer.from(what)

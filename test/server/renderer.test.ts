@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { View } from '../../src/proc/view.ts'
 import { Renderer } from '../../src/server/renderer.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 t.test('what cannot be rendered shows the host, and is reported once a minute', async t => {
   const host = machine(t, { 'proc/meminfo': 'the host\n' })

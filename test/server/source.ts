@@ -4,7 +4,7 @@ import { FILES } from '../../src/proc/files.ts'
 import { Handles } from '../../src/server/handles.ts'
 import type { Source } from '../../src/server/source.ts'
 import type { Texts } from '../../src/server/texts.ts'
-import { TestClock } from '../machine.ts'
+import { TestClock } from '../machines/machine.ts'
 
 /** Texts of handles, in memory. */
 export function memoryTexts(): Texts {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { findKeeper, removeStatus, writeStatus } from '../../src/server/status.ts'
-import { machine } from '../machine.ts'
+import { machine } from '../machines/machine.ts'
 
 /** Field 22 is the 20th after the command's name. */
 const stat = (state: string, ticks: number) =>

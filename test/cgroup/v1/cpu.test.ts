@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { Group } from '../../../src/cgroup/group.ts'
 import { CpuBandwidthV1, CpusetV1 } from '../../../src/cgroup/v1/cpu.ts'
-import { machine } from '../../machine.ts'
+import { machine } from '../../machines/machine.ts'
 
 function group(t: Test, path: string, files: Record<string, string>): Group {
   const below = Object.entries(files).map(([file, text]) => [`sys/fs/cgroup/cpu/${file}`, text])

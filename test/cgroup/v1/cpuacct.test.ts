@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { Group } from '../../../src/cgroup/group.ts'
 import { CpuUsageV1, parsePerCpu, parseUsageAll } from '../../../src/cgroup/v1/cpuacct.ts'
-import { machine } from '../../machine.ts'
+import { machine } from '../../machines/machine.ts'
 
 function reader(t: Test, files: Record<string, string>, possible?: string): CpuUsageV1 {
   const below = Object.entries(files).map(([file, text]) => [

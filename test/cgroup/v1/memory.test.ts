@@ -2,8 +2,8 @@ import t, { type Test } from 'tap'
 import { Group } from '../../../src/cgroup/group.ts'
 import type { Memory } from '../../../src/cgroup/memory.ts'
 import { MemoryV1 } from '../../../src/cgroup/v1/memory.ts'
-import { machine } from '../../machine.ts'
-import { type Files, place } from '../../memory-view.ts'
+import { machine } from '../../machines/machine.ts'
+import { type Files, place } from '../../machines/memory-view.ts'
 
 const UNLIMITED = '9223372036854771712\n'
 

@@ -7,7 +7,7 @@ import {
   parseCpuMax,
   parseCpuStat,
 } from '../../../src/cgroup/v2/cpu.ts'
-import { machine } from '../../machine.ts'
+import { machine } from '../../machines/machine.ts'
 
 function group(t: Test, path: string, files: Record<string, string>): Group {
   const below = Object.entries(files).map(([file, text]) => [`sys/fs/cgroup/${file}`, text])

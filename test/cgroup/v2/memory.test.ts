@@ -2,9 +2,9 @@ import t, { type Test } from 'tap'
 import { Group } from '../../../src/cgroup/group.ts'
 import type { Memory } from '../../../src/cgroup/memory.ts'
 import { MemoryV2 } from '../../../src/cgroup/v2/memory.ts'
-import { M1 } from '../../h1.ts'
-import { machine } from '../../machine.ts'
-import { type Files, place } from '../../memory-view.ts'
+import { machine } from '../../machines/machine.ts'
+import { type Files, place } from '../../machines/memory-view.ts'
+import { M1 } from '../../machines/sample-host.ts'
 
 function read(t: Test, files: Files): Memory | undefined {
   const host = machine(t, place('sys/fs/cgroup', files))

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import { type Clock, Host } from '../src/host/host.ts'
+import { type Clock, Host } from '../../src/host/host.ts'
 
 /** A clock that a test moves. */
 export class TestClock implements Clock {

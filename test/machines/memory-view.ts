@@ -1,14 +1,14 @@
 /** Views that know a container's memory only, on H1 with the cgroup files that a test gives. */
 
 import type { Test } from 'tap'
-import { Group } from '../src/cgroup/group.ts'
-import { Hugetlb } from '../src/cgroup/hugetlb.ts'
-import { MemoryV1 } from '../src/cgroup/v1/memory.ts'
-import { MemoryV2 } from '../src/cgroup/v2/memory.ts'
-import { DEFAULT_OPTIONS, type Options } from '../src/proc/options.ts'
-import type { View } from '../src/proc/view.ts'
-import { H1 } from './h1.ts'
+import { Group } from '../../src/cgroup/group.ts'
+import { Hugetlb } from '../../src/cgroup/hugetlb.ts'
+import { MemoryV1 } from '../../src/cgroup/v1/memory.ts'
+import { MemoryV2 } from '../../src/cgroup/v2/memory.ts'
+import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
+import type { View } from '../../src/proc/view.ts'
 import { type Machine, machine } from './machine.ts'
+import { H1 } from './sample-host.ts'
 
 /** Paths from the machine's root, or from the memory hierarchy's when they start with a slash. */
 export type Files = Readonly<Record<string, string>>

@@ -1,9 +1,14 @@
 /** A host with two disks, a mapped device and an unused loop device, for tests of what containers see of them. */
 
-import { type DiskIo, NO_IO } from '../src/cgroup/io.ts'
-import type { BlockNode } from '../src/proc/disk-names.ts'
-import { type ContainerDevices, countDisks, listDisks, parseHostDisks } from '../src/proc/disks.ts'
-import type { Options } from '../src/proc/options.ts'
+import { type DiskIo, NO_IO } from '../../src/cgroup/io.ts'
+import type { BlockNode } from '../../src/proc/disk-names.ts'
+import {
+  type ContainerDevices,
+  countDisks,
+  listDisks,
+  parseHostDisks,
+} from '../../src/proc/disks.ts'
+import type { Options } from '../../src/proc/options.ts'
 
 export const HOST_DISKSTATS = `\
    8       0 sda 103349 7 5340370 1001 33874 8 10668008 1002 3 7117 712320 11 12 13 14 15 16
