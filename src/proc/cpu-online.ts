@@ -4,7 +4,7 @@
  */
 
 import { renderCpuList } from '../cgroup/cpuset.ts'
-import type { VisibleCpus } from './cpus.ts'
+import type { VisibleCpus } from './cpu/visible.ts'
 import type { Options } from './options.ts'
 import type { View } from './view.ts'
 

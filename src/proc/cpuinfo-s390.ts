@@ -3,7 +3,7 @@
  * newer kernels, a block for each.
  */
 
-import type { VisibleCpus } from './cpus.ts'
+import type { VisibleCpus } from './cpu/visible.ts'
 import type { Options } from './options.ts'
 import { setNumbers, topologyNumbers } from './topology.ts'
 

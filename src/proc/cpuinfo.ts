@@ -4,8 +4,8 @@
  */
 
 import { remember } from '../cgroup/remember.ts'
+import type { VisibleCpus } from './cpu/visible.ts'
 import { limitCpuinfoS390 } from './cpuinfo-s390.ts'
-import type { VisibleCpus } from './cpus.ts'
 import type { Options } from './options.ts'
 import { setNumbers, topologyNumbers } from './topology.ts'
 import type { View } from './view.ts'

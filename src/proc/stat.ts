@@ -3,9 +3,9 @@
  * host's, btime too: the start times of processes count from the host's boot.
  */
 
-import type { HostCpus } from './cpu-raw.ts'
-import { CPU_TIME_FIELDS, type CpuTime, NO_TIME, TICK_USEC, toTicks } from './cpu-time.ts'
-import type { CpuTimes } from './cpu-times.ts'
+import type { CpuTimes } from './cpu/account.ts'
+import type { HostCpus } from './cpu/counters.ts'
+import { CPU_TIME_FIELDS, type CpuTime, NO_TIME, TICK_USEC, toTicks } from './cpu/time.ts'
 import type { Load } from './loadavg.ts'
 import type { View } from './view.ts'
 

@@ -3,7 +3,7 @@
  * as in its /proc/stat.
  */
 
-import { toTicks } from './cpu-time.ts'
+import { toTicks } from './cpu/time.ts'
 import type { View } from './view.ts'
 
 export function renderUptime(view: View): string {

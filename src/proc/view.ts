@@ -5,8 +5,8 @@
 
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
-import type { CpuTimes } from './cpu-times.ts'
-import type { VisibleCpus } from './cpus.ts'
+import type { CpuTimes } from './cpu/account.ts'
+import type { VisibleCpus } from './cpu/visible.ts'
 import type { VisibleDisk } from './disks.ts'
 import type { Load } from './loadavg.ts'
 import type { Options } from './options.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { NO_TIME } from '../../src/proc/cpu-time.ts'
-import type { CpuTimes } from '../../src/proc/cpu-times.ts'
+import type { CpuTimes } from '../../src/proc/cpu/account.ts'
+import { NO_TIME } from '../../src/proc/cpu/time.ts'
 import { limitStat, parseHostCpus, renderStat } from '../../src/proc/stat.ts'
 import type { View } from '../../src/proc/view.ts'
 

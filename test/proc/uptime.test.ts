@@ -1,5 +1,5 @@
 import t from 'tap'
-import { NO_TIME } from '../../src/proc/cpu-time.ts'
+import { NO_TIME } from '../../src/proc/cpu/time.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'

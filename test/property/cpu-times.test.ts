@@ -2,8 +2,8 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { CPU_TIME_FIELDS, type CpuTime } from '../../src/proc/cpu-time.ts'
-import type { CpuTimes } from '../../src/proc/cpu-times.ts'
+import type { CpuTimes } from '../../src/proc/cpu/account.ts'
+import { CPU_TIME_FIELDS, type CpuTime } from '../../src/proc/cpu/time.ts'
 import { parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
 import type { Container } from './container.ts'
 import {

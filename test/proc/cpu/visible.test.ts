@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { visibleCpus } from '../../src/proc/cpus.ts'
+import { visibleCpus } from '../../../src/proc/cpu/visible.ts'
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i)
 const ON = { cpuQuota: 'on' } as const

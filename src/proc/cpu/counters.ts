@@ -3,8 +3,9 @@
  * Maps: they are kept as JSON.
  */
 
-import type { CpuUsage } from '../cgroup/cpu.ts'
-import { busyUsec, type CpuTime, NO_TIME, timeSince } from './cpu-time.ts'
+import type { CpuUsage } from '../../cgroup/cpu.ts'
+import { busyUsec, type CpuTime, NO_TIME, timeSince } from './time.ts'
+import type { VisibleCpus } from './visible.ts'
 import {
   addWork,
   NO_WORK,
@@ -13,8 +14,7 @@ import {
   type Work,
   workSince,
   workUsec,
-} from './cpu-work.ts'
-import type { VisibleCpus } from './cpus.ts'
+} from './work.ts'
 
 /** The host's CPUs by number, see `parseHostCpus`. */
 export type HostCpus = ReadonlyMap<number, CpuTime>

@@ -1,6 +1,6 @@
 /** Arithmetic on CPU time that a container used: what was used since, and which virtual CPUs did it. */
 
-import type { CpuWork } from '../cgroup/cpu.ts'
+import type { CpuWork } from '../../cgroup/cpu.ts'
 
 export type Work = Readonly<CpuWork>
 

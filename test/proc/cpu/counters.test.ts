@@ -1,8 +1,8 @@
 import t from 'tap'
-import { hostTimesSince, rawHost, rawUsage, spreadUsage } from '../../src/proc/cpu-raw.ts'
-import { NO_TIME } from '../../src/proc/cpu-time.ts'
-import { NO_WORK, type Work } from '../../src/proc/cpu-work.ts'
-import type { VisibleCpus } from '../../src/proc/cpus.ts'
+import { hostTimesSince, rawHost, rawUsage, spreadUsage } from '../../../src/proc/cpu/counters.ts'
+import { NO_TIME } from '../../../src/proc/cpu/time.ts'
+import type { VisibleCpus } from '../../../src/proc/cpu/visible.ts'
+import { NO_WORK, type Work } from '../../../src/proc/cpu/work.ts'
 
 const TWO: VisibleCpus = { effective: [3, 7], count: 2, quotaCpus: 2 }
 const user = (userUsec: number): Work => ({ ...NO_WORK, userUsec })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addTime, busyUsec, NO_TIME, timeSince, toTicks } from '../../src/proc/cpu-time.ts'
+import { addTime, busyUsec, NO_TIME, timeSince, toTicks } from '../../../src/proc/cpu/time.ts'
 
 t.test('ticks are whole and cut, not rounded', async t => {
   t.equal(toTicks(0), 0)

@@ -4,7 +4,8 @@
  * decrease, and each visible CPU's time passes as fast as the clock.
  */
 
-import type { CpuUsage } from '../cgroup/cpu.ts'
+import type { CpuUsage } from '../../cgroup/cpu.ts'
+import type { Options } from '../options.ts'
 import {
   type HostCpus,
   hostTimesSince,
@@ -13,11 +14,10 @@ import {
   rawHost,
   rawUsage,
   spreadUsage,
-} from './cpu-raw.ts'
-import { addTime, type CpuTime, NO_TIME } from './cpu-time.ts'
-import { capWork, NO_WORK, scaleWork, type Work, workUsec } from './cpu-work.ts'
-import type { VisibleCpus } from './cpus.ts'
-import type { Options } from './options.ts'
+} from './counters.ts'
+import { addTime, type CpuTime, NO_TIME } from './time.ts'
+import type { VisibleCpus } from './visible.ts'
+import { capWork, NO_WORK, scaleWork, type Work, workUsec } from './work.ts'
 
 export interface CpuTimes {
   /** Of all CPUs ever visible, those hidden now included: it never falls when their number does. */

@@ -3,8 +3,8 @@
  * asks here, because readers compare the files with each other.
  */
 
-import type { CpuQuota } from '../cgroup/cpu.ts'
-import type { Options } from './options.ts'
+import type { CpuQuota } from '../../cgroup/cpu.ts'
+import type { Options } from '../options.ts'
 
 export interface VisibleCpus {
   /** The host's numbers of the CPUs the container may run on, ascending; never empty. */

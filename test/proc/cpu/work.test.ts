@@ -8,7 +8,7 @@ import {
   type Work,
   workSince,
   workUsec,
-} from '../../src/proc/cpu-work.ts'
+} from '../../../src/proc/cpu/work.ts'
 
 const work = (userUsec: number, niceUsec: number, systemUsec: number): Work => ({
   userUsec,

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { CpuUsage } from '../../src/cgroup/cpu.ts'
-import type { HostCpus } from '../../src/proc/cpu-raw.ts'
-import { CPU_TIME_FIELDS, type CpuTime, NO_TIME } from '../../src/proc/cpu-time.ts'
+import type { CpuUsage } from '../../../src/cgroup/cpu.ts'
 import {
   CpuAccount,
   type CpuAccountState,
   type CpuReading,
   type CpuTimes,
-} from '../../src/proc/cpu-times.ts'
-import type { VisibleCpus } from '../../src/proc/cpus.ts'
-import { renderCpuLines } from '../../src/proc/stat.ts'
+} from '../../../src/proc/cpu/account.ts'
+import type { HostCpus } from '../../../src/proc/cpu/counters.ts'
+import { CPU_TIME_FIELDS, type CpuTime, NO_TIME } from '../../../src/proc/cpu/time.ts'
+import type { VisibleCpus } from '../../../src/proc/cpu/visible.ts'
+import { renderCpuLines } from '../../../src/proc/stat.ts'
 
 const S = 1e6
 const STEAL = { fractional: 'steal' } as const
