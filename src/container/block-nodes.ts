@@ -6,7 +6,7 @@
 
 import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync } from 'node:fs'
 import { splitDevice } from '../host/device-number.ts'
-import type { DeviceNumber } from '../proc/disk-counters.ts'
+import type { DeviceNumber } from '../proc/disk/counters.ts'
 
 export interface NamedDevice extends DeviceNumber {
   /** Path below the directory. */

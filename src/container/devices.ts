@@ -2,9 +2,9 @@
 
 import type { Host } from '../host/host.ts'
 import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
-import type { DeviceNumber } from '../proc/disk-counters.ts'
-import type { BlockNode } from '../proc/disk-names.ts'
-import type { ContainerDevices } from '../proc/disks.ts'
+import type { DeviceNumber } from '../proc/disk/counters.ts'
+import type { BlockNode } from '../proc/disk/names.ts'
+import type { ContainerDevices } from '../proc/disk/visible.ts'
 import { listBlockNodes } from './block-nodes.ts'
 import { isAlive } from './identity.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'

@@ -3,14 +3,14 @@
 import type { DiskIo, IoReader } from '../cgroup/io.ts'
 import { remember } from '../cgroup/remember.ts'
 import { type Host, orUndefined } from '../host/host.ts'
-import { DiskAccount, type DiskAccountState } from '../proc/disk-account.ts'
+import { DiskAccount, type DiskAccountState } from '../proc/disk/account.ts'
 import {
   countDisks,
   type ListedDisk,
   listDisks,
   parseHostDisks,
   type VisibleDisk,
-} from '../proc/disks.ts'
+} from '../proc/disk/visible.ts'
 import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
 

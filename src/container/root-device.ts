@@ -7,7 +7,7 @@ import { type Stats, statSync } from 'node:fs'
 import { splitDevice } from '../host/device-number.ts'
 import type { Host } from '../host/host.ts'
 import { eachMount, type Mount, unescapeOctal } from '../host/mountinfo.ts'
-import type { DeviceNumber } from '../proc/disk-counters.ts'
+import type { DeviceNumber } from '../proc/disk/counters.ts'
 
 /** File systems that need no process and no other machine for their answers. */
 const LOCAL = new Set([

@@ -3,8 +3,8 @@
  * 4.18 on 18 with discards, from 5.5 on 20 with flushes. Readers take no other number.
  */
 
-import { DISK_FIELDS, type DiskCounters, words } from './disk-counters.ts'
-import type { VisibleDisk } from './disks.ts'
+import { DISK_FIELDS, type DiskCounters, words } from './disk/counters.ts'
+import type { VisibleDisk } from './disk/visible.ts'
 import type { View } from './view.ts'
 
 export function renderDiskstats(view: View): string {

@@ -1,7 +1,7 @@
 /** /proc/partitions, proc_partitions(5): the visible devices that have a size. */
 
-import { type DeviceNumber, deviceKey, words } from './disk-counters.ts'
-import type { VisibleDisk } from './disks.ts'
+import { type DeviceNumber, deviceKey, words } from './disk/counters.ts'
+import type { VisibleDisk } from './disk/visible.ts'
 import type { View } from './view.ts'
 
 export function renderPartitions(view: View): string {

@@ -1,13 +1,13 @@
 /** A host with two disks, a mapped device and an unused loop device, for tests of what containers see of them. */
 
 import { type DiskIo, NO_IO } from '../../src/cgroup/io.ts'
-import type { BlockNode } from '../../src/proc/disk-names.ts'
+import type { BlockNode } from '../../src/proc/disk/names.ts'
 import {
   type ContainerDevices,
   countDisks,
   listDisks,
   parseHostDisks,
-} from '../../src/proc/disks.ts'
+} from '../../src/proc/disk/visible.ts'
 import type { Options } from '../../src/proc/options.ts'
 
 export const HOST_DISKSTATS = `\

@@ -1,6 +1,6 @@
 /** What a container calls its block devices: names that it chose itself, of which none may be mistaken. */
 
-import { type DeviceNumber, deviceKey } from './disk-counters.ts'
+import { type DeviceNumber, deviceKey } from './counters.ts'
 
 /** A block device's node in the container's /dev. */
 export interface BlockNode extends DeviceNumber {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type DiskIo, NO_IO } from '../../src/cgroup/io.ts'
-import { DiskAccount, type DiskAccountState } from '../../src/proc/disk-account.ts'
-import { DISK_FIELDS, NO_COUNTERS, parseDiskstats } from '../../src/proc/disk-counters.ts'
-import type { BlockNode } from '../../src/proc/disk-names.ts'
-import type { VisibleDisk } from '../../src/proc/disks.ts'
-import { formatDiskstats } from '../../src/proc/diskstats.ts'
+import { type DiskIo, NO_IO } from '../../../src/cgroup/io.ts'
+import { DiskAccount, type DiskAccountState } from '../../../src/proc/disk/account.ts'
+import { DISK_FIELDS, NO_COUNTERS, parseDiskstats } from '../../../src/proc/disk/counters.ts'
+import type { BlockNode } from '../../../src/proc/disk/names.ts'
+import type { VisibleDisk } from '../../../src/proc/disk/visible.ts'
+import { formatDiskstats } from '../../../src/proc/diskstats.ts'
 import {
   DM0,
   disks,
@@ -18,7 +18,7 @@ import {
   SDA1,
   SDB,
   visibleDisks,
-} from '../machines/disks.ts'
+} from '../../machines/disks.ts'
 
 const names = (visible: readonly VisibleDisk[]) =>
   visible.map(disk => `${disk.major}:${disk.minor} ${disk.name}`)

@@ -3,9 +3,9 @@
  * made anew, and, if wanted, the time that its I/O took.
  */
 
-import { DISK_FIELDS, type DiskCounters, deviceKey, mapFields } from './disk-counters.ts'
-import type { VisibleDisk } from './disks.ts'
-import type { Options } from './options.ts'
+import type { Options } from '../options.ts'
+import { DISK_FIELDS, type DiskCounters, deviceKey, mapFields } from './counters.ts'
+import type { VisibleDisk } from './visible.ts'
 
 /** What is remembered between readings, by `major:minor`: plain JSON. */
 export type DiskAccountState = Readonly<Record<string, DiskRecord>>

@@ -1,6 +1,6 @@
 /** The numbers of a row of /proc/diskstats, and the host's rows: admin-guide/iostats.rst. */
 
-import type { DiskIo } from '../cgroup/io.ts'
+import type { DiskIo } from '../../cgroup/io.ts'
 
 /** In the row's order. Sectors are of 512 bytes, whatever the device's own. */
 export const DISK_FIELDS = [

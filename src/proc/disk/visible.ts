@@ -3,7 +3,8 @@
  * /dev, and the disk that holds its root directory, as `sda`.
  */
 
-import type { DiskIo } from '../cgroup/io.ts'
+import type { DiskIo } from '../../cgroup/io.ts'
+import { parsePartitions } from '../partitions.ts'
 import {
   type DeviceNumber,
   type DiskCounters,
@@ -13,9 +14,8 @@ import {
   mapFields,
   NO_COUNTERS,
   parseDiskstats,
-} from './disk-counters.ts'
-import { type BlockNode, bestNodes, chooseNames } from './disk-names.ts'
-import { parsePartitions } from './partitions.ts'
+} from './counters.ts'
+import { type BlockNode, bestNodes, chooseNames } from './names.ts'
 
 export interface VisibleDisk extends DeviceNumber {
   /** As the container sees it; '' for a device without a node, only under `openEulerEmptyNames`. */
