@@ -6,9 +6,9 @@
 
 import { parseCount } from '../cgroup/cpu.ts'
 import { type Field, fieldValue, formatFields } from './lines.ts'
-import { memoryFields } from './meminfo-fields.ts'
-import { hugePageFields } from './meminfo-hugepages.ts'
-import { type LimitedMemory, type LimitedSwap, readMemory } from './memory-limit.ts'
+import { memoryFields } from './memory/fields.ts'
+import { hugePageFields } from './memory/huge-pages.ts'
+import { type LimitedMemory, type LimitedSwap, readMemory } from './memory/limit.ts'
 import type { View } from './view.ts'
 
 export function renderMeminfo(view: View): string {

@@ -3,7 +3,7 @@
  * numbers of meminfo.
  */
 
-import { type LimitedSwap, readMemory } from './memory-limit.ts'
+import { type LimitedSwap, readMemory } from './memory/limit.ts'
 import type { View } from './view.ts'
 
 export function renderSwaps(view: View): string {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Memory, type MemoryStat, NO_MEMORY } from '../../src/cgroup/memory.ts'
-import { formatFields, parseFields } from '../../src/proc/lines.ts'
-import { limitMeminfo } from '../../src/proc/meminfo.ts'
-import { kib, limitMemory, limitSwap } from '../../src/proc/memory-limit.ts'
-import { limitSwaps } from '../../src/proc/swaps.ts'
-import { H1_MEMINFO, numbers } from '../machines/sample-host.ts'
+import { type Memory, type MemoryStat, NO_MEMORY } from '../../../src/cgroup/memory.ts'
+import { formatFields, parseFields } from '../../../src/proc/lines.ts'
+import { limitMeminfo } from '../../../src/proc/meminfo.ts'
+import { kib, limitMemory, limitSwap } from '../../../src/proc/memory/limit.ts'
+import { limitSwaps } from '../../../src/proc/swaps.ts'
+import { H1_MEMINFO, numbers } from '../../machines/sample-host.ts'
 
 const HOST = parseFields(H1_MEMINFO)
 const HOST_TOTAL = 16384000

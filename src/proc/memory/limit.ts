@@ -3,11 +3,11 @@
  * host's.
  */
 
-import type { Memory, MemoryUsage } from '../cgroup/memory.ts'
-import { remember } from '../cgroup/remember.ts'
-import { type Field, fieldValue, parseFields } from './lines.ts'
-import type { Options } from './options.ts'
-import type { View } from './view.ts'
+import type { Memory, MemoryUsage } from '../../cgroup/memory.ts'
+import { remember } from '../../cgroup/remember.ts'
+import { type Field, fieldValue, parseFields } from '../lines.ts'
+import type { Options } from '../options.ts'
+import type { View } from '../view.ts'
 
 export interface LimitedMemory {
   totalBytes: number

@@ -3,8 +3,8 @@
  * machine, so without a limit of its own a container may take the host's.
  */
 
-import type { HugePages } from '../cgroup/hugetlb.ts'
-import { type Field, fieldValue } from './lines.ts'
+import type { HugePages } from '../../cgroup/hugetlb.ts'
+import { type Field, fieldValue } from '../lines.ts'
 
 /** `readPages` gives what limits pages of a size in kibibytes. */
 export function hugePageFields(

@@ -4,8 +4,8 @@
  * behind them are read at different moments and memory.stat lags up to two seconds behind the usage.
  */
 
-import type { MemoryUsage } from '../cgroup/memory.ts'
-import { kib, type LimitedMemory } from './memory-limit.ts'
+import type { MemoryUsage } from '../../cgroup/memory.ts'
+import { kib, type LimitedMemory } from './limit.ts'
 
 export function memoryFields({ totalBytes, own, level }: LimitedMemory) {
   const { stat } = own
