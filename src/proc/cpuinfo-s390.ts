@@ -4,8 +4,8 @@
  */
 
 import type { VisibleCpus } from './cpu/visible.ts'
+import { setNumbers, topologyNumbers } from './cpuinfo-topology.ts'
 import type { Options } from './options.ts'
-import { setNumbers, topologyNumbers } from './topology.ts'
 
 /** The visible CPUs' lines and blocks. Text that names no CPU, of whatever architecture, comes back as it is. */
 export function limitCpuinfoS390(

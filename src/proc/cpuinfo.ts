@@ -6,8 +6,8 @@
 import { remember } from '../cgroup/remember.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import { limitCpuinfoS390 } from './cpuinfo-s390.ts'
+import { setNumbers, topologyNumbers } from './cpuinfo-topology.ts'
 import type { Options } from './options.ts'
-import { setNumbers, topologyNumbers } from './topology.ts'
 import type { View } from './view.ts'
 
 export function renderCpuinfo(view: View): string {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { setNumbers, topologyNumbers } from '../../src/proc/topology.ts'
+import { setNumbers, topologyNumbers } from '../../src/proc/cpuinfo-topology.ts'
 
 const X86 =
   'physical id\t: 9\nsiblings\t: 9\ncore id\t\t: 9\ncpu cores\t: 9\napicid\t\t: 9\ninitial apicid\t: 9\n'
