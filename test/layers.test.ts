@@ -10,8 +10,9 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
 /** What each room may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ['command', 'sys'],
-  command: ['oci', 'container', 'server', 'mount', 'fuse', 'proc', 'host', 'sys'],
+  command: ['oci', 'container', 'runtimes', 'server', 'mount', 'fuse', 'proc', 'host', 'sys'],
   server: ['fuse', 'proc', 'container', 'mount', 'host', 'sys'],
+  runtimes: ['container', 'cgroup', 'host'],
   mount: ['container', 'host', 'sys'],
   oci: ['container', 'proc'],
   container: ['cgroup', 'proc', 'host'],

@@ -3,9 +3,9 @@
 import { type Container, isId } from '../container/container.ts'
 import { isAlive, readContainer } from '../container/identity.ts'
 import type { Registry } from '../container/registry.ts'
-import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../container/runtimes.ts'
 import type { Host } from '../host/host.ts'
 import { readOptions } from '../oci/annotations.ts'
+import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../runtimes/running.ts'
 import { withoutForeignCgroup } from './bind.ts'
 
 export interface Candidate {

@@ -4,8 +4,8 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Host, orUndefined } from '../../host/host.ts'
-import { type Fields, parseFields } from './fields.ts'
+import { type Host, orUndefined } from '../host/host.ts'
+import { type Fields, parseFields } from './json.ts'
 
 /** A runc state with a thousand mounts has 1 MiB. */
 const MAX_BYTES = 16 * 2 ** 20

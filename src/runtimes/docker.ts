@@ -3,10 +3,10 @@
  * the state of the runtime below.
  */
 
-import type { Host } from '../../host/host.ts'
+import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 import { isSandbox } from './containerd.ts'
-import { absoluteOf, countOf, objectOf, textOf } from './fields.ts'
+import { absoluteOf, countOf, objectOf, textOf } from './json.ts'
 import { readStateFields } from './state-file.ts'
 
 const DAEMON_CONFIG = 'etc/docker/daemon.json'

@@ -1,6 +1,6 @@
 /** What the state of one runtime says of one container, before anything is checked against the process it names. */
 
-import type { Host } from '../../host/host.ts'
+import type { Host } from '../host/host.ts'
 
 export interface Claim {
   runtime: string

@@ -3,10 +3,10 @@
  * init is the process there that is 1 in its own pid namespace.
  */
 
-import { readHierarchies } from '../../cgroup/hierarchy.ts'
-import type { Host } from '../../host/host.ts'
+import { readHierarchies } from '../cgroup/hierarchy.ts'
+import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
-import { absoluteOf, countOf } from './fields.ts'
+import { absoluteOf, countOf } from './json.ts'
 import { readOwner, readStateFile } from './state-file.ts'
 
 const PAYLOAD = 'lxc.payload.'

@@ -3,10 +3,10 @@
  * another's; and a state may have been written by a user who wants our files in somebody else's process.
  */
 
-import { parseCgroupPaths } from '../../cgroup/hierarchy.ts'
-import type { Host } from '../../host/host.ts'
-import { isId } from '../container.ts'
-import { readStartTicks } from '../identity.ts'
+import { parseCgroupPaths } from '../cgroup/hierarchy.ts'
+import { isId } from '../container/container.ts'
+import { readStartTicks } from '../container/identity.ts'
+import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 
 /** A claim of which the process runs. */

@@ -2,7 +2,7 @@
  * Where each runtime keeps its state, below the host's root. `*` stands for any part of a directory's name.
  */
 
-import type { Host } from '../../host/host.ts'
+import type { Host } from '../host/host.ts'
 
 export interface Roots {
   [runtime: string]: readonly string[]

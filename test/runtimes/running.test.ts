@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t, { type Test } from 'tap'
-import { findRunning } from '../../src/container/runtimes.ts'
+import { findRunning } from '../../src/runtimes/running.ts'
 import { type Machine, machine } from '../machines/machine.ts'
-import { ID, processFiles, runcState } from './runtimes/process.ts'
+import { ID, processFiles, runcState } from './process.ts'
 
 const NEEDS_ROOT = process.geteuid?.() === 0 ? false : 'only root can give files away'
 

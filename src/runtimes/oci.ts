@@ -4,9 +4,9 @@
  */
 
 import { join } from 'node:path'
-import type { Host } from '../../host/host.ts'
+import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
-import { absoluteOf, arrayOf, countOf, type Fields, objectOf, textOf, textsOf } from './fields.ts'
+import { absoluteOf, arrayOf, countOf, type Fields, objectOf, textOf, textsOf } from './json.ts'
 import { readStateFields } from './state-file.ts'
 
 export function* findOci(host: Host, roots: readonly string[]): Generator<Claim> {

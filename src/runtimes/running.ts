@@ -4,17 +4,17 @@
  */
 
 import type { Host } from '../host/host.ts'
-import type { Finder } from './runtimes/claim.ts'
-import { findContainerd } from './runtimes/containerd.ts'
-import { findCrio, findPodman } from './runtimes/containers-storage.ts'
-import { findDocker } from './runtimes/docker.ts'
-import { type AskIsula, askIsula, findIsulad } from './runtimes/isulad.ts'
-import { findLxc } from './runtimes/lxc.ts'
-import { mergeClaims } from './runtimes/merge.ts'
-import { findMachines } from './runtimes/nspawn.ts'
-import { findOci } from './runtimes/oci.ts'
-import { prove } from './runtimes/proof.ts'
-import { DEFAULT_ROOTS, expandRoots, type Roots } from './runtimes/roots.ts'
+import type { Finder } from './claim.ts'
+import { findContainerd } from './containerd.ts'
+import { findCrio, findPodman } from './containers-storage.ts'
+import { findDocker } from './docker.ts'
+import { type AskIsula, askIsula, findIsulad } from './isulad.ts'
+import { findLxc } from './lxc.ts'
+import { mergeClaims } from './merge.ts'
+import { findMachines } from './nspawn.ts'
+import { findOci } from './oci.ts'
+import { prove } from './proof.ts'
+import { DEFAULT_ROOTS, expandRoots, type Roots } from './roots.ts'
 
 export { DEFAULT_ROOTS, type Roots }
 

@@ -4,10 +4,10 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import type { Host } from '../../host/host.ts'
+import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 import { isSandbox } from './containerd.ts'
-import { absoluteOf, countOf, objectOf, textOf } from './fields.ts'
+import { absoluteOf, countOf, objectOf, textOf } from './json.ts'
 import { findOci } from './oci.ts'
 import { readStateFields, readStateFile } from './state-file.ts'
 

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs'
 import t from 'tap'
-import { expandRoots } from '../../../src/container/runtimes/roots.ts'
-import { machine } from '../../machines/machine.ts'
+import { expandRoots } from '../../src/runtimes/roots.ts'
+import { machine } from '../machines/machine.ts'
 
 t.test('a star stands for part of a name', async t => {
   const host = machine(t, {

@@ -3,10 +3,10 @@
  * podman's own database, with the names of containers in other graph roots, is SQLite or BoltDB and is not read.
  */
 
-import type { Host } from '../../host/host.ts'
+import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 import { podName } from './containerd.ts'
-import { arrayOf, countOf, type Fields, objectOf, textOf } from './fields.ts'
+import { arrayOf, countOf, type Fields, objectOf, textOf } from './json.ts'
 import { readBundle } from './oci.ts'
 import { expandRoots } from './roots.ts'
 import { readStateFields, readStateFile } from './state-file.ts'
