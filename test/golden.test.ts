@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { openCaptured } from '../src/container/captured.ts'
 import { FILES } from '../src/proc/files.ts'
+import { openCaptured } from '../src/view/captured.ts'
 
 const HOSTS = fileURLToPath(new URL('../fixtures/hosts', import.meta.url))
 

@@ -4,13 +4,13 @@
  */
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { renderCaptured } from '../container/captured.ts'
-import { Devices } from '../container/devices.ts'
-import { openView } from '../container/view.ts'
 import { Host } from '../host/host.ts'
 import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { renderCaptured } from '../view/captured.ts'
+import { openView } from '../view/container-view.ts'
+import { Devices } from '../view/devices.ts'
 import { findRegistered } from './registered.ts'
 import { renderAll } from './show.ts'
 

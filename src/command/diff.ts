@@ -1,15 +1,15 @@
 /** `procveil diff`: what a container sees otherwise than its host, rendered as `show` does. */
 
 import { writeFileSync } from 'node:fs'
-import { openCaptured } from '../container/captured.ts'
 import type { Container } from '../container/container.ts'
 import { Registry } from '../container/registry.ts'
-import { type ContainerView, openView } from '../container/view.ts'
 import { Host } from '../host/host.ts'
 import { readDefaults } from '../server/config.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
+import { openCaptured } from '../view/captured.ts'
+import { type ContainerView, openView } from '../view/container-view.ts'
 import { type Choice, choose, resolve } from './candidates.ts'
 import { differences, renderDifferences } from './differences.ts'
 import { renderAll } from './show.ts'

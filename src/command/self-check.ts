@@ -5,11 +5,11 @@
 
 import { readStartTicks } from '../container/identity.ts'
 import { readCgroups } from '../container/own-cgroups.ts'
-import { openView } from '../container/view.ts'
 import { Host } from '../host/host.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import { HANDOVER } from '../server/upgrade.ts'
 import { systemClock } from '../sys/clock.ts'
+import { openView } from '../view/container-view.ts'
 import { renderAll } from './show.ts'
 import { VERSION } from './version.ts'
 

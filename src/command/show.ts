@@ -1,13 +1,13 @@
 /** `procveil show`: what a container would see in a file, rendered here and now; no mount and no server is needed. */
 
 import { writeFileSync } from 'node:fs'
-import { openCaptured } from '../container/captured.ts'
-import { type ContainerView, openView } from '../container/view.ts'
 import { Host } from '../host/host.ts'
 import { FILES } from '../proc/files.ts'
 import { type FilePath, findFile } from '../proc/paths.ts'
 import type { Settings } from '../server/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { openCaptured } from '../view/captured.ts'
+import { type ContainerView, openView } from '../view/container-view.ts'
 import { findRegistered } from './registered.ts'
 
 export interface ShowOptions {

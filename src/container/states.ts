@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { CpuAccountState } from '../proc/cpu/account.ts'
 import type { DiskAccountState } from '../proc/disk/account.ts'
-import type { LoadState } from './load.ts'
+import type { LoadState } from '../view/load-sampler.ts'
 
 export interface ViewState {
   cpu?: CpuAccountState | undefined

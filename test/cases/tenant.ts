@@ -6,10 +6,10 @@
 
 import type { Test } from 'tap'
 import { parseCgroupPaths, readHierarchies } from '../../src/cgroup/hierarchy.ts'
-import { ContainerView } from '../../src/container/view.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { findFile } from '../../src/proc/paths.ts'
+import { ContainerView } from '../../src/view/container-view.ts'
 import { type Machine, machine } from '../machines/machine.ts'
 import { H1 } from '../machines/sample-host.ts'
 import { type Kind, listCgroup, listControllers, mountinfoOf, placeFile } from './hierarchies.ts'

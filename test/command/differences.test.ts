@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { differences, renderDifferences } from '../../src/command/differences.ts'
-import { openCaptured } from '../../src/container/captured.ts'
 import { FILES } from '../../src/proc/files.ts'
+import { openCaptured } from '../../src/view/captured.ts'
 
 t.test('lines belong together by what they are about', async t => {
   t.strictSame(

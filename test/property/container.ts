@@ -1,8 +1,8 @@
 /** A container's view of a host in memory, and what it says of every file. */
 
-import { ContainerView, type Subject } from '../../src/container/view.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
+import { ContainerView, type Subject } from '../../src/view/container-view.ts'
 import { type Files, MemoryHost } from './memory-host.ts'
 import { cgroupPaths, cgroupText, hierarchiesOf, type Tree, treeFiles } from './trees.ts'
 

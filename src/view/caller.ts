@@ -1,8 +1,8 @@
 /** Whose view the files at the top of the mount show: that of the process that reads them. */
 
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
+import type { Directory } from '../container/directory.ts'
 import type { Host } from '../host/host.ts'
-import type { Directory } from './directory.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
 
 /** A caller that no registered container contains. */

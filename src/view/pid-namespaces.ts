@@ -1,7 +1,7 @@
 /** The init of a process's pid namespace, also for one that entered the namespace from outside, as `docker exec` does. */
 
+import { isAlive, type KnownProcess, readStartTicks } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
-import { isAlive, type KnownProcess, readStartTicks } from './identity.ts'
 
 /** Of namespaces; the oldest is forgotten. */
 const MOST_KNOWN = 256

@@ -1,10 +1,10 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { findCaller } from '../../src/container/caller.ts'
 import { Directory } from '../../src/container/directory.ts'
-import { PidNamespaces } from '../../src/container/pid-namespaces.ts'
 import { Registry } from '../../src/container/registry.ts'
+import { findCaller } from '../../src/view/caller.ts'
+import { PidNamespaces } from '../../src/view/pid-namespaces.ts'
 import { machine } from '../machines/machine.ts'
 
 const process = (pid: number, parent: number, pids: string, cgroup: string) => ({

@@ -6,10 +6,10 @@
 import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
 import type { Group } from '../cgroup/group.ts'
 import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
+import { isAlive, type KnownProcess } from '../container/identity.ts'
+import { readCgroups } from '../container/own-cgroups.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
-import { isAlive, type KnownProcess } from './identity.ts'
-import { readCgroups } from './own-cgroups.ts'
 
 export interface Placed extends KnownProcess {
   id?: string | undefined

@@ -9,6 +9,7 @@ import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/h
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import { remember } from '../cgroup/remember.ts'
+import type { ViewState } from '../container/states.ts'
 import type { Host } from '../host/host.ts'
 import { CpuAccount, type CpuTimes } from '../proc/cpu/account.ts'
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
@@ -19,9 +20,8 @@ import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
-import { LoadSampler } from './load.ts'
+import { LoadSampler } from './load-sampler.ts'
 import { Placement } from './placement.ts'
-import type { ViewState } from './states.ts'
 import { TimeNamespace } from './time-namespace.ts'
 
 /** What a view is of: a container, or a process that stands for one. */

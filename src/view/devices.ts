@@ -1,12 +1,12 @@
 /** The block devices that a container has: nodes in its /dev, and the disk below its root directory. */
 
+import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 import type { BlockNode } from '../proc/disk/names.ts'
 import type { ContainerDevices } from '../proc/disk/visible.ts'
 import { listBlockNodes } from './block-nodes.ts'
-import { isAlive } from './identity.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
 
 /** A container's first process on the host. */

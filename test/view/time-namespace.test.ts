@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseBootOffset, TimeNamespace } from '../../src/container/time-namespace.ts'
+import { parseBootOffset, TimeNamespace } from '../../src/view/time-namespace.ts'
 import { machine } from '../machines/machine.ts'
 
 t.test('the offset to the boot time clock', async t => {

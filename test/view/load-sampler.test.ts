@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
-import { LoadSampler } from '../../src/container/load.ts'
 import { formatLoad } from '../../src/proc/loadavg.ts'
+import { LoadSampler } from '../../src/view/load-sampler.ts'
 import { type Machine, machine } from '../machines/machine.ts'
 
 const CTR = 'sys/fs/cgroup/ctr'

@@ -1,7 +1,7 @@
 /** What a container's time namespace adds to the clock of the host: time_namespaces(7). */
 
+import { isAlive, type KnownProcess } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
-import { isAlive, type KnownProcess } from './identity.ts'
 
 export class TimeNamespace {
   readonly #host: Host

@@ -4,15 +4,15 @@
  */
 
 import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
+import { Directory } from '../container/directory.ts'
+import type { Registry } from '../container/registry.ts'
+import type { States } from '../container/states.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
-import { Directory } from './directory.ts'
+import { ContainerView, type Subject } from './container-view.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
-import type { Registry } from './registry.ts'
-import type { States } from './states.ts'
-import { ContainerView, type Subject } from './view.ts'
 
 /** A view that had to go is opened again with what it has written down. */
 const MOST_VIEWS = 256

@@ -5,12 +5,12 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Container, parseContainer } from '../container/container.ts'
 import { Host } from '../host/host.ts'
 import { type Moment, stoppedClock } from '../host/recording.ts'
 import type { ContainerDevices } from '../proc/disk/visible.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
-import { type Container, parseContainer } from './container.ts'
-import { type ContainerView, openView } from './view.ts'
+import { type ContainerView, openView } from './container-view.ts'
 
 export interface Captured extends Container {
   clock: Moment
