@@ -1,7 +1,7 @@
 /** Whose view the files at the top of the mount show: that of the process that reads them. */
 
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
-import type { Directory } from '../container/directory.ts'
+import type { Directory } from '../container/registry-index.ts'
 import type { Host } from '../host/host.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
 

@@ -4,8 +4,8 @@
  */
 
 import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
-import { Directory } from '../container/directory.ts'
 import type { Registry } from '../container/registry.ts'
+import { Directory } from '../container/registry-index.ts'
 import type { States } from '../container/states.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'

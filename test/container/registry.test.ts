@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Directory } from '../../src/container/directory.ts'
 import { Registry } from '../../src/container/registry.ts'
+import { Directory } from '../../src/container/registry-index.ts'
 
 function registry(t: Test) {
   const directory = mkdtempSync(join(tmpdir(), 'procveil-registry-'))
