@@ -1,12 +1,12 @@
 /** Reads a container's files by the requests that the kernel would send, so that offsets and sizes are a test's. */
 
+import { operations } from '../../src/filesystem/operations.ts'
+import { findChild } from '../../src/filesystem/tree.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { operations } from '../../src/server/operations.ts'
-import { findChild } from '../../src/server/tree.ts'
+import { BOX_SLOT, type FakeSource, fakeSource } from '../filesystem/fake-backend.ts'
 import { errorOf, request, ScriptedDevice } from '../fuse/scripted.ts'
-import { BOX_SLOT, type FakeSource, fakeSource } from '../server/source.ts'
 import type { Tenant } from './tenant.ts'
 
 const FUSE_READ_LOCKOWNER = 2

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { operations } from '../../src/filesystem/operations.ts'
 import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
-import { operations } from '../../src/server/operations.ts'
-import { fakeSource } from '../server/source.ts'
+import { fakeSource } from '../filesystem/fake-backend.ts'
 import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
 
 /** Serves all of `requests`; the replies, and what was reported. */

@@ -1,10 +1,10 @@
 import t from 'tap'
+import { operations } from '../../src/filesystem/operations.ts'
 import { EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR, ESTALE } from '../../src/fuse/errno.ts'
 import { FUSE_NOTIFY_INVAL_INODE, Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
-import { operations } from '../../src/server/operations.ts'
 import { errorOf, request, ScriptedDevice } from '../fuse/scripted.ts'
-import { BOX_SLOT, type FakeSource, fakeSource, HOST_PID } from './source.ts'
+import { BOX_SLOT, type FakeSource, fakeSource, HOST_PID } from './fake-backend.ts'
 
 const MEMINFO = 35
 const BOX = BOX_SLOT * 256

@@ -1,9 +1,9 @@
 /** Containers for the operations' tests: one called `box`, in slot 5, whose files all say "text". */
 
+import type { Source } from '../../src/filesystem/backend.ts'
+import { Handles } from '../../src/filesystem/handles.ts'
+import type { Texts } from '../../src/filesystem/saved-texts.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { Handles } from '../../src/server/handles.ts'
-import type { Source } from '../../src/server/source.ts'
-import type { Texts } from '../../src/server/texts.ts'
 import { TestClock } from '../machines/machine.ts'
 
 /** Texts of handles, in memory. */

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { Metrics } from '../../src/server/metrics.ts'
+import { Metrics } from '../../src/filesystem/metrics.ts'
 
 const GAUGES = { version: '1.2.3', registered: 7, views: 2, handles: 3, servers: 4 }
 

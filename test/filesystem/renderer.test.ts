@@ -1,6 +1,6 @@
 import t from 'tap'
+import { Renderer } from '../../src/filesystem/renderer.ts'
 import type { View } from '../../src/proc/view.ts'
-import { Renderer } from '../../src/server/renderer.ts'
 import { machine } from '../machines/machine.ts'
 
 t.test('what cannot be rendered shows the host, and is reported once a minute', async t => {

@@ -5,7 +5,7 @@ import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE } from '../fuse/errno.ts'
 import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
-import type { Source } from './source.ts'
+import type { Source } from './backend.ts'
 import {
   findPlace,
   isContainers,

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { Handles } from '../../src/server/handles.ts'
+import { Handles } from '../../src/filesystem/handles.ts'
 import { TestClock } from '../machines/machine.ts'
-import { memoryTexts } from './source.ts'
+import { memoryTexts } from './fake-backend.ts'
 
 const text = (what: string) => () => Buffer.from(what)
 

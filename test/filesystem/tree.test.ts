@@ -1,6 +1,12 @@
 import t from 'tap'
+import {
+  findChild,
+  findPlace,
+  listChildren,
+  rootOfSlot,
+  slotOf,
+} from '../../src/filesystem/tree.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { findChild, findPlace, listChildren, rootOfSlot, slotOf } from '../../src/server/tree.ts'
 
 const ALL = new Set(FILES)
 

@@ -6,9 +6,9 @@ import { Opcode, StatfsOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
 import type { Operation, Operations } from '../fuse/session.ts'
-import { access, open, opendir, read, readdir, release } from './contents.ts'
-import { describer, getattr, lookup } from './names.ts'
-import type { Source } from './source.ts'
+import type { Source } from './backend.ts'
+import { access, open, opendir, read, readdir, release } from './file-operations.ts'
+import { describer, getattr, lookup } from './inode-operations.ts'
 import { slotOf } from './tree.ts'
 
 type Rows = Partial<Record<keyof typeof Opcode, Omit<Operation, 'name'>>>

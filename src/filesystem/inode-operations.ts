@@ -5,8 +5,8 @@ import { ENOENT, ENOTDIR, ESTALE } from '../fuse/errno.ts'
 import { Attr, AttrOut, EntryOut, FUSE_GETATTR_FH } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
-import { textOf } from './contents.ts'
-import type { Source } from './source.ts'
+import type { Source } from './backend.ts'
+import { textOf } from './file-operations.ts'
 import { findChild, findPlace, isContainers, rootOfSlot, slotOf } from './tree.ts'
 
 const S_IFDIR = 0o040000

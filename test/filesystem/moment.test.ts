@@ -1,7 +1,7 @@
 import t from 'tap'
+import { Moment } from '../../src/filesystem/moment.ts'
 import type { ProcFile } from '../../src/proc/files.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { Moment } from '../../src/server/moment.ts'
 
 const [one, other] = FILES as [ProcFile, ProcFile]
 const views = [undefined, {}, {}] as unknown as Parameters<Moment['render']>[1][]

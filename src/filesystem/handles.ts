@@ -6,8 +6,8 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
-import { TextStore } from './text-store.ts'
-import type { Texts } from './texts.ts'
+import type { Texts } from './saved-texts.ts'
+import { TextStore } from './text-cache.ts'
 import { slotOf } from './tree.ts'
 
 interface Handle {
