@@ -3,7 +3,7 @@
 import { Host } from '../host/host.ts'
 import type { Settings } from '../server/settings.ts'
 import { findKeeper, type Status } from '../server/status.ts'
-import { checkProgram } from '../server/upgrade.ts'
+import { checkProgram } from '../service/keeper/upgrade.ts'
 import { systemClock } from '../sys/clock.ts'
 import { sleep } from '../sys/lock.ts'
 

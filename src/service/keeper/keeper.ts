@@ -5,18 +5,18 @@
 
 import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Registry } from '../container/registry.ts'
-import type { Host } from '../host/host.ts'
-import { findServed } from '../mount/served.ts'
-import type { Log } from '../sys/log.ts'
-import { unmount } from '../sys/mount.ts'
-import { type ServerProcess, startServer } from './child.ts'
-import { Errand } from './errand.ts'
-import { Failures } from './failures.ts'
+import { Registry } from '../../container/registry.ts'
+import type { Host } from '../../host/host.ts'
+import { findServed } from '../../mount/served.ts'
+import type { Settings } from '../../server/settings.ts'
+import type { Log } from '../../sys/log.ts'
+import { unmount } from '../../sys/mount.ts'
+import { Errand } from './command-process.ts'
+import { Failures } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
-import type { Settings } from './settings.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
 import type { Signals } from './signals.ts'
-import { watch } from './watch.ts'
+import { watch } from './watchdog.ts'
 
 export interface Kept {
   settings: Settings

@@ -2,7 +2,7 @@
 
 import { closeSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { hasEnded, killProcess, openPid, reap } from '../sys/process.ts'
+import { hasEnded, killProcess, openPid, reap } from '../../sys/process.ts'
 
 /** For the request that it is at. One that is stopped, or in an endless loop, would never end. */
 const END_MS = 1000

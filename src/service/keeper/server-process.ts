@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
-import { openPipe } from '../sys/pipe.ts'
-import { ANSWERED, READY } from './descriptors.ts'
-import { ownProgram } from './program.ts'
-import { commandLine, type Settings } from './settings.ts'
+import { ANSWERED, READY } from '../../server/descriptors.ts'
+import { ownProgram } from '../../server/program.ts'
+import { commandLine, type Settings } from '../../server/settings.ts'
+import { openPipe } from '../../sys/pipe.ts'
 
 export interface ServerProcess {
   pid: number | undefined

@@ -1,18 +1,18 @@
 /** Becomes the keeper of a mount: of a new one, or of one that another process has kept until now. */
 
 import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
-import { readStartTicks } from '../container/identity.ts'
-import type { Host } from '../host/host.ts'
-import { mountFuse, refuseForeign, unmountAll } from '../mount/served.ts'
-import type { Options } from '../proc/options.ts'
-import { tryLock } from '../sys/lock.ts'
-import type { Log } from '../sys/log.ts'
-import { readDefaults } from './config.ts'
+import { readStartTicks } from '../../container/identity.ts'
+import type { Host } from '../../host/host.ts'
+import { mountFuse, refuseForeign, unmountAll } from '../../mount/served.ts'
+import type { Options } from '../../proc/options.ts'
+import { readDefaults } from '../../server/config.ts'
+import { makeRunDirectory, type Settings } from '../../server/settings.ts'
+import { removeStatus, writeStatus } from '../../server/status.ts'
+import { tryLock } from '../../sys/lock.ts'
+import type { Log } from '../../sys/log.ts'
 import { Keeper } from './keeper.ts'
 import { Predecessor } from './predecessor.ts'
-import { makeRunDirectory, type Settings } from './settings.ts'
 import { Signals } from './signals.ts'
-import { removeStatus, writeStatus } from './status.ts'
 import { upgrade } from './upgrade.ts'
 
 export interface KeepOptions {

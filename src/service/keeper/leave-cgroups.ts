@@ -4,8 +4,8 @@
  */
 
 import { writeFileSync } from 'node:fs'
-import { readHierarchies } from '../cgroup/hierarchy.ts'
-import type { Host } from '../host/host.ts'
+import { readHierarchies } from '../../cgroup/hierarchy.ts'
+import type { Host } from '../../host/host.ts'
 
 /** As other daemons that many depend on have it; -1000 would make a leak of ours kill everything else first. */
 const OOM_SCORE_ADJ = -900

@@ -4,11 +4,11 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Host } from '../host/host.ts'
-import type { Log } from '../sys/log.ts'
-import type { Settings } from './settings.ts'
+import type { Host } from '../../host/host.ts'
+import type { Settings } from '../../server/settings.ts'
+import { findKeeper } from '../../server/status.ts'
+import type { Log } from '../../sys/log.ts'
 import { type Order, Signals } from './signals.ts'
-import { findKeeper } from './status.ts'
 
 const LOOK_MS = 1000
 
