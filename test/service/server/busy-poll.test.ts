@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Pace } from '../../src/server/pace.ts'
+import { Pace } from '../../../src/service/server/busy-poll.ts'
 
 const OPEN = 29
 const READ = 31

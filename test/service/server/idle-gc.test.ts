@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Leisure } from '../../src/server/leisure.ts'
+import { Leisure } from '../../../src/service/server/idle-gc.ts'
 
 t.test('after many requests and a second of quiet', async t => {
   let collections = 0

@@ -1,12 +1,12 @@
 /** The server's only loop: answers what comes, and decides what to do until something comes. */
 
-import type { FuseDevice } from '../fuse/device.ts'
-import type { Session } from '../fuse/session.ts'
-import { collectGarbage } from '../sys/heap.ts'
+import type { FuseDevice } from '../../fuse/device.ts'
+import type { Session } from '../../fuse/session.ts'
+import { collectGarbage } from '../../sys/heap.ts'
 import type { Ahead } from './ahead.ts'
-import type { Control } from './control.ts'
-import { Leisure } from './leisure.ts'
-import { Pace } from './pace.ts'
+import { Pace } from './busy-poll.ts'
+import { Leisure } from './idle-gc.ts'
+import type { Control } from './keeper-link.ts'
 
 export interface Answering {
   device: FuseDevice

@@ -3,8 +3,8 @@
  * The lock goes to the next one when the process that holds it has ended, however it ended.
  */
 
-import { tryLock } from '../sys/lock.ts'
-import type { Control } from './control.ts'
+import { tryLock } from '../../sys/lock.ts'
+import type { Control } from './keeper-link.ts'
 
 /** How often the keeper is thought of meanwhile. */
 const LOOK_MS = 20
