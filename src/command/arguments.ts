@@ -4,7 +4,7 @@
  */
 
 import { basename } from 'node:path'
-import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
+import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
 
 const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--mountpoint': 'mountPoint',

@@ -8,8 +8,8 @@ import type { Host } from '../host/host.ts'
 import { Descriptors } from '../mount/descriptors.ts'
 import { attach, type Bound } from '../mount/overlay.ts'
 import { filesToBind, type Options } from '../proc/options.ts'
-import type { Settings } from '../server/settings.ts'
-import { openOrStart } from '../server/start.ts'
+import type { Settings } from '../service/settings.ts'
+import { openOrStart } from '../service/start.ts'
 
 /** Throws when the files cannot be bound: then neither a mount nor a registration is left that was not there before. */
 export function bind(

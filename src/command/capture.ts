@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { Host } from '../host/host.ts'
 import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
-import type { Settings } from '../server/settings.ts'
+import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { renderCaptured } from '../view/captured.ts'
 import { openView } from '../view/container-view.ts'

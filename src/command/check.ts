@@ -6,9 +6,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Host } from '../host/host.ts'
 import { findServed } from '../mount/served.ts'
-import type { Settings } from '../server/settings.ts'
-import { startAgain } from '../server/start.ts'
-import { findKeeper } from '../server/status.ts'
+import type { Settings } from '../service/settings.ts'
+import { startAgain } from '../service/start.ts'
+import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { type Answer, ask } from './ask.ts'
 

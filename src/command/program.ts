@@ -1,8 +1,8 @@
 /** The command line as a person uses it: every command with its help. */
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { FUSE_FD } from '../server/descriptors.ts'
-import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../server/settings.ts'
+import { FUSE_FD } from '../service/handover.ts'
+import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
 import type { DiffOptions } from './diff.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { PsOptions } from './ps.ts'

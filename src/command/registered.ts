@@ -5,8 +5,8 @@ import { isAlive } from '../container/identity.ts'
 import { Registry } from '../container/registry.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
-import { readDefaults } from '../server/config.ts'
-import type { Settings } from '../server/settings.ts'
+import { readDefaults } from '../service/config.ts'
+import type { Settings } from '../service/settings.ts'
 
 /** Throws when there is none, or it has ended. `action` is what the error says cannot be done. */
 export function findRegistered(

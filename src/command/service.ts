@@ -1,9 +1,9 @@
 /** `procveil stop` and `procveil upgrade`: what is told to the keeper of the mount, and what came of it. */
 
 import { Host } from '../host/host.ts'
-import type { Settings } from '../server/settings.ts'
-import { findKeeper, type Status } from '../server/status.ts'
 import { checkProgram } from '../service/keeper/upgrade.ts'
+import type { Settings } from '../service/settings.ts'
+import { findKeeper, type Status } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { sleep } from '../sys/lock.ts'
 

@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs'
 import { hash } from '../container/identity.ts'
-import { makeRunDirectory, type Settings } from '../server/settings.ts'
+import { makeRunDirectory, type Settings } from '../service/settings.ts'
 import { lock } from '../sys/lock.ts'
 
 /** A file for each container would be one to remove: a few are shared. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { argumentsOf, parseHookArguments } from '../../src/command/arguments.ts'
-import { commandLine, DEFAULT_SETTINGS } from '../../src/server/settings.ts'
+import { commandLine, DEFAULT_SETTINGS } from '../../src/service/settings.ts'
 
 const settings = { mountPoint: '/m', runDirectory: '/r', config: '/c', log: '/l=x' }
 

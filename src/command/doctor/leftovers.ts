@@ -5,7 +5,7 @@ import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import { eachMount, findMount } from '../../host/mountinfo.ts'
 import { FS_TYPE } from '../../mount/target.ts'
-import type { Settings } from '../../server/settings.ts'
+import type { Settings } from '../../service/settings.ts'
 import type { Answer } from '../ask.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 

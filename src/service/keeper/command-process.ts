@@ -1,9 +1,9 @@
 /** Commands of ours that a keeper has run by another process: it enters mount namespaces, and may have to wait. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { ownProgram } from '../../server/program.ts'
-import { commandLine, type Settings } from '../../server/settings.ts'
 import type { Log } from '../../sys/log.ts'
+import { ownProgram } from '../executable.ts'
+import { commandLine, type Settings } from '../settings.ts'
 
 /** For hundreds of containers on a machine under load. */
 const TIMEOUT_MS = 60_000

@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
-import { ANSWERED, READY } from '../../server/descriptors.ts'
-import { ownProgram } from '../../server/program.ts'
-import { commandLine, type Settings } from '../../server/settings.ts'
 import { openPipe } from '../../sys/pipe.ts'
+import { ownProgram } from '../executable.ts'
+import { ANSWERED, READY } from '../handover.ts'
+import { commandLine, type Settings } from '../settings.ts'
 
 export interface ServerProcess {
   pid: number | undefined

@@ -5,9 +5,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
-import type { Settings } from '../../server/settings.ts'
-import { findKeeper } from '../../server/status.ts'
 import type { Log } from '../../sys/log.ts'
+import type { Settings } from '../settings.ts'
+import { findKeeper } from '../status.ts'
 import { type Order, Signals } from './signals.ts'
 
 const LOOK_MS = 1000

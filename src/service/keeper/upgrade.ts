@@ -2,12 +2,12 @@
 
 import { execFile } from 'node:child_process'
 import type { Options } from '../../proc/options.ts'
-import { readDefaults } from '../../server/config.ts'
-import { adoption } from '../../server/launch.ts'
-import { ENVIRONMENT, INSTALLED } from '../../server/program.ts'
-import { commandLine, type Settings } from '../../server/settings.ts'
 import { describe, type Log } from '../../sys/log.ts'
 import { become } from '../../sys/process.ts'
+import { readDefaults } from '../config.ts'
+import { ENVIRONMENT, INSTALLED } from '../executable.ts'
+import { adoption } from '../launch.ts'
+import { commandLine, type Settings } from '../settings.ts'
 import type { ServerProcess } from './server-process.ts'
 
 /** What one version hands to the next, command lines and state files, is of this form. */

@@ -4,13 +4,13 @@
  */
 
 import { closeSync, readSync } from 'node:fs'
-import { FUSE_FD } from '../../server/descriptors.ts'
-import { launchKeeper } from '../../server/launch.ts'
-import type { Settings } from '../../server/settings.ts'
 import { waitReadable } from '../../sys/device.ts'
 import { sleep, tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
+import { FUSE_FD } from '../handover.ts'
+import { launchKeeper } from '../launch.ts'
+import type { Settings } from '../settings.ts'
 
 const RETRY_MS = 100
 

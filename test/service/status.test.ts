@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findKeeper, removeStatus, writeStatus } from '../../src/server/status.ts'
+import { findKeeper, removeStatus, writeStatus } from '../../src/service/status.ts'
 import { machine } from '../machines/machine.ts'
 
 /** Field 22 is the 20th after the command's name. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
-import { parseConfig, readDefaults } from '../../src/server/config.ts'
+import { parseConfig, readDefaults } from '../../src/service/config.ts'
 
 t.test('a configuration sets what it names', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'procveil-config-'))

@@ -4,7 +4,7 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { childProcess } from '../sys/children.ts'
 import { openPipe } from '../sys/pipe.ts'
-import { ENVIRONMENT, ownProgram } from './program.ts'
+import { ENVIRONMENT, ownProgram } from './executable.ts'
 import { commandLine, type Settings } from './settings.ts'
 
 /** stdin, stdout and stderr come before it. */
