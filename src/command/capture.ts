@@ -11,7 +11,7 @@ import { systemClock } from '../sys/clock.ts'
 import { renderCaptured } from '../view/captured.ts'
 import { openView } from '../view/container-view.ts'
 import { Devices } from '../view/devices.ts'
-import { findRegistered } from './registered.ts'
+import { findRegistered } from './containers/registered.ts'
 import { renderAll } from './show.ts'
 
 /** Returns the exit status. Throws when the container cannot be found or the folder cannot be written. */

@@ -18,8 +18,8 @@ import { systemClock } from '../sys/clock.ts'
 import { waitReadable } from '../sys/device.ts'
 import { errorCode } from '../sys/error.ts'
 import { Log } from '../sys/log.ts'
-import { bind, withoutForeignCgroup } from './bind.ts'
-import { inTurn } from './turn.ts'
+import { bind, withoutForeignCgroup } from './containers/bind.ts'
+import { inTurn } from './containers/container-lock.ts'
 
 const STDIN_TIMEOUT_MS = 5000
 const EAGAIN = 'EAGAIN'

@@ -6,8 +6,8 @@ import { Host } from '../host/host.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
-import { findAnswering, listContainers, type Roots } from './listing.ts'
-import { renderSeen } from './seen.ts'
+import { renderSeen } from './containers/coverage.ts'
+import { findAnswering, listContainers, type Roots } from './containers/list.ts'
 import { isColourful } from './table.ts'
 
 export interface PsOptions extends Roots {

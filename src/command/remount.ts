@@ -12,12 +12,12 @@ import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
-import { bind } from './bind.ts'
-import { type Candidate, type Choice, choose, resolve } from './candidates.ts'
+import { bind } from './containers/bind.ts'
+import { type Candidate, type Choice, choose, resolve } from './containers/choose.ts'
+import { inTurn } from './containers/container-lock.ts'
 import { Tally } from './tally.ts'
-import { inTurn } from './turn.ts'
 
-export type { Choice } from './candidates.ts'
+export type { Choice } from './containers/choose.ts'
 
 /** Returns why a container is skipped, or nothing. */
 type Action = (container: Container, registry: Registry) => string | undefined

@@ -8,7 +8,7 @@ import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { openCaptured } from '../view/captured.ts'
 import { type ContainerView, openView } from '../view/container-view.ts'
-import { findRegistered } from './registered.ts'
+import { findRegistered } from './containers/registered.ts'
 
 export interface ShowOptions {
   containerId?: string

@@ -1,6 +1,6 @@
 /** Whose files the running containers see. */
 
-import { type Seen, shortId } from '../seen.ts'
+import { type Seen, shortId } from '../containers/coverage.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 const { ok, warning, problem } = about('containers')

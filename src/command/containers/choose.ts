@@ -1,11 +1,11 @@
 /** The containers that `remount` and `umount` can be about: those registered, and those that a runtime runs. */
 
-import { type Container, isId } from '../container/container.ts'
-import { isAlive, readContainer } from '../container/identity.ts'
-import type { Registry } from '../container/registry.ts'
-import type { Host } from '../host/host.ts'
-import { readOptions } from '../oci/annotations.ts'
-import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../runtimes/running.ts'
+import { type Container, isId } from '../../container/container.ts'
+import { isAlive, readContainer } from '../../container/identity.ts'
+import type { Registry } from '../../container/registry.ts'
+import type { Host } from '../../host/host.ts'
+import { readOptions } from '../../oci/annotations.ts'
+import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../../runtimes/running.ts'
 import { withoutForeignCgroup } from './bind.ts'
 
 export interface Candidate {

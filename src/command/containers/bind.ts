@@ -1,15 +1,15 @@
 /** Registers a container and puts our files into it: what a hook and `remount` both do. */
 
 import { fstatSync } from 'node:fs'
-import type { Container } from '../container/container.ts'
-import type { Registry } from '../container/registry.ts'
-import { splitDevice } from '../host/device-number.ts'
-import type { Host } from '../host/host.ts'
-import { Descriptors } from '../mount/descriptors.ts'
-import { attach, type Bound } from '../mount/overlay.ts'
-import { filesToBind, type Options } from '../proc/options.ts'
-import type { Settings } from '../service/settings.ts'
-import { openOrStart } from '../service/start.ts'
+import type { Container } from '../../container/container.ts'
+import type { Registry } from '../../container/registry.ts'
+import { splitDevice } from '../../host/device-number.ts'
+import type { Host } from '../../host/host.ts'
+import { Descriptors } from '../../mount/descriptors.ts'
+import { attach, type Bound } from '../../mount/overlay.ts'
+import { filesToBind, type Options } from '../../proc/options.ts'
+import type { Settings } from '../../service/settings.ts'
+import { openOrStart } from '../../service/start.ts'
 
 /** Throws when the files cannot be bound: then neither a mount nor a registration is left that was not there before. */
 export function bind(

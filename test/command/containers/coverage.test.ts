@@ -1,5 +1,10 @@
 import t from 'tap'
-import { judge, renderBytes, renderSeen, type Seen } from '../../src/command/seen.ts'
+import {
+  judge,
+  renderBytes,
+  renderSeen,
+  type Seen,
+} from '../../../src/command/containers/coverage.ts'
 
 const FILES = ['proc/meminfo', 'proc/stat', 'sys/devices/system/cpu/online']
 const SERVED = { major: 0, minor: 50 }

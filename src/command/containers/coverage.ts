@@ -1,8 +1,8 @@
 /** A running container as `ps` and `doctor` show it, and what lies on its files: by mountinfo alone, no file is touched. */
 
-import { type Mount, parseMounts } from '../host/mountinfo.ts'
-import { findBase, findTarget, isFileOf, pathOf } from '../mount/target.ts'
-import { type Cell, type Colour, type Column, renderTable } from './table.ts'
+import { type Mount, parseMounts } from '../../host/mountinfo.ts'
+import { findBase, findTarget, isFileOf, pathOf } from '../../mount/target.ts'
+import { type Cell, type Colour, type Column, renderTable } from '../table.ts'
 
 /**
  * `ok`: the files that are bound are all ours. `partial`: some. `host`: none. `stale`: some are of a service that is

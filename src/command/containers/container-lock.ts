@@ -1,9 +1,9 @@
 /** Of several commands that change one container's mounts the others wait: each then finds done what the first did. */
 
 import { closeSync } from 'node:fs'
-import { hash } from '../container/identity.ts'
-import { makeRunDirectory, type Settings } from '../service/settings.ts'
-import { lock } from '../sys/lock.ts'
+import { hash } from '../../container/identity.ts'
+import { makeRunDirectory, type Settings } from '../../service/settings.ts'
+import { lock } from '../../sys/lock.ts'
 
 /** A file for each container would be one to remove: a few are shared. */
 const FILES = 61
