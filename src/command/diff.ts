@@ -11,9 +11,9 @@ import { Log } from '../sys/log.ts'
 import { openCaptured } from '../view/captured.ts'
 import { type ContainerView, openView } from '../view/container-view.ts'
 import { type Choice, choose, resolve } from './containers/choose.ts'
-import { differences, renderDifferences } from './differences.ts'
 import { renderAll } from './show.ts'
-import { isColourful } from './table.ts'
+import { differences, renderDifferences } from './terminal/differences.ts'
+import { isColourful } from './terminal/table.ts'
 
 export interface DiffOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
   /** A captured machine instead of this one. */

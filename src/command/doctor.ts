@@ -18,7 +18,7 @@ import { checkKernel, checkPlace } from './doctor/kernel.ts'
 import { checkOthers, checkRegistrations } from './doctor/leftovers.ts'
 import { checkMount, checkPropagation, type Service } from './doctor/mount.ts'
 import { checkUnit } from './doctor/unit.ts'
-import { isColourful } from './table.ts'
+import { isColourful } from './terminal/table.ts'
 import { VERSION } from './version.ts'
 
 /** A server that hangs is replaced within 2 s. */

@@ -8,7 +8,7 @@ import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { renderSeen } from './containers/coverage.ts'
 import { findAnswering, listContainers, type Roots } from './containers/list.ts'
-import { isColourful } from './table.ts'
+import { isColourful } from './terminal/table.ts'
 
 export interface PsOptions extends Roots {
   json?: boolean

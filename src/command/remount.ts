@@ -15,7 +15,7 @@ import { Log } from '../sys/log.ts'
 import { bind } from './containers/bind.ts'
 import { type Candidate, type Choice, choose, resolve } from './containers/choose.ts'
 import { inTurn } from './containers/container-lock.ts'
-import { Tally } from './tally.ts'
+import { Tally } from './terminal/tally.ts'
 
 export type { Choice } from './containers/choose.ts'
 

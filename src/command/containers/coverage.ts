@@ -2,7 +2,7 @@
 
 import { type Mount, parseMounts } from '../../host/mountinfo.ts'
 import { findBase, findTarget, isFileOf, pathOf } from '../../mount/target.ts'
-import { type Cell, type Colour, type Column, renderTable } from '../table.ts'
+import { type Cell, type Colour, type Column, renderTable } from '../terminal/table.ts'
 
 /**
  * `ok`: the files that are bound are all ours. `partial`: some. `host`: none. `stale`: some are of a service that is

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { differences, renderDifferences } from '../../src/command/differences.ts'
-import { FILES } from '../../src/proc/files.ts'
-import { openCaptured } from '../../src/view/captured.ts'
+import { differences, renderDifferences } from '../../../src/command/terminal/differences.ts'
+import { FILES } from '../../../src/proc/files.ts'
+import { openCaptured } from '../../../src/view/captured.ts'
 
 t.test('lines belong together by what they are about', async t => {
   t.strictSame(
@@ -80,7 +80,7 @@ t.test('nothing in a line steers the terminal', async t => {
   t.notMatch(renderDifferences([{ host: 'a\x1b[2J', container: 'b' }], 40, false), '\x1b')
 })
 
-const HOSTS = fileURLToPath(new URL('../../fixtures/hosts', import.meta.url))
+const HOSTS = fileURLToPath(new URL('../../../fixtures/hosts', import.meta.url))
 
 t.test('a captured machine', async t => {
   const folder = `${HOSTS}/debian-12-v2`

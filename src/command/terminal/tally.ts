@@ -1,6 +1,6 @@
 /** What came of a command that works on many containers: a progress bar, a summary, or JSON. */
 
-import { describe, type Log } from '../sys/log.ts'
+import { describe, type Log } from '../../sys/log.ts'
 
 const BAR_WIDTH = 30
 

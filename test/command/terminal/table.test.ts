@@ -1,5 +1,5 @@
 import t from 'tap'
-import { fit, isColourful, printable, renderTable } from '../../src/command/table.ts'
+import { fit, isColourful, printable, renderTable } from '../../../src/command/terminal/table.ts'
 
 const COLUMNS = [{ title: 'NAME' }, { title: 'PID', right: true }, { title: 'STATE' }]
 
