@@ -5,12 +5,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Host } from '../host/host.ts'
+import { type Answer, ask } from '../mount/ask.ts'
 import { findServed } from '../mount/served.ts'
 import type { Settings } from '../service/settings.ts'
 import { startAgain } from '../service/start.ts'
 import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
-import { type Answer, ask } from './ask.ts'
 
 const LOOK_MS = 50
 

@@ -8,13 +8,13 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
+import { ask } from '../mount/ask.ts'
 import { findServed, unmountAll } from '../mount/served.ts'
 import { isShared } from '../mount/target.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
 import { MS_BIND, MS_SHARED, mount } from '../sys/mount.ts'
-import { ask } from './ask.ts'
 
 const ANSWER_MS = 2000
 

@@ -1,7 +1,6 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Answer } from '../../src/command/ask.ts'
 import type { Seen } from '../../src/command/containers/coverage.ts'
 import { checkCgroups } from '../../src/command/doctor/cgroups.ts'
 import { checkContainers } from '../../src/command/doctor/containers.ts'
@@ -11,6 +10,7 @@ import { checkOthers, checkRegistrations } from '../../src/command/doctor/leftov
 import { checkMount, checkPropagation, type Service } from '../../src/command/doctor/mount.ts'
 import { checkUnit } from '../../src/command/doctor/unit.ts'
 import { Registry } from '../../src/container/registry.ts'
+import type { Answer } from '../../src/mount/ask.ts'
 import { machine } from '../machines/machine.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level)

@@ -4,9 +4,9 @@ import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import { eachMount, findMount } from '../../host/mountinfo.ts'
+import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
-import type { Answer } from '../ask.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 export function checkRegistrations(

@@ -3,10 +3,10 @@
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
 import { eachMount, findMount, type Mount } from '../../host/mountinfo.ts'
+import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE, isShared } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
 import type { Status } from '../../service/status.ts'
-import type { Answer } from '../ask.ts'
 import { about, type Finding } from './finding.ts'
 
 export interface Service {
