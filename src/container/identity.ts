@@ -2,7 +2,7 @@
 
 import type { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
-import { isZombie, parseStartTicks } from '../host/process.ts'
+import { isZombie, parseStartTicks } from '../host/proc-pid.ts'
 import type { Options } from '../proc/options.ts'
 import { type Container, MAX_SLOT } from './container.ts'
 import { readCgroups } from './own-cgroups.ts'
