@@ -1,8 +1,8 @@
 /** What the serving loop does again and again: take requests, answer each, all synchronous. */
 
+import { Intake } from './batch.ts'
 import type { Device } from './device.ts'
 import { EIO, ENOSYS, type Verdict } from './errno.ts'
-import { Intake } from './intake.ts'
 import {
   FUSE_NOTIFY_INVAL_INODE,
   FUSE_NOTIFY_RESEND,

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { Intake } from '../../src/fuse/batch.ts'
 import type { Verdict } from '../../src/fuse/errno.ts'
-import { Intake } from '../../src/fuse/intake.ts'
 import { ScriptedDevice } from './scripted.ts'
 
 /** How many were taken each time, and the first byte of each. */
