@@ -3,7 +3,7 @@
 import { closeSync, readSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
 import { isAnswering, openServed, refuseForeign, unmountAll } from '../mount/served.ts'
-import { waitReadable } from '../sys/device.ts'
+import { waitReadable } from '../sys/fuse-device.ts'
 import { lock } from '../sys/lock.ts'
 import { launchKeeper } from './launch.ts'
 import { makeRunDirectory, type Settings } from './settings.ts'

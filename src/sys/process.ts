@@ -1,8 +1,8 @@
 /** Processes held by a descriptor, and what a process is to become: pidfd_open(2), pidfd_send_signal(2), execve(2). */
 
 import { ptr } from 'bun:ffi'
-import { waitReadable } from './device.ts'
 import { SysError } from './error.ts'
+import { waitReadable } from './fuse-device.ts'
 import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
 
 const SYS_PIDFD_SEND_SIGNAL = 424

@@ -7,8 +7,8 @@ import { closeSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { type Host, orUndefined } from '../../host/host.ts'
 import { findServed } from '../../mount/served.ts'
-import { Arrival } from '../../sys/arrival.ts'
-import { openDetached } from '../../sys/detached.ts'
+import { openDetached } from '../../sys/detached-mount.ts'
+import { Arrival } from '../../sys/sigio.ts'
 
 const PERIOD_MS = 400
 

@@ -4,7 +4,7 @@
  */
 
 import { closeSync, readSync } from 'node:fs'
-import { waitReadable } from '../../sys/device.ts'
+import { waitReadable } from '../../sys/fuse-device.ts'
 import { sleep, tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
