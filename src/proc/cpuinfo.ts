@@ -3,7 +3,7 @@
  * record a CPU, which begins with `processor`: a container sees those of its CPUs, numbered from 0.
  */
 
-import { remember } from '../cgroup/remember.ts'
+import { remember } from '../cgroup/memoize.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import { limitCpuinfoS390 } from './cpuinfo-s390.ts'
 import { setNumbers, topologyNumbers } from './cpuinfo-topology.ts'

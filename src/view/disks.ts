@@ -1,7 +1,7 @@
 /** A container's disks with what they have done, from reading to reading. */
 
 import type { DiskIo, IoReader } from '../cgroup/io.ts'
-import { remember } from '../cgroup/remember.ts'
+import { remember } from '../cgroup/memoize.ts'
 import { type Host, orUndefined } from '../host/host.ts'
 import { DiskAccount, type DiskAccountState } from '../proc/disk/account.ts'
 import {

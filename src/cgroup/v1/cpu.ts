@@ -3,7 +3,7 @@
 import { type CpuBandwidth, type CpuQuota, makeQuota, parseCount, smallerQuota } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { remember } from '../remember.ts'
+import { remember } from '../memoize.ts'
 
 export class CpuBandwidthV1 implements CpuBandwidth {
   readonly #group: Group

@@ -13,7 +13,7 @@ import {
 } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { remember } from '../remember.ts'
+import { remember } from '../memoize.ts'
 
 export class CpuBandwidthV2 implements CpuBandwidth {
   readonly #group: Group

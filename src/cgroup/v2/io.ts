@@ -2,7 +2,7 @@
 
 import type { Group } from '../group.ts'
 import { type DiskIo, type IoReader, parseIoStat } from '../io.ts'
-import { remember } from '../remember.ts'
+import { remember } from '../memoize.ts'
 
 export class IoV2 implements IoReader {
   readonly #group: Group

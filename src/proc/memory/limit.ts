@@ -3,8 +3,8 @@
  * host's.
  */
 
+import { remember } from '../../cgroup/memoize.ts'
 import type { Memory, MemoryUsage } from '../../cgroup/memory.ts'
-import { remember } from '../../cgroup/remember.ts'
 import { type Field, fieldValue, parseFields } from '../lines.ts'
 import type { Options } from '../options.ts'
 import type { View } from '../view.ts'
