@@ -1,17 +1,21 @@
 /** The command line as a person uses it: every command with its help. */
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { FUSE_FD } from '../service/handover.ts'
+import {
+  KEEPER_FLAGS,
+  type KeeperArguments,
+  parseKeeperOrders,
+  parseServerOrders,
+  SERVER_FLAGS,
+  type ServerArguments,
+} from '../service/handover.ts'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
 import type { DiffOptions } from './diff.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { PsOptions } from './ps.ts'
 import type { Choice } from './remount.ts'
-import type { ServeOptions, ServerOptions } from './serve.ts'
 import type { ShowOptions } from './show.ts'
 import { VERSION } from './version.ts'
-
-type WithResend<T> = Omit<T, 'resend'> & { withoutResend?: boolean }
 
 /** Runs a command line without the program's name. Returns the exit status. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -54,25 +58,16 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       status = hook(settings(), { strict: options.strict === true })
     })
 
-  program
+  const serve = program
     .command('serve')
     .description('serve the file system in the foreground')
-    .option(
-      '--ready-fd <number>',
-      'write a byte to this descriptor when the mount answers',
-      parseDescriptor,
-    )
+    .option('--ready-fd <number>', 'write a byte to this descriptor when the mount answers')
     .option('--standby', 'wait while another process serves, and take its place when that ends')
-    .addOption(new Option('--adopt <json>').hideHelp())
-    .addOption(
-      new Option('--fuse-fd <number>').hideHelp().argParser(parseDescriptor).default(FUSE_FD),
-    )
-    .addOption(new Option('--before <pid>').hideHelp().argParser(Number))
-    .addOption(new Option('--without-resend').hideHelp())
-    .action(async ({ withoutResend, ...options }: WithResend<ServeOptions>) => {
+    .action(async ({ standby, ...args }: KeeperArguments & { standby?: boolean }) => {
       const { serve } = await import('./serve.ts')
-      status = await serve(settings(), { ...options, resend: withoutResend !== true })
+      status = await serve(settings(), parseKeeperOrders(args), { standby: standby === true })
     })
+  for (const flag of KEEPER_FLAGS) serve.addOption(new Option(flag).hideHelp())
 
   program
     .command('check-lxcfs')
@@ -125,10 +120,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       .description(description)
       .option('-a, --all', 'all containers')
       .option('-c, --container-id <id>', 'one container: its id, the beginning of it, or its name')
-      .option(
-        '--runtime-root <directory...>',
-        'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
-      )
+      .addOption(runtimeRoot())
       .option('--json', 'print what was done in JSON')
       .addOption(new Option('--registered').hideHelp())
       .action(async (choice: Choice & { json?: boolean }) => {
@@ -153,10 +145,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .command('ps')
     .description('list the containers that run here, their limits, and whose files they see')
     .option('--watch', 'show it again every 2 seconds until interrupted')
-    .option(
-      '--runtime-root <directory...>',
-      'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
-    )
+    .addOption(runtimeRoot())
     .option('--json', 'print it in JSON')
     .action(async (options: PsOptions) => {
       const { ps } = await import('./ps.ts')
@@ -168,10 +157,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .description('print what a container sees otherwise than its host, side by side')
     .option('-c, --container-id <id>', 'the container: its id, the beginning of it, or its name')
     .option('--from <folder>', 'a captured machine instead of this one')
-    .option(
-      '--runtime-root <directory...>',
-      'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
-    )
+    .addOption(runtimeRoot())
     .option('--json', 'print it in JSON')
     .action(async (options: DiffOptions) => {
       const { diff } = await import('./diff.ts')
@@ -183,10 +169,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .description(
       'look for what is missing or left over; exit with status 1 when there is a problem',
     )
-    .option(
-      '--runtime-root <directory...>',
-      'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
-    )
+    .addOption(runtimeRoot())
     .option('--json', 'print it in JSON')
     .action(async (options: DoctorOptions) => {
       const { doctor } = await import('./doctor.ts')
@@ -212,15 +195,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       status = capture(settings(), options.containerId, options.output)
     })
 
-  program
+  const server = program
     .command('server', { hidden: true })
-    .requiredOption('--options <json>')
-    .option('--resume')
-    .option('--without-resend')
-    .action(async ({ withoutResend, ...options }: WithResend<ServerOptions>) => {
+    .action(async (args: ServerArguments) => {
       const { server } = await import('./serve.ts')
-      status = server(settings(), { ...options, resend: withoutResend !== true })
+      status = server(settings(), parseServerOrders(args))
     })
+  for (const flag of SERVER_FLAGS) server.option(flag)
 
   try {
     await program.parseAsync(args, { from: 'user' })
@@ -232,10 +213,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   return status
 }
 
-function parseDescriptor(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be the number of an open descriptor.')
-}
+const runtimeRoot = () =>
+  new Option(
+    '--runtime-root <directory...>',
+    'where runc keeps its state besides its default, or another runtime: docker=DIRECTORY',
+  )
 
 function parseSeconds(text: string): number {
   if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text)

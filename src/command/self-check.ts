@@ -7,7 +7,7 @@ import { readStartTicks } from '../container/identity.ts'
 import { readCgroups } from '../container/own-cgroups.ts'
 import { Host } from '../host/host.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
-import { HANDOVER } from '../service/keeper/upgrade.ts'
+import { renderSelfCheck } from '../service/handover.ts'
 import { systemClock } from '../sys/clock.ts'
 import { openView } from '../view/container-view.ts'
 import { renderAll } from './show.ts'
@@ -25,6 +25,6 @@ export function selfCheck(): number {
   for (const { path, text } of renderAll(openView(host, subject, DEFAULT_OPTIONS))) {
     if (text === '') throw new Error(`Cannot render ${path}: there is nothing in it`)
   }
-  process.stdout.write(`procveil ${VERSION}\n${HANDOVER}\n`)
+  process.stdout.write(renderSelfCheck(VERSION))
   return 0
 }

@@ -1,7 +1,7 @@
 /** `procveil stop` and `procveil upgrade`: what is told to the keeper of the mount, and what came of it. */
 
 import { Host } from '../host/host.ts'
-import { checkProgram } from '../service/keeper/upgrade.ts'
+import { checkExecutable } from '../service/executable.ts'
 import type { Settings } from '../service/settings.ts'
 import { findKeeper, type Status } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
@@ -29,7 +29,7 @@ export async function upgrade(settings: Settings): Promise<number> {
   const host = new Host('/', systemClock)
   const before = requireKeeper(host, settings, 'upgrade')
   try {
-    await checkProgram(before.executable)
+    await checkExecutable(before.executable)
   } catch (cause) {
     throw new Error(
       `Cannot upgrade to ${before.executable}: version ${before.version} goes on; put a working executable there`,

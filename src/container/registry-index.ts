@@ -10,7 +10,7 @@ import type { Registry } from './registry.ts'
 /** The kernel stamps changes with the time of its last tick: two within one look like one. */
 const TICK_NS = 20_000_000n
 
-export class Directory {
+export class RegistryIndex {
   readonly #registry: Registry
   #changedNs = -1n
   #idBySlot = new Map<number, string>()

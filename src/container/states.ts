@@ -4,15 +4,6 @@
  */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import type { CpuAccountState } from '../proc/cpu/account.ts'
-import type { DiskAccountState } from '../proc/disk/account.ts'
-import type { LoadState } from '../view/load-sampler.ts'
-
-export interface ViewState {
-  cpu?: CpuAccountState | undefined
-  load?: LoadState | undefined
-  disks?: DiskAccountState | undefined
-}
 
 export class States {
   readonly #directory: string
@@ -28,10 +19,10 @@ export class States {
     } catch {}
   }
 
-  /** Empty when there is none, or one that was damaged. */
-  load(slot: number): ViewState {
+  /** What was parsed from the JSON that was saved; `{}` when there is none, or it was damaged. */
+  load(slot: number): unknown {
     try {
-      return JSON.parse(readFileSync(this.#file(slot), 'utf8')) as ViewState
+      return JSON.parse(readFileSync(this.#file(slot), 'utf8'))
     } catch {
       return {}
     }

@@ -5,7 +5,7 @@ import type { View } from '../proc/view.ts'
 import type { Handles } from './handles.ts'
 import type { Offered } from './tree.ts'
 
-export interface Source {
+export interface Backend {
   /** The slot of a registered container. */
   findSlot(id: string): number | undefined
   /** Ids of the registered containers. */
@@ -19,11 +19,11 @@ export interface Source {
   /** Whether the process may see what containers there are. */
   isHostRoot(pid: number, uid: number): boolean
   offered: Offered
-  /** The file's text for `view`, and where that fails or `view` is undefined, the host's own. */
+  /** The file's text for `view`; the host's own where that fails or `view` is undefined. */
   render(file: ProcFile, view: View | undefined): Buffer
-  /** What the next request is likely to need: done if there is time until then. */
-  ahead(work: () => void): void
-  /** A READ request about a file was answered, and how long that took. */
+  /** Does `work` for the next request, if there is time before it comes. */
+  prepare(work: () => void): void
+  /** A READ request about a file was answered, and that took so many seconds. */
   count(path: string, seconds: number): void
   /** The text of the metrics. */
   metrics(): Buffer

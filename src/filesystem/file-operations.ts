@@ -5,7 +5,7 @@ import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE } from '../fuse/errno.ts'
 import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
-import type { Source } from './backend.ts'
+import type { Backend } from './backend.ts'
 import {
   findPlace,
   isContainers,
@@ -22,55 +22,55 @@ const X_OK = 1
 const R_OK = 4
 const S_IROTH = 4
 
-export function open(source: Source, request: Request, reply: Reply): number {
+export function open(backend: Backend, request: Request, reply: Reply): number {
   const { nodeid } = request.header
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
   if ((request.open.flags & O_ACCMODE) !== 0 || !mayRead(place.file, request)) return -EACCES
-  const fh = source.handles.open(nodeid)
-  const render = textOf(source, request, place.file)
-  source.ahead(() => source.handles.preview(fh, nodeid, render, AHEAD_USEC))
+  const fh = backend.handles.open(nodeid)
+  const render = textOf(backend, request, place.file)
+  backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))
   reply.clear(OpenOut.size)
   reply.open.fh = fh
   reply.open.openFlags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH
   return OpenOut.size
 }
 
-/** A reader that has opened a file is woken up, asks for its text within this time, and gets what it was meanwhile. */
-const AHEAD_USEC = 100
+/** A reader that has opened a file asks for its text within this time, and may get a text that was rendered meanwhile. */
+const PREPARED_USEC = 100
 
-export function read(source: Source, request: Request, reply: Reply): number {
+export function read(backend: Backend, request: Request, reply: Reply): number {
   const file = findPlace(request.header.nodeid)?.file
   if (file === undefined) return -ESTALE
   const start = performance.now()
-  const result = readFile(source, request, reply, file)
-  source.count(file.path, (performance.now() - start) / 1000)
+  const result = readFile(backend, request, reply, file)
+  backend.count(file.path, (performance.now() - start) / 1000)
   return result
 }
 
-function readFile(source: Source, request: Request, reply: Reply, file: ServedFile): number {
+function readFile(backend: Backend, request: Request, reply: Reply, file: ServedFile): number {
   const { nodeid } = request.header
   const { fh, offset, size, readFlags } = request.read
-  // To fill the page cache, for sendfile(2) or splice(2): their callers then fall back to read(2).
+  // sendfile(2) and splice(2) read through the page cache; refused, their callers fall back to read(2).
   if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
-  const text = source.handles.text(fh, nodeid, offset, textOf(source, request, file))
-  if (offset === 0 && size < text.length) source.handles.unfinished(fh, text)
-  else if (offset === 0) source.handles.finished(fh)
+  const text = backend.handles.text(fh, nodeid, offset, textOf(backend, request, file))
+  if (offset === 0 && size < text.length) backend.handles.unfinished(fh, text)
+  else if (offset === 0) backend.handles.finished(fh)
   if (offset >= text.length) return 0
   return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
 }
 
 /** Renders the file that the request is about, for the container that it belongs to. */
-export function textOf(source: Source, request: Request, file: ServedFile): () => Buffer {
-  if (!isProcFile(file)) return source.metrics
+export function textOf(backend: Backend, request: Request, file: ServedFile): () => Buffer {
+  if (!isProcFile(file)) return backend.metrics
   const { nodeid, pid } = request.header
   const slot = slotOf(nodeid)
-  return () => source.render(file, slot === 0 ? source.ofCaller(pid) : source.ofSlot(slot))
+  return () => backend.render(file, slot === 0 ? backend.ofCaller(pid) : backend.ofSlot(slot))
 }
 
-export function release(source: Source, request: Request): number {
-  source.handles.release(request.release.fh)
+export function release(backend: Backend, request: Request): number {
+  backend.handles.release(request.release.fh)
   return 0
 }
 
@@ -88,35 +88,35 @@ function mayRead({ mode }: ServedFile, request: Request): boolean {
   return (mode & S_IROTH) !== 0 || request.header.uid === 0
 }
 
-export function opendir(source: Source, request: Request, reply: Reply): number {
+export function opendir(backend: Backend, request: Request, reply: Reply): number {
   const { nodeid, pid, uid } = request.header
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   if (place.file !== undefined) return -ENOTDIR
-  if (isContainers(nodeid) && !source.isHostRoot(pid, uid)) return -EACCES
+  if (isContainers(nodeid) && !backend.isHostRoot(pid, uid)) return -EACCES
   reply.clear(OpenOut.size)
-  reply.open.fh = source.handles.open(nodeid)
+  reply.open.fh = backend.handles.open(nodeid)
   return OpenOut.size
 }
 
 /** A directory is listed once per pass, so that offsets stay true while containers come and go. */
 export function readdir(
-  source: Source,
+  backend: Backend,
   request: Request,
   reply: Reply,
   describe?: DescribeEntry,
 ): number {
   const { nodeid } = request.header
   const { fh, offset, size } = request.read
-  const entries = source.handles.entries(fh, nodeid, offset, () =>
-    isContainers(nodeid) ? listContainers(source) : listChildren(nodeid, source.offered),
+  const entries = backend.handles.entries(fh, nodeid, offset, () =>
+    isContainers(nodeid) ? listContainers(backend) : listChildren(nodeid, backend.offered),
   )
   return writeDirectory(reply, entries, offset, size, describe)
 }
 
-function listContainers(source: Source): DirectoryEntry[] {
-  return source.ids().flatMap(name => {
-    const slot = source.findSlot(name)
+function listContainers(backend: Backend): DirectoryEntry[] {
+  return backend.ids().flatMap(name => {
+    const slot = backend.findSlot(name)
     return slot === undefined ? [] : [{ name, nodeid: rootOfSlot(slot), directory: true }]
   })
 }

@@ -6,8 +6,8 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
-import type { Texts } from './saved-texts.ts'
-import { TextStore } from './text-cache.ts'
+import type { SavedTexts } from './saved-texts.ts'
+import { TextCache } from './text-cache.ts'
 import { slotOf } from './tree.ts'
 
 interface Handle {
@@ -31,15 +31,15 @@ export class Handles {
   /** By slot, the oldest first. */
   readonly #opened = new Map<number, Set<number>>()
   /** A file could fill the disk as a text does the memory. */
-  readonly #texts = new TextStore(fh => this.#removeFile(fh))
+  readonly #texts = new TextCache(fh => this.#removeFile(fh))
   readonly #clock: Clock
   #next: number
 
   readonly #firstOwn: number
-  readonly #saved: Texts
+  readonly #saved: Pick<SavedTexts, 'save' | 'load' | 'remove'>
 
   /** `startMs`: time of day; handles of an earlier server that readers still hold must not be taken for ours. */
-  constructor(startMs: number, clock: Clock, saved: Texts) {
+  constructor(startMs: number, clock: Clock, saved: Pick<SavedTexts, 'save' | 'load' | 'remove'>) {
     this.#next = startMs * 2048
     this.#firstOwn = this.#next
     this.#clock = clock

@@ -5,7 +5,7 @@ import { ENOENT, ENOTDIR, ESTALE } from '../fuse/errno.ts'
 import { Attr, AttrOut, EntryOut, FUSE_GETATTR_FH } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
-import type { Source } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { textOf } from './file-operations.ts'
 import { findChild, findPlace, isContainers, rootOfSlot, slotOf } from './tree.ts'
 
@@ -18,34 +18,34 @@ const LONG_SECONDS = 3600
 /** Any size above 0 does, see getattr. */
 const KERNEL_SIZE = 4096
 
-export function lookup(source: Source, request: Request, reply: Reply): number {
+export function lookup(backend: Backend, request: Request, reply: Reply): number {
   const place = findPlace(request.header.nodeid)
   if (place === undefined) return -ESTALE
   if (place.file !== undefined) return -ENOTDIR
-  const nodeid = child(source, request)
+  const nodeid = child(backend, request)
   if (nodeid === undefined) return -ENOENT
   reply.clear(EntryOut.size + Attr.size)
-  describer(source)(nodeid, reply.entry, reply.entryAttr)
+  describer(backend)(nodeid, reply.entry, reply.entryAttr)
   return EntryOut.size + Attr.size
 }
 
 /** `undefined`: no such node. A caller without the right to it is told the same. */
-function child(source: Source, request: Request): number | undefined {
+function child(backend: Backend, request: Request): number | undefined {
   const { nodeid, pid, uid } = request.header
-  if (!isContainers(nodeid)) return findChild(nodeid, request.name, source.offered)
-  if (!source.isHostRoot(pid, uid)) return undefined
-  const slot = source.findSlot(request.name)
+  if (!isContainers(nodeid)) return findChild(nodeid, request.name, backend.offered)
+  if (!backend.isHostRoot(pid, uid)) return undefined
+  const slot = backend.findSlot(request.name)
   return slot === undefined ? undefined : rootOfSlot(slot)
 }
 
 /** Fills in an entry that the kernel will hold, and counts that it does. */
-export function describer(source: Source): DescribeEntry {
+export function describer(backend: Backend): DescribeEntry {
   return (nodeid, entry, attr) => {
-    source.retain(slotOf(nodeid))
+    backend.retain(slotOf(nodeid))
     entry.nodeid = nodeid
     // A container may be forgotten, and not everybody may look for one: ask again each time.
     entry.entryValid = nodeid === rootOfSlot(slotOf(nodeid)) ? 0 : LONG_SECONDS
-    fillAttributes(source, nodeid, attr)
+    fillAttributes(backend, nodeid, attr)
     if (findPlace(nodeid)?.file !== undefined) attr.size = KERNEL_SIZE
   }
 }
@@ -55,31 +55,35 @@ export function describer(source: Source): DescribeEntry {
  * would end at once without a word (filemap_splice_read, since Linux 6.5, knows no direct I/O). fstat(2) and lseek(2)
  * get the size of the text that the next read gives, so that tail(1) finds the end.
  */
-export function getattr(source: Source, request: Request, reply: Reply): number {
+export function getattr(backend: Backend, request: Request, reply: Reply): number {
   const { nodeid } = request.header
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   reply.clear(AttrOut.size + Attr.size)
-  fillAttributes(source, nodeid, reply.attrAttr)
+  fillAttributes(backend, nodeid, reply.attrAttr)
   const { getattrFlags, fh } = request.getattr
   if (place.file === undefined) {
     reply.attr.attrValid = LONG_SECONDS
   } else if ((getattrFlags & FUSE_GETATTR_FH) === 0) {
     reply.passing = nodeid
   } else {
-    const text = source.handles.preview(fh, nodeid, textOf(source, request, place.file))
+    const text = backend.handles.preview(fh, nodeid, textOf(backend, request, place.file))
     reply.attrAttr.size = text.length
   }
   return AttrOut.size + Attr.size
 }
 
-function fillAttributes(source: Source, nodeid: number, attr: ReturnType<typeof Attr.over>): void {
+function fillAttributes(
+  backend: Backend,
+  nodeid: number,
+  attr: ReturnType<typeof Attr.over>,
+): void {
   const file = findPlace(nodeid)?.file
   attr.ino = nodeid
   attr.mode = file === undefined ? S_IFDIR | 0o555 : S_IFREG | file.mode
   attr.nlink = file === undefined ? 2 : 1
-  attr.atime = source.mountTime
-  attr.mtime = source.mountTime
-  attr.ctime = source.mountTime
+  attr.atime = backend.mountTime
+  attr.mtime = backend.mountTime
+  attr.ctime = backend.mountTime
   attr.blksize = 4096
 }

@@ -6,35 +6,35 @@ import { Opcode, StatfsOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
 import type { Operation, Operations } from '../fuse/session.ts'
-import type { Source } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { access, open, opendir, read, readdir, release } from './file-operations.ts'
 import { describer, getattr, lookup } from './inode-operations.ts'
 import { slotOf } from './tree.ts'
 
 type Rows = Partial<Record<keyof typeof Opcode, Omit<Operation, 'name'>>>
 
-export function operations(source: Source): Operations {
-  const forget = (nodeid: number, lookups: number) => source.release(slotOf(nodeid), lookups)
+export function operations(backend: Backend): Operations {
+  const forget = (nodeid: number, lookups: number) => backend.release(slotOf(nodeid), lookups)
   const rows: Rows = {
     INIT: { run: negotiate },
     DESTROY: { run: done },
     // The request to interrupt was read before this, and all are answered in turn.
     INTERRUPT: { run: done, oneWay: true },
 
-    LOOKUP: { run: (request, reply) => lookup(source, request, reply) },
+    LOOKUP: { run: (request, reply) => lookup(backend, request, reply) },
     FORGET: { run: request => forgetOne(request, forget), oneWay: true },
     BATCH_FORGET: { run: request => forgetMany(request, forget), oneWay: true },
-    GETATTR: { run: (request, reply) => getattr(source, request, reply) },
+    GETATTR: { run: (request, reply) => getattr(backend, request, reply) },
     ACCESS: { run: access },
     STATFS: { run: statfs },
 
-    OPEN: { run: (request, reply) => open(source, request, reply) },
-    READ: { run: (request, reply) => read(source, request, reply) },
-    RELEASE: { run: request => release(source, request) },
-    OPENDIR: { run: (request, reply) => opendir(source, request, reply) },
-    READDIR: { run: (request, reply) => readdir(source, request, reply) },
-    READDIRPLUS: { run: (request, reply) => readdir(source, request, reply, describer(source)) },
-    RELEASEDIR: { run: request => release(source, request) },
+    OPEN: { run: (request, reply) => open(backend, request, reply) },
+    READ: { run: (request, reply) => read(backend, request, reply) },
+    RELEASE: { run: request => release(backend, request) },
+    OPENDIR: { run: (request, reply) => opendir(backend, request, reply) },
+    READDIR: { run: (request, reply) => readdir(backend, request, reply) },
+    READDIRPLUS: { run: (request, reply) => readdir(backend, request, reply, describer(backend)) },
+    RELEASEDIR: { run: request => release(backend, request) },
 
     SETATTR: { run: refuse },
     SYMLINK: { run: refuse },

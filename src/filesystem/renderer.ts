@@ -1,24 +1,58 @@
-/** The text of a file, whatever happens: a view that cannot be rendered shows the host's own. */
+/**
+ * Texts of files, whatever happens: a view that cannot be rendered shows the host's own. Requests that were taken from
+ * the kernel together were all made before any of them is answered, so each of them may be answered with the text that
+ * was rendered for another.
+ */
 
 import type { Host } from '../host/host.ts'
 import type { ProcFile } from '../proc/files.ts'
 import type { View } from '../proc/view.ts'
 import type { Log } from '../sys/log.ts'
 
+/** The failures of one file are reported once in this time: readers come many times a second. */
 const QUIET_USEC = 60e6
+
+interface Rendered {
+  file: ProcFile
+  view: View | undefined
+  text: Buffer
+}
 
 export class Renderer {
   readonly #host: Host
   readonly #log: Pick<Log, 'error'>
-  readonly #reported = new Map<string, number>()
+  readonly #onRendered: (view: View | undefined) => void
+  readonly #reportedUsec = new Map<string, number>()
+  #rendered: Rendered[] = []
 
-  constructor(host: Host, log: Pick<Log, 'error'>) {
+  /** `onRendered` is called when a text of the view was rendered and nobody has got it yet. */
+  constructor(
+    host: Host,
+    log: Pick<Log, 'error'>,
+    onRendered: (view: View | undefined) => void = () => {},
+  ) {
     this.#host = host
     this.#log = log
+    this.#onRendered = onRendered
+  }
+
+  /** Requests were taken: what was rendered until now is too old for them. */
+  begin(): void {
+    if (this.#rendered.length > 0) this.#rendered = []
   }
 
   /** Throws only when the host's own file cannot be read. */
-  readonly render = (file: ProcFile, view: View | undefined): string => {
+  render(file: ProcFile, view: View | undefined): Buffer {
+    for (const known of this.#rendered) {
+      if (known.file === file && known.view === view) return known.text
+    }
+    const text = Buffer.from(this.#renderNow(file, view))
+    this.#onRendered(view)
+    this.#rendered.push({ file, view, text })
+    return text
+  }
+
+  #renderNow(file: ProcFile, view: View | undefined): string {
     if (view === undefined) return this.#host.read(file.path)
     try {
       return file.render(view)
@@ -28,11 +62,10 @@ export class Renderer {
     }
   }
 
-  /** Once a minute for each file: readers come many times a second. */
   #report(path: string, cause: unknown): void {
     const now = this.#host.clock.monotonicUsec()
-    if (now - (this.#reported.get(path) ?? Number.NEGATIVE_INFINITY) < QUIET_USEC) return
-    this.#reported.set(path, now)
+    if (now - (this.#reportedUsec.get(path) ?? Number.NEGATIVE_INFINITY) < QUIET_USEC) return
+    this.#reportedUsec.set(path, now)
     this.#log.error(
       new Error(`Cannot render ${path} for a container; it sees the host's`, { cause }),
     )

@@ -5,14 +5,7 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
-export interface Texts {
-  save(fh: number, text: Uint8Array): void
-  /** `undefined` when there is none. */
-  load(fh: number): Buffer | undefined
-  remove(fh: number): void
-}
-
-export class SavedTexts implements Texts {
+export class SavedTexts {
   readonly #directory: string
 
   constructor(runDirectory: string) {
@@ -33,6 +26,7 @@ export class SavedTexts implements Texts {
     }
   }
 
+  /** `undefined` when there is none. */
   load(fh: number): Buffer | undefined {
     try {
       return readFileSync(this.#file(fh))

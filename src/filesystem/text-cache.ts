@@ -12,7 +12,7 @@ interface Share {
   handles: Set<number>
 }
 
-export class TextStore {
+export class TextCache {
   readonly #texts = new Map<number, { slot: number; text: Buffer }>()
   readonly #shares = new Map<number, Share>()
   readonly #evicted: (fh: number) => void

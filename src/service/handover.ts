@@ -1,11 +1,176 @@
-/** What our processes are started with, besides their command lines: descriptors, and bytes in pipes. */
+/**
+ * Everything that our processes say to each other: on command lines, in pipes, and as inherited descriptors.
+ *
+ *      hook, check-lxcfs                    systemd, a person
+ *              │                                    │
+ *              │ serve --ready-fd PIPE              │ serve
+ *              ▼                                    ▼
+ *      ┌───────────────┐    server --options …     ┌───────────────┐
+ *      │    keeper     │ ────────────────────────▶ │    server     │  FUSE_FD: /dev/fuse
+ *      │ holds the     │ ◀── stdout: READY ─────── │ answers the   │
+ *      │ mount         │ ◀── stdout: ANSWERED ──── │ requests      │
+ *      │               │ ─── pipe: READY, or end ▶ │               │  KEEPER_FD: that pipe
+ *      └───────┬───────┘                           └───────┬───────┘
+ *              │ SIGHUP: becomes the next                  │ the pipe has ended, its keeper is dead:
+ *              │ version by execve(2)                      │ it starts another one
+ *              ▼                                           ▼
+ *      serve --adopt OPTIONS --before SERVER --fuse-fd FUSE --ready-fd PIPE
+ *
+ * Whoever starts a keeper listens at the other end of PIPE, for one byte: READY, "my own server could answer". A hook
+ * then goes on; the server that has answered until then ends. A pipe that ends without a byte says that the process
+ * at its other end is dead.
+ */
+
+import { writeSync } from 'node:fs'
+import type { Options } from '../proc/options.ts'
+import { parseDefaults } from './config.ts'
+
+/**
+ * The form of all that is said here, and of the files in the run directory. A version that does not know it is no
+ * successor.
+ */
+const FORM = 'procveil handover 1'
 
 /** /dev/fuse, in a server and in a keeper that a server has started. */
 export const FUSE_FD = 3
 
 /** In a server: the reading end of the pipe from its keeper. */
-export const CONTROL_FD = 4
+export const KEEPER_FD = 4
 
-/** What a server tells its keeper by its stdout: it could answer requests now, and it has answered one. */
+/** The first descriptor of a process that has stdin, stdout and stderr alone. */
+export const FIRST_FREE_FD = 3
+
+/** Of a server or a keeper: from now on requests are answered by it, or by its own server. */
 export const READY = 'r'
+
+/** Of a server: it has answered a request. */
 export const ANSWERED = 'a'
+
+/** What a keeper is told by whoever starts it. */
+export interface KeeperOrders {
+  /** The pipe that READY is written to. */
+  readyFd?: number | undefined
+  /** Whether the kernel may be asked to send again the requests that a dead server has read. */
+  resend: boolean
+  adopted?: Adopted | undefined
+}
+
+/** A mount that is there already: another keeper, or another version of this one, has kept it until now. */
+export interface Adopted {
+  /** /dev/fuse. */
+  fuseFd: number
+  /** The pid of the server that answers until our own does. It listens at the other end of `readyFd`. */
+  serverPid: number
+  /** Of containers that have none of their own. */
+  options: Options
+}
+
+/** The options of `procveil serve` that one of our processes gives another, as commander writes and parses them. */
+export const KEEPER_FLAGS = [
+  '--adopt <json>',
+  '--before <pid>',
+  '--fuse-fd <number>',
+  '--without-resend',
+] as const
+
+export interface KeeperArguments {
+  readyFd?: string
+  adopt?: string
+  before?: string
+  fuseFd?: string
+  withoutResend?: boolean
+}
+
+/** What follows `procveil serve`. */
+export function renderKeeperOrders({ readyFd, resend, adopted }: KeeperOrders): string[] {
+  return [
+    ...(readyFd === undefined ? [] : ['--ready-fd', String(readyFd)]),
+    ...(adopted === undefined ? [] : renderAdopted(adopted)),
+    ...(resend ? [] : ['--without-resend']),
+  ]
+}
+
+function renderAdopted({ fuseFd, serverPid, options }: Adopted): string[] {
+  return [
+    ...['--adopt', JSON.stringify(options), '--before', String(serverPid)],
+    ...['--fuse-fd', String(fuseFd)],
+  ]
+}
+
+/** Throws for a number that is none, and for options that are none. */
+export function parseKeeperOrders(args: KeeperArguments): KeeperOrders {
+  const { readyFd, adopt, before, fuseFd, withoutResend } = args
+  return {
+    readyFd: readyFd === undefined ? undefined : parseNumber('--ready-fd', readyFd),
+    resend: withoutResend !== true,
+    adopted:
+      adopt === undefined
+        ? undefined
+        : {
+            fuseFd: fuseFd === undefined ? FUSE_FD : parseNumber('--fuse-fd', fuseFd),
+            serverPid: parseNumber('--before', before ?? ''),
+            options: parseDefaults(adopt, '--adopt'),
+          },
+  }
+}
+
+/** What a server is told by its keeper. */
+export interface ServerOrders {
+  /** Of containers that have none of their own. They are the keeper's: the file may have been damaged since. */
+  options: Options
+  /** Another server has answered at this mount before. */
+  resume: boolean
+  resend: boolean
+}
+
+export const SERVER_FLAGS = ['--options <json>', '--resume', '--without-resend'] as const
+
+export interface ServerArguments {
+  options?: string
+  resume?: boolean
+  withoutResend?: boolean
+}
+
+/** What follows `procveil server`. */
+export function renderServerOrders({ options, resume, resend }: ServerOrders): string[] {
+  return [
+    ...['--options', JSON.stringify(options)],
+    ...(resend ? [] : ['--without-resend']),
+    ...(resume ? ['--resume'] : []),
+  ]
+}
+
+/** Throws for options that are none. */
+export function parseServerOrders({
+  options = '',
+  resume,
+  withoutResend,
+}: ServerArguments): ServerOrders {
+  return {
+    options: parseDefaults(options, '--options'),
+    resume: resume === true,
+    resend: withoutResend !== true,
+  }
+}
+
+/** What `procveil self-check` prints. */
+export function renderSelfCheck(version: string): string {
+  return `procveil ${version}\n${FORM}\n`
+}
+
+/** Why the executable that printed this cannot take over from this version; `undefined` when it can. */
+export function parseSelfCheck(text: string): string | undefined {
+  return text.split('\n').includes(FORM) ? undefined : `it does not say "${FORM}"`
+}
+
+/** Writes READY or ANSWERED. Nobody needs to listen: the other process may have ended. */
+export function say(fd: number, word: typeof READY | typeof ANSWERED): void {
+  try {
+    writeSync(fd, word)
+  } catch {}
+}
+
+function parseNumber(name: string, text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text)
+  throw new SyntaxError(`Cannot parse ${name} "${text}": it must be a number`)
+}

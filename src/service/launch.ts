@@ -1,26 +1,29 @@
-/** Starts `procveil serve` as a process that outlives ours. */
+/** Starts a keeper, `procveil serve`, as a process that outlives ours. */
 
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { childProcess } from '../sys/children.ts'
 import { openPipe } from '../sys/pipe.ts'
-import { ENVIRONMENT, ownProgram } from './executable.ts'
+import { ENVIRONMENT, ownExecutable } from './executable.ts'
+import { FIRST_FREE_FD, type KeeperOrders, renderKeeperOrders } from './handover.ts'
 import { commandLine, type Settings } from './settings.ts'
 
-/** stdin, stdout and stderr come before it. */
-const FIRST_FREE_FD = 3
+export interface Launched {
+  keeper: ChildProcess
+  /** The other end of the pipe that the keeper says READY in; it ends without a word when the keeper has died. */
+  reader: number
+}
 
 /**
- * In a session of its own, without the caller's stdin and stdout: a runtime waits until nobody holds its hook's
- * stdout any more. `inherited` are what it has from descriptor 3 on. What can be read from `reader` is a byte when
- * the mount is served, or the end when the process has ended.
+ * The keeper gets a session of its own, and not the caller's stdin and stdout: a runtime waits until nobody holds its
+ * hook's stdout any more. It has the descriptors `inherited` from FIRST_FREE_FD on.
  */
 export function launchKeeper(
   settings: Settings,
-  args: readonly string[],
+  orders: Omit<KeeperOrders, 'readyFd'>,
   stderr: 'ignore' | 'inherit',
   inherited: readonly number[] = [],
-): { keeper: ChildProcess; reader: number } {
+): Launched {
   const { reader, writer } = openPipe()
   const readyFd = FIRST_FREE_FD + inherited.length
   const options: SpawnOptions = {
@@ -30,8 +33,9 @@ export function launchKeeper(
     stdio: ['ignore', 'ignore', stderr, ...inherited, writer],
   }
   try {
-    const command = commandLine(settings, 'serve', '--ready-fd', String(readyFd), ...args)
-    const { path, argv0 } = ownProgram()
+    const args = renderKeeperOrders({ ...orders, readyFd })
+    const { path, argv0 } = ownExecutable()
+    const command = commandLine(settings, 'serve', ...args)
     const keeper = childProcess().spawn(path, command, { ...options, argv0 })
     keeper.unref()
     return { keeper, reader }
@@ -41,12 +45,4 @@ export function launchKeeper(
   } finally {
     closeSync(writer)
   }
-}
-
-/** Arguments of the keeper that takes over a mount from the server with the pid `before`. */
-export function adoption(options: string, before: number, withoutResend: boolean): string[] {
-  return [
-    ...['--adopt', options, '--before', String(before)],
-    ...(withoutResend ? ['--without-resend'] : []),
-  ]
 }

@@ -58,7 +58,7 @@ function start(host: Host, settings: Settings): void {
 
 /** Returns when the mount is served. */
 function startServer(settings: Settings): void {
-  const { reader } = launchKeeper(settings, [], 'ignore')
+  const { reader } = launchKeeper(settings, { resend: true }, 'ignore')
   try {
     const answered = waitUntilReadable(reader)
     if (answered && readSync(reader, Buffer.alloc(1)) === 1) return

@@ -1,7 +1,7 @@
 /** Whose view the files at the top of the mount show: that of the process that reads them. */
 
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
-import type { Directory } from '../container/registry-index.ts'
+import type { RegistryIndex } from '../container/registry-index.ts'
 import type { Host } from '../host/host.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
 
@@ -18,14 +18,14 @@ export interface Caller {
 /** A registered container's slot, or the caller by itself; `undefined` when there is no such process. */
 export function findCaller(
   host: Host,
-  directory: Directory,
+  index: RegistryIndex,
   namespaces: PidNamespaces,
   pid: number,
 ): { slot: number } | Caller | undefined {
   const text = host.tryRead(`proc/${pid}/cgroup`)
   if (text === undefined) return undefined
   const cgroups = parseCgroupPaths(text)
-  const slot = directory.findNearest(cgroups)
+  const slot = index.findNearest(cgroups)
   if (slot !== undefined) return { slot }
   const init = namespaces.findInit(pid)
   if (init === undefined) return { key: text, cgroups, pid: undefined, startTicks: undefined }

@@ -9,10 +9,10 @@ import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/h
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { remember } from '../cgroup/memoize.ts'
 import type { Memory } from '../cgroup/memory.ts'
-import type { ViewState } from '../container/states.ts'
 import type { Host } from '../host/host.ts'
-import { CpuAccount, type CpuTimes } from '../proc/cpu/account.ts'
+import { CpuAccount, type CpuAccountState, type CpuTimes } from '../proc/cpu/account.ts'
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
+import type { DiskAccountState } from '../proc/disk/account.ts'
 import type { ContainerDevices, VisibleDisk } from '../proc/disk/visible.ts'
 import type { Load } from '../proc/loadavg.ts'
 import type { Options } from '../proc/options.ts'
@@ -20,9 +20,16 @@ import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
-import { LoadSampler } from './load-sampler.ts'
+import { LoadSampler, type LoadState } from './load-sampler.ts'
 import { Placement } from './placement.ts'
 import { TimeNamespace } from './time-namespace.ts'
+
+/** What a view accumulates, and an earlier server has saved: plain JSON. */
+export interface ViewState {
+  cpu?: CpuAccountState | undefined
+  load?: LoadState | undefined
+  disks?: DiskAccountState | undefined
+}
 
 /** What a view is of: a container, or a process that stands for one. */
 export interface Subject {

@@ -5,13 +5,13 @@
 
 import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
 import type { Registry } from '../container/registry.ts'
-import { Directory } from '../container/registry-index.ts'
+import { RegistryIndex } from '../container/registry-index.ts'
 import type { States } from '../container/states.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
-import { ContainerView, type Subject } from './container-view.ts'
+import { ContainerView, type Subject, type ViewState } from './container-view.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 
 /** A view that had to go is opened again with what it has written down. */
@@ -20,9 +20,21 @@ const MOST_VIEWS = 256
 /** Views of callers that no registration covers; the oldest is dropped. */
 const MOST_CALLER_VIEWS = 64
 
+export interface ViewsSetup {
+  host: Host
+  registry: Registry
+  /** Options of containers that have none of their own. */
+  defaults: Readonly<Options>
+  states: States
+  /** Told what an operator may want to know. */
+  report: (message: string) => void
+  /** Whether somebody has a file of a container open. */
+  isOpen: (slot: number) => boolean
+}
+
 export class Views {
   readonly #host: Host
-  readonly #directory: Directory
+  readonly #index: RegistryIndex
   readonly #namespaces: PidNamespaces
   readonly #defaults: Readonly<Options>
   readonly #states: States
@@ -38,21 +50,10 @@ export class Views {
   /** When the next of them is to be, in microseconds of CLOCK_MONOTONIC. */
   #dueUsec = Number.POSITIVE_INFINITY
 
-  /**
-   * `defaults` are the options of containers that have none of their own, `isOpen` says whether somebody has a file
-   * of a container open.
-   */
-  constructor(
-    host: Host,
-    registry: Registry,
-    defaults: Readonly<Options>,
-    states: States,
-    report: (message: string) => void = () => {},
-    isOpen: (slot: number) => boolean = () => false,
-  ) {
+  constructor({ host, registry, defaults, states, report, isOpen }: ViewsSetup) {
     this.#isOpen = isOpen
     this.#host = host
-    this.#directory = new Directory(registry)
+    this.#index = new RegistryIndex(registry)
     this.#namespaces = new PidNamespaces(host)
     this.#defaults = defaults
     this.#states = states
@@ -67,10 +68,10 @@ export class Views {
       if (this.#views.size > MOST_VIEWS / 2) this.#touch(slot, known)
       return known
     }
-    const container = this.#directory.findSlot(slot)
+    const container = this.#index.findSlot(slot)
     if (container === undefined) return undefined
     this.#sweep()
-    const state = this.#states.load(slot)
+    const state = this.#states.load(slot) as ViewState
     const view = this.#open({ ...container, state }, container.options)
     this.#views.set(slot, view)
     if (this.#views.size > MOST_VIEWS) this.#dropOldest()
@@ -94,7 +95,7 @@ export class Views {
 
   /** What the process `pid` should see by itself; `undefined` for one that cannot be found. */
   ofCaller(pid: number): View | undefined {
-    const caller = findCaller(this.#host, this.#directory, this.#namespaces, pid)
+    const caller = findCaller(this.#host, this.#index, this.#namespaces, pid)
     if (caller === undefined) return undefined
     if ('slot' in caller) return this.ofSlot(caller.slot)
     const known = this.#callerViews.get(caller.key)
@@ -116,7 +117,7 @@ export class Views {
    * nobody uses only when it needs the memory.
    */
   #sweep(): void {
-    const isLeft = (slot: number) => !this.#directory.has(slot) && !this.#isOpen(slot)
+    const isLeft = (slot: number) => !this.#index.has(slot) && !this.#isOpen(slot)
     for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
     for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
   }
@@ -147,7 +148,7 @@ export class Views {
     if (view.slot === undefined) return
     const state = view.changedState()
     // One that was forgotten leaves nothing behind.
-    if (state !== undefined && this.#directory.has(view.slot)) this.#states.save(view.slot, state)
+    if (state !== undefined && this.#index.has(view.slot)) this.#states.save(view.slot, state)
   }
 
   retain(slot: number): void {

@@ -3,13 +3,11 @@
 import { constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { Registry } from '../../src/container/registry.ts'
-import { FuseDevice } from '../../src/fuse/device.ts'
 import { Host } from '../../src/host/host.ts'
 import { KeptHost } from '../../src/host/kept-host.ts'
 import { mountFuse } from '../../src/mount/served.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
-import { Control } from '../../src/service/server/keeper-link.ts'
-import { serve } from '../../src/service/server/run-server.ts'
+import { runServer } from '../../src/service/server/run-server.ts'
 import { systemClock } from '../../src/sys/clock.ts'
 import { fileCalls } from '../../src/sys/file.ts'
 import { Log } from '../../src/sys/log.ts'
@@ -35,16 +33,12 @@ mountFuse(fuse, mountPoint)
 const host = new KeptHost(join(directory, 'root'), systemClock, fileCalls)
 // Who asks is a process of this machine.
 host.tryReadLink = path => new Host('/', systemClock).tryReadLink(path)
-serve({
-  version: 'bench',
+runServer({
   host,
-  runDirectory,
-  defaults: DEFAULT_OPTIONS,
-  device: new FuseDevice(fuse),
-  control: new Control(openPipe().reader, settings, [], log),
-  isFirst: true,
-  resume: false,
-  ready: () => {},
-  answered: () => {},
+  settings,
   log,
+  version: 'bench',
+  orders: { options: DEFAULT_OPTIONS, resume: false, resend: true },
+  fuseFd: fuse,
+  keeperFd: openPipe().reader,
 })

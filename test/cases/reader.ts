@@ -5,7 +5,7 @@ import { findChild } from '../../src/filesystem/tree.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { BOX_SLOT, type FakeSource, fakeSource } from '../filesystem/fake-backend.ts'
+import { BOX_SLOT, type FakeBackend, fakeBackend } from '../filesystem/fake-backend.ts'
 import { errorOf, request, ScriptedDevice } from '../fuse/scripted.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -13,12 +13,12 @@ const FUSE_READ_LOCKOWNER = 2
 const ATTR_SIZE_AT = 16 + 16 + 8
 
 export class Reader {
-  readonly #source: FakeSource
+  readonly #source: FakeBackend
   readonly #nodeid: number
 
   constructor(tenant: Tenant, path: string) {
     this.#source = {
-      ...fakeSource(),
+      ...fakeBackend(),
       offered: new Set(FILES),
       ofSlot: () => tenant.view,
       render: (file, view) => Buffer.from(view === undefined ? '' : file.render(view)),

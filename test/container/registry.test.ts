@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Registry } from '../../src/container/registry.ts'
-import { Directory } from '../../src/container/registry-index.ts'
+import { RegistryIndex } from '../../src/container/registry-index.ts'
 
 function registry(t: Test) {
   const directory = mkdtempSync(join(tmpdir(), 'procveil-registry-'))
@@ -28,7 +28,7 @@ t.test('a container is found until it is forgotten', async t => {
   here.register(container('a', 5))
   here.register(container('b', 6))
   t.strictSame(here.find('a'), container('a', 5))
-  const views = new Directory(here)
+  const views = new RegistryIndex(here)
   t.strictSame(views.findSlot(6), container('b', 6))
   t.strictSame(here.ids().sort(), ['a', 'b'])
   here.register(container('a', 7))
@@ -74,7 +74,7 @@ t.test('a folder that cannot be written is named', async t => {
 
 t.test('registrations are not read again until one changes', async t => {
   const { directory, registry: here } = registry(t)
-  const views = new Directory(here)
+  const views = new RegistryIndex(here)
   t.equal(views.findNearest({ '': '/pod/box/inner' }), undefined)
   here.register({ ...container('pod', 1), cgroups: { '': '/pod', cpu: '/' } })
   here.register({ ...container('box', 2), cgroups: { '': '/pod/box', cpu: '/' } })

@@ -1,13 +1,13 @@
 /** Containers for the operations' tests: one called `box`, in slot 5, whose files all say "text". */
 
-import type { Source } from '../../src/filesystem/backend.ts'
+import type { Backend } from '../../src/filesystem/backend.ts'
 import { Handles } from '../../src/filesystem/handles.ts'
-import type { Texts } from '../../src/filesystem/saved-texts.ts'
+import type { SavedTexts } from '../../src/filesystem/saved-texts.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { TestClock } from '../machines/machine.ts'
 
 /** Texts of handles, in memory. */
-export function memoryTexts(): Texts {
+export function memoryTexts(): Pick<SavedTexts, 'save' | 'load' | 'remove'> {
   const texts = new Map<number, Buffer>()
   return {
     save: (fh, text) => void texts.set(fh, Buffer.from(text)),
@@ -19,17 +19,17 @@ export function memoryTexts(): Texts {
 export const BOX_SLOT = 5
 export const HOST_PID = 1234
 
-export interface FakeSource extends Source {
+export interface FakeBackend extends Backend {
   clock: TestClock
   text: string
   /** Lookups that the kernel holds, by slot. */
   held: Map<number, number>
 }
 
-export function fakeSource(): FakeSource {
+export function fakeBackend(): FakeBackend {
   const clock = new TestClock()
   const held = new Map<number, number>()
-  const source: FakeSource = {
+  const backend: FakeBackend = {
     clock,
     held,
     text: 'text\n',
@@ -43,10 +43,10 @@ export function fakeSource(): FakeSource {
     retain: slot => held.set(slot, (held.get(slot) ?? 0) + 1),
     release: (slot, lookups) => held.set(slot, (held.get(slot) ?? 0) - lookups),
     isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
-    render: () => Buffer.from(source.text),
-    ahead: () => {},
+    render: () => Buffer.from(backend.text),
+    prepare: () => {},
     count: () => {},
     metrics: () => Buffer.from('metrics\n'),
   }
-  return source
+  return backend
 }

@@ -4,16 +4,16 @@ import { EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR, ESTALE } from '../../src/fuse/
 import { FUSE_NOTIFY_INVAL_INODE, Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
 import { errorOf, request, ScriptedDevice } from '../fuse/scripted.ts'
-import { BOX_SLOT, type FakeSource, fakeSource, HOST_PID } from './fake-backend.ts'
+import { BOX_SLOT, type FakeBackend, fakeBackend, HOST_PID } from './fake-backend.ts'
 
 const MEMINFO = 35
 const BOX = BOX_SLOT * 256
 const LOCKOWNER = 2
 
 /** The replies to `requests`, and to notifications among them. */
-function ask(source: FakeSource, ...requests: Buffer[]): Buffer[] {
+function ask(backend: FakeBackend, ...requests: Buffer[]): Buffer[] {
   const device = new ScriptedDevice(...requests)
-  const session = new Session(device, operations(source), {
+  const session = new Session(device, operations(backend), {
     report: error => {
       throw error
     },
@@ -43,82 +43,82 @@ const names = (reply: Buffer | undefined) =>
   [...(textOf(reply) ?? '').matchAll(/[a-z]{2,}/g)].map(([word]) => word)
 
 t.test('every file is found in the root and in a container, under fixed numbers', async t => {
-  const source = fakeSource()
+  const backend = fakeBackend()
   const [containers, box, proc, meminfo] = ask(
-    source,
+    backend,
     lookup(1, 'containers'),
     lookup(7, 'box'),
     lookup(BOX + 1, 'proc'),
     lookup(BOX + 2, 'meminfo'),
   ).map(nodeidOf)
   t.strictSame([containers, box, proc, meminfo], [7, BOX + 1, BOX + 2, BOX + MEMINFO])
-  t.equal(source.held.get(BOX_SLOT), 3, 'the kernel holds three nodes of the container')
-  ask(source, request(Opcode.FORGET, BOX + 2, words(1, 0)))
-  t.equal(source.held.get(BOX_SLOT), 2)
+  t.equal(backend.held.get(BOX_SLOT), 3, 'the kernel holds three nodes of the container')
+  ask(backend, request(Opcode.FORGET, BOX + 2, words(1, 0)))
+  t.equal(backend.held.get(BOX_SLOT), 2)
 })
 
 t.test('names that are not there', async t => {
-  const source = fakeSource()
-  t.equal(errorOf(ask(source, lookup(1, 'nothing'))[0]), -ENOENT)
-  t.equal(errorOf(ask(source, lookup(7, 'other'))[0]), -ENOENT, 'no such container')
-  t.equal(errorOf(ask(source, lookup(BOX + 1, 'containers'))[0]), -ENOENT, 'only in the root')
-  t.equal(errorOf(ask(source, lookup(MEMINFO, 'x'))[0]), -ENOTDIR)
-  t.equal(errorOf(ask(source, lookup(99, 'x'))[0]), -ESTALE)
-  t.equal(errorOf(ask(source, request(Opcode.GETATTR, BOX + 7, Buffer.alloc(16)))[0]), -ESTALE)
+  const backend = fakeBackend()
+  t.equal(errorOf(ask(backend, lookup(1, 'nothing'))[0]), -ENOENT)
+  t.equal(errorOf(ask(backend, lookup(7, 'other'))[0]), -ENOENT, 'no such container')
+  t.equal(errorOf(ask(backend, lookup(BOX + 1, 'containers'))[0]), -ENOENT, 'only in the root')
+  t.equal(errorOf(ask(backend, lookup(MEMINFO, 'x'))[0]), -ENOTDIR)
+  t.equal(errorOf(ask(backend, lookup(99, 'x'))[0]), -ESTALE)
+  t.equal(errorOf(ask(backend, request(Opcode.GETATTR, BOX + 7, Buffer.alloc(16)))[0]), -ESTALE)
 })
 
 t.test('containers are shown to root in the host pid namespace only', async t => {
-  const source = fakeSource()
+  const backend = fakeBackend()
   for (const caller of [{ pid: 77 }, { pid: 0 }, { pid: HOST_PID, uid: 1000 }]) {
     const [found, listed] = ask(
-      source,
+      backend,
       as(lookup(7, 'box'), caller.pid, caller.uid),
       as(request(Opcode.OPENDIR, 7, words(0, 0)), caller.pid, caller.uid),
     )
     t.equal(errorOf(found), -ENOENT)
     t.equal(errorOf(listed), -EACCES)
   }
-  t.equal(nodeidOf(ask(source, as(lookup(1, 'proc'), 77))[0]), 2, 'the rest is for everybody')
+  t.equal(nodeidOf(ask(backend, as(lookup(1, 'proc'), 77))[0]), 2, 'the rest is for everybody')
 })
 
 t.test('a file opens for reading only, and a directory not as a file', async t => {
-  const source = fakeSource()
-  t.equal(errorOf(ask(source, open(MEMINFO))[0]), 0)
-  t.equal(errorOf(ask(source, open(MEMINFO, 1))[0]), -EACCES)
-  t.equal(errorOf(ask(source, open(MEMINFO, 2))[0]), -EACCES)
-  t.equal(errorOf(ask(source, open(2))[0]), -EISDIR)
-  t.equal(errorOf(ask(source, open(99))[0]), -ESTALE)
+  const backend = fakeBackend()
+  t.equal(errorOf(ask(backend, open(MEMINFO))[0]), 0)
+  t.equal(errorOf(ask(backend, open(MEMINFO, 1))[0]), -EACCES)
+  t.equal(errorOf(ask(backend, open(MEMINFO, 2))[0]), -EACCES)
+  t.equal(errorOf(ask(backend, open(2))[0]), -EISDIR)
+  t.equal(errorOf(ask(backend, open(99))[0]), -ESTALE)
 })
 
 t.test('one pass of reads sees one moment, a read at 0 begins a new one', async t => {
-  const source = fakeSource()
-  const fh = nodeidOf(ask(source, open(MEMINFO))[0])
+  const backend = fakeBackend()
+  const fh = nodeidOf(ask(backend, open(MEMINFO))[0])
   const readText = (offset: number, size?: number) =>
-    textOf(ask(source, read(MEMINFO, fh, offset, size))[0])
+    textOf(ask(backend, read(MEMINFO, fh, offset, size))[0])
   t.equal(readText(0, 2), 'te')
-  source.text = 'another\n'
+  backend.text = 'another\n'
   t.equal(readText(2, 2), 'xt')
   t.equal(readText(4), '\n')
   t.equal(readText(5), '', 'at the end')
   t.equal(readText(500), '', 'and far beyond')
   t.equal(readText(0), 'another\n')
-  source.text = 'third\n'
+  backend.text = 'third\n'
   t.equal(readText(2), 'other\n')
 })
 
 t.test('a handle of an earlier server goes on, also from the middle', async t => {
-  const source = fakeSource()
-  t.equal(textOf(ask(source, read(MEMINFO, 999, 2))[0]), 'xt\n')
-  t.equal(textOf(ask(source, read(BOX + MEMINFO, 999, 0))[0]), 'text\n', 'even of another node')
+  const backend = fakeBackend()
+  t.equal(textOf(ask(backend, read(MEMINFO, 999, 2))[0]), 'xt\n')
+  t.equal(textOf(ask(backend, read(BOX + MEMINFO, 999, 0))[0]), 'text\n', 'even of another node')
 })
 
 t.test('a read that would fill the page cache is refused', async t => {
-  t.equal(errorOf(ask(fakeSource(), read(MEMINFO, 1, 0, 4096, 0))[0]), -EINVAL)
+  t.equal(errorOf(ask(fakeBackend(), read(MEMINFO, 1, 0, 4096, 0))[0]), -EINVAL)
 })
 
 t.test('stat shows size 0, and the kernel does not keep it', async t => {
   const [notification, reply] = ask(
-    fakeSource(),
+    fakeBackend(),
     request(Opcode.GETATTR, MEMINFO, Buffer.alloc(16)),
   )
   t.equal(errorOf(notification), FUSE_NOTIFY_INVAL_INODE)
@@ -130,31 +130,31 @@ t.test('stat shows size 0, and the kernel does not keep it', async t => {
 })
 
 t.test('fstat shows the size of what is read next, for a moment', async t => {
-  const source = fakeSource()
-  const fh = nodeidOf(ask(source, open(MEMINFO))[0])
-  const fstat = () => ask(source, request(Opcode.GETATTR, MEMINFO, words(1, 0, fh, 0)))[0]
+  const backend = fakeBackend()
+  const fh = nodeidOf(ask(backend, open(MEMINFO))[0])
+  const fstat = () => ask(backend, request(Opcode.GETATTR, MEMINFO, words(1, 0, fh, 0)))[0]
   t.equal(fstat()?.readBigUInt64LE(40), 5n)
-  source.text = 'longer text\n'
-  t.equal(textOf(ask(source, read(MEMINFO, fh, 0))[0]), 'text\n')
-  t.equal(textOf(ask(source, read(MEMINFO, fh, 0))[0]), 'longer text\n')
+  backend.text = 'longer text\n'
+  t.equal(textOf(ask(backend, read(MEMINFO, fh, 0))[0]), 'text\n')
+  t.equal(textOf(ask(backend, read(MEMINFO, fh, 0))[0]), 'longer text\n')
   fstat()
-  source.text = 'later\n'
-  source.clock.advance(1)
-  t.equal(textOf(ask(source, read(MEMINFO, fh, 0))[0]), 'later\n')
+  backend.text = 'later\n'
+  backend.clock.advance(1)
+  t.equal(textOf(ask(backend, read(MEMINFO, fh, 0))[0]), 'later\n')
 })
 
 t.test('a released handle is gone', async t => {
-  const source = fakeSource()
-  const fh = nodeidOf(ask(source, open(MEMINFO))[0])
-  t.equal(source.handles.size, 1)
-  ask(source, request(Opcode.RELEASE, MEMINFO, words(fh, 0, 0, 0, 0, 0)))
-  t.equal(source.handles.size, 0)
+  const backend = fakeBackend()
+  const fh = nodeidOf(ask(backend, open(MEMINFO))[0])
+  t.equal(backend.handles.size, 1)
+  ask(backend, request(Opcode.RELEASE, MEMINFO, words(fh, 0, 0, 0, 0, 0)))
+  t.equal(backend.handles.size, 0)
 })
 
 t.test('directories list what can be looked up, in as many steps as it takes', async t => {
-  const source = fakeSource()
+  const backend = fakeBackend()
   const list = (nodeid: number, offset: number, size: number) =>
-    ask(source, request(Opcode.READDIR, nodeid, words(7, 0, offset, 0, size, 0, 0, 0, 0, 0)))[0]
+    ask(backend, request(Opcode.READDIR, nodeid, words(7, 0, offset, 0, size, 0, 0, 0, 0, 0)))[0]
   t.strictSame(names(list(1, 0, 4096)), ['containers', 'metrics', 'proc', 'sys'])
   t.strictSame(names(list(1, 1, 40)), ['metrics'], 'no entry is cut')
   t.strictSame(names(list(1, 4, 4096)), [])
@@ -163,17 +163,17 @@ t.test('directories list what can be looked up, in as many steps as it takes', a
 })
 
 t.test('READDIRPLUS gives attributes and is counted as lookups', async t => {
-  const source = fakeSource()
+  const backend = fakeBackend()
   const body = words(8, 0, 0, 0, 4096, 0, 0, 0, 0, 0)
-  const [reply] = ask(source, request(Opcode.READDIRPLUS, BOX + 1, body))
+  const [reply] = ask(backend, request(Opcode.READDIRPLUS, BOX + 1, body))
   t.equal(nodeidOf(reply), BOX + 2)
   t.equal((reply?.readUInt32LE(16 + 40 + 60) ?? 0).toString(8), '40555')
-  t.equal(source.held.get(BOX_SLOT), 2)
+  t.equal(backend.held.get(BOX_SLOT), 2)
 })
 
 t.test('access says what open would', async t => {
   const access = (nodeid: number, mask: number) =>
-    errorOf(ask(fakeSource(), request(Opcode.ACCESS, nodeid, words(mask, 0)))[0])
+    errorOf(ask(fakeBackend(), request(Opcode.ACCESS, nodeid, words(mask, 0)))[0])
   t.equal(access(MEMINFO, 4), 0)
   t.equal(access(MEMINFO, 2), -EACCES)
   t.equal(access(MEMINFO, 1), -EACCES)
@@ -182,20 +182,20 @@ t.test('access says what open would', async t => {
 })
 
 t.test('statfs answers, so that a mount can be seen to live', async t => {
-  const [reply] = ask(fakeSource(), request(Opcode.STATFS, 1))
+  const [reply] = ask(fakeBackend(), request(Opcode.STATFS, 1))
   t.equal(errorOf(reply), 0)
   t.equal(reply?.length, 96)
 })
 
 t.test('requests are told apart from those that come after them', async t => {
   const said: string[] = []
-  const source = fakeSource()
+  const backend = fakeBackend()
   const device = new ScriptedDevice(
     ...[1, 2, 3].map(fh => read(MEMINFO, fh, 0)),
     'retry',
     read(MEMINFO, 4, 0),
   )
-  const session = new Session(device, operations(source), {
+  const session = new Session(device, operations(backend), {
     report: error => t.error(error),
     taken: () => said.push(`after ${device.replies.length}`),
   })

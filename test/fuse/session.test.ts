@@ -4,14 +4,14 @@ import { operations } from '../../src/filesystem/operations.ts'
 import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
-import { fakeSource } from '../filesystem/fake-backend.ts'
+import { fakeBackend } from '../filesystem/fake-backend.ts'
 import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
 
 /** Serves all of `requests`; the replies, and what was reported. */
 function serve(...requests: Uint8Array[]): { replies: Buffer[]; reported: Error[] } {
   const device = new ScriptedDevice(...requests)
   const reported: Error[] = []
-  const session = new Session(device, operations(fakeSource()), {
+  const session = new Session(device, operations(fakeBackend()), {
     report: error => reported.push(error as Error),
   })
   while (session.step() !== 'gone');

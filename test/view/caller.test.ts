@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
-import { Directory } from '../../src/container/registry-index.ts'
+import { RegistryIndex } from '../../src/container/registry-index.ts'
 import { findCaller } from '../../src/view/caller.ts'
 import { PidNamespaces } from '../../src/view/pid-namespaces.ts'
 import { machine } from '../machines/machine.ts'
@@ -37,7 +37,7 @@ t.test('whose view a caller sees', async t => {
     })
   register('pod', 1, '/pod')
   register('box', 2, '/pod/box')
-  const directory = new Directory(registry)
+  const directory = new RegistryIndex(registry)
   const namespaces = new PidNamespaces(host)
 
   t.strictSame(

@@ -32,7 +32,14 @@ t.test('a view that had to go comes again with what it has accumulated', async t
     const container = { id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups: { '': '/ctr' } }
     registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
   }
-  const views = new Views(host, registry, DEFAULT_OPTIONS, states)
+  const views = new Views({
+    host,
+    registry,
+    defaults: DEFAULT_OPTIONS,
+    states,
+    report: () => {},
+    isOpen: () => false,
+  })
   const read = (slot: number, render: (view: View) => string) => {
     const view = views.ofSlot(slot)
     if (view === undefined) throw new Error(`Cannot find the view of slot ${slot}`)

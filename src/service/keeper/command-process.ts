@@ -2,19 +2,19 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Log } from '../../sys/log.ts'
-import { ownProgram } from '../executable.ts'
+import { ownExecutable } from '../executable.ts'
 import { commandLine, type Settings } from '../settings.ts'
 
 /** For hundreds of containers on a machine under load. */
 const TIMEOUT_MS = 60_000
 
-export class Errand {
+export class CommandProcess {
   readonly #child: ChildProcess
   /** When it has ended, however it did. */
   readonly done: Promise<void>
 
   constructor(settings: Settings, log: Log, ...command: string[]) {
-    const { path, argv0 } = ownProgram()
+    const { path, argv0 } = ownExecutable()
     this.#child = spawn(path, commandLine(settings, ...command), {
       argv0,
       cwd: '/',

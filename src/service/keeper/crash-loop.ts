@@ -1,13 +1,14 @@
 /**
- * Counts servers that ended before they answered anything: one that cannot live must not be started for ever, while
- * its readers wait.
+ * Notices a crash loop: servers that end, one after the other, before they have answered anything. Such a server must
+ * not be started for ever, while its readers wait.
  */
 
-const MOST = 5
+/** So many failures within so long are a crash loop. */
+const MOST_FAILURES = 5
 const WITHIN_MS = 10_000
 
-/** What is killed from outside, by a person or for want of memory, says little about the next one. */
-const KILLED_FROM_OUTSIDE = 0.1
+/** A server that a person or the kernel has killed tells little of the next one: it counts for this much. */
+const WEIGHT_OF_KILLED = 0.1
 
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 320
@@ -17,28 +18,30 @@ interface Failure {
   weight: number
 }
 
-export class Failures {
+export class CrashLoop {
   #failures: Failure[] = []
 
-  /** A server has answered. */
+  /** A server has answered: what was before does not count any more. */
   clear(): void {
     this.#failures = []
   }
 
-  add(nowMs: number, fromOutside: boolean): void {
+  /** A server has ended at `nowMs` on a clock that never goes back; `isKilled` by SIGKILL. */
+  add(nowMs: number, isKilled: boolean): void {
     this.#failures = this.#failures.filter(({ timeMs }) => nowMs - timeMs < WITHIN_MS)
-    this.#failures.push({ timeMs: nowMs, weight: fromOutside ? KILLED_FROM_OUTSIDE : 1 })
+    this.#failures.push({ timeMs: nowMs, weight: isKilled ? WEIGHT_OF_KILLED : 1 })
   }
 
-  get areTooMany(): boolean {
-    // In tenths the sum of many is exact.
+  /** Whether no other server should be started. */
+  get isHopeless(): boolean {
+    // The sum of many tenths is exact in whole tenths only.
     const tenths = this.#failures.reduce((sum, { weight }) => sum + Math.round(weight * 10), 0)
-    return tenths >= MOST * 10
+    return tenths >= MOST_FAILURES * 10
   }
 
-  /** How long to wait before the next one is started: nothing after the first failure. */
+  /** How long to wait before the next server is started: not at all after the first failure. */
   get pauseMs(): number {
-    const before = this.#failures.length - 1
-    return before < 1 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (before - 1), LONGEST_PAUSE_MS)
+    const earlier = this.#failures.length - 1
+    return earlier < 1 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (earlier - 1), LONGEST_PAUSE_MS)
   }
 }

@@ -8,25 +8,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import { findServed } from '../../mount/served.ts'
+import type { Options } from '../../proc/options.ts'
 import type { Log } from '../../sys/log.ts'
 import { unmount } from '../../sys/mount.ts'
 import type { Settings } from '../settings.ts'
-import { Errand } from './command-process.ts'
-import { Failures } from './crash-loop.ts'
+import { CommandProcess } from './command-process.ts'
+import { Connection } from './connection.ts'
+import { CrashLoop } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import type { Signals } from './signals.ts'
-import { watch } from './watchdog.ts'
+import { Watchdog } from './watchdog.ts'
 
-export interface Kept {
+export interface KeptMount {
   settings: Settings
   /** /dev/fuse of the mount. */
   fuse: number
-  /** What each server gets on its command line. */
-  args: readonly string[]
+  /** Of containers that have none of their own. */
+  options: Options
+  /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
+  resend: boolean
   /** The mount is not new: another process has kept it until now. */
   adopted: boolean
-  /** Answers at it until our own server does. */
+  /** The server that answers at it until our own does. */
   predecessor: Predecessor | undefined
   signals: Signals
   /** Called once, when the mount answers. */
@@ -35,37 +39,39 @@ export interface Kept {
   upgrade: (server: ServerProcess) => Promise<void>
 }
 
-/** Why a keeper ends; `unable` with a predecessor leaves everything to that. */
+/** Why a keeper ends; one that is `unable` and has a predecessor leaves everything to that. */
 type Outcome = 'stopped' | 'unable'
 
 export class Keeper {
   readonly #host: Host
   readonly #log: Log
-  readonly #kept: Kept
-  readonly #failures = new Failures()
+  readonly #kept: KeptMount
+  readonly #crashLoop = new CrashLoop()
   readonly #mountId: number | undefined
+  readonly #watchdog: Watchdog
   #predecessor: Predecessor | undefined
   #server: ServerProcess
-  #answers = false
-  #healing: Errand | undefined
+  #isAnnounced = false
+  #healing: CommandProcess | undefined
 
-  constructor(host: Host, log: Log, kept: Kept) {
+  constructor(host: Host, log: Log, kept: KeptMount) {
     this.#host = host
     this.#log = log
     this.#kept = kept
     this.#predecessor = kept.predecessor
-    this.#mountId = findServed(host, kept.settings.mountPoint)?.id
+    const { mountPoint } = kept.settings
+    const mount = findServed(host, mountPoint)
+    this.#mountId = mount?.id
     this.#server = this.#start(kept.adopted)
+    const connection = new Connection(host, kept.fuse, { mountPoint, minor: mount?.minor }, () =>
+      this.#watchdog.wake(),
+    )
+    this.#watchdog = new Watchdog(connection, () => this.#replaceHung())
   }
 
-  /** Until it is told to stop. Returns the exit status: 1 when no server can be kept alive. */
+  /** Returns the exit status when this keeper was told to stop (0), or no server can be kept alive (1). */
   async run(): Promise<number> {
-    const { settings, fuse } = this.#kept
-    const unwatch = watch(this.#host, settings.mountPoint, fuse, () => {
-      this.#log.warning('the server does not answer; it is replaced')
-      this.#predecessor?.kill()
-      this.#server.kill()
-    })
+    this.#watchdog.start()
     try {
       const outcome = await this.#untilOver()
       if (outcome === 'unable' && this.#predecessor?.isAlive) {
@@ -76,7 +82,7 @@ export class Keeper {
       }
       return outcome === 'stopped' ? 0 : 1
     } finally {
-      unwatch()
+      this.#watchdog.close()
       closeSync(this.#kept.fuse)
     }
   }
@@ -94,44 +100,50 @@ export class Keeper {
         continue
       }
       this.#log.warning(`the server is replaced: ${happened}`)
-      this.#failures.add(performance.now(), happened.endsWith('SIGKILL'))
-      if (this.#failures.areTooMany) {
+      this.#crashLoop.add(performance.now(), happened.endsWith('SIGKILL'))
+      if (this.#crashLoop.isHopeless) {
         this.#log.error(
           new Error(`Cannot keep a server alive at ${settings.mountPoint}: ${happened}`),
         )
         return 'unable'
       }
-      await sleep(this.#failures.pauseMs)
+      await sleep(this.#crashLoop.pauseMs)
       this.#server = this.#start(true)
     }
   }
 
   #start(resume: boolean): ServerProcess {
-    const { settings, fuse, args } = this.#kept
-    const server = startServer(settings, fuse, resume ? [...args, '--resume'] : args)
+    const { settings, fuse, options, resend } = this.#kept
+    const server = startServer(settings, fuse, { options, resend, resume })
     server.ready.then(() => this.#ready())
-    server.answered.then(() => this.#failures.clear())
+    server.answered.then(() => this.#crashLoop.clear())
     return server
+  }
+
+  #replaceHung(): void {
+    this.#log.warning('the server does not answer; it is replaced')
+    this.#predecessor?.kill()
+    this.#server.kill()
   }
 
   async #ready(): Promise<void> {
     const predecessor = this.#predecessor
     this.#predecessor = undefined
     await predecessor?.end()
-    if (this.#answers) return
-    this.#answers = true
+    if (this.#isAnnounced) return
+    this.#isAnnounced = true
     this.#kept.announce()
     if (!this.#kept.adopted) this.#heal()
   }
 
-  /** Containers still have the files of an earlier mount, whose processes were all killed. */
+  /** Where all processes of an earlier service were killed, containers still have the files of its mount. */
   #heal(): void {
     const { settings } = this.#kept
     if (new Registry(settings.runDirectory).ids().length === 0) return
-    this.#healing = new Errand(settings, this.#log, 'remount', '--all', '--registered')
+    this.#healing = new CommandProcess(settings, this.#log, 'remount', '--all', '--registered')
   }
 
-  /** Without our mount no hook binds anything more; then what is bound goes, and only then who serves it. */
+  /** First the mount goes, so that no hook binds anything more; then what is bound, and last who serves it. */
   async #leave(): Promise<void> {
     const { settings } = this.#kept
     const { mountPoint } = settings
@@ -140,11 +152,11 @@ export class Keeper {
     if (this.#mountId !== undefined && findServed(this.#host, mountPoint)?.id === this.#mountId) {
       unmount(mountPoint)
     }
-    await new Errand(settings, this.#log, 'umount', '--all', '--registered').done
+    await new CommandProcess(settings, this.#log, 'umount', '--all', '--registered').done
     await this.#end(this.#server)
   }
 
-  /** It must not take our end for a death and start another keeper. */
+  /** A server that is alive when its keeper ends takes that for a death, and starts another keeper. */
   async #end(server: ServerProcess): Promise<void> {
     server.kill()
     await server.ended

@@ -11,7 +11,7 @@ import type { Host } from '../../host/host.ts'
 const OOM_SCORE_ADJ = -900
 
 /** Moves this process, with all of its threads, to the root of each cgroup hierarchy. `report` is told what failed. */
-export function moveOut(host: Host, report: (message: string) => void): void {
+export function leaveCgroups(host: Host, report: (message: string) => void): void {
   const mountPoints = new Set<string>()
   for (const { mountPoint } of readHierarchies(host).values()) mountPoints.add(mountPoint)
   for (const mountPoint of mountPoints) {

@@ -1,22 +1,23 @@
-/** The server that answered before this keeper's own does: it goes on until it is told to end. */
+/** The server that answered before this keeper's own does: it goes on until it reads READY from its pipe. */
 
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hasEnded, killProcess, openPid, reap } from '../../sys/process.ts'
+import { READY, say } from '../handover.ts'
 
-/** For the request that it is at. One that is stopped, or in an endless loop, would never end. */
+/** A predecessor gets this long for the request that it is at. One that is stopped, or in an endless loop, is killed. */
 const END_MS = 1000
 const LOOK_MS = 5
 
 export class Predecessor {
   readonly #pid: number
   readonly #process: number
-  readonly #control: number
+  readonly #pipe: number
 
-  /** `control` is the writing end of the pipe that it listens to. Throws when there is no such process. */
-  constructor(pid: number, control: number) {
+  /** `pipe` is the writing end of the pipe that it listens to. Throws when there is no such process. */
+  constructor(pid: number, pipe: number) {
     this.#pid = pid
-    this.#control = control
+    this.#pipe = pipe
     this.#process = openPid(pid)
   }
 
@@ -29,13 +30,9 @@ export class Predecessor {
     killProcess(this.#process)
   }
 
-  /** Has it end, one way or the other. */
+  /** Tells it to end, and returns when it has, killed or not. */
   async end(): Promise<void> {
-    try {
-      writeSync(this.#control, END)
-    } catch {
-      // It has ended by itself.
-    }
+    say(this.#pipe, READY)
     const deadline = performance.now() + END_MS
     while (this.isAlive && performance.now() < deadline) await sleep(LOOK_MS)
     while (this.isAlive) {
@@ -45,13 +42,11 @@ export class Predecessor {
     this.close()
   }
 
-  /** Leaves it to itself. Without a byte before, it takes the end of the pipe for our death. */
+  /** Leaves it to itself. Without a word before, it takes the end of the pipe for our death. */
   close(): void {
-    // It is our child when this process was another program before.
+    // It is our child when this process was another version before.
     reap(this.#pid)
-    closeSync(this.#control)
+    closeSync(this.#pipe)
     closeSync(this.#process)
   }
 }
-
-const END = 'e'

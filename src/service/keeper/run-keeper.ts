@@ -1,13 +1,13 @@
-/** Becomes the keeper of a mount: of a new one, or of one that another process has kept until now. */
+/** Runs the keeper of a mount: of a new one, or of one that another process has kept until now. */
 
-import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { readStartTicks } from '../../container/identity.ts'
 import type { Host } from '../../host/host.ts'
 import { mountFuse, refuseForeign, unmountAll } from '../../mount/served.ts'
-import type { Options } from '../../proc/options.ts'
 import { tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { readDefaults } from '../config.ts'
+import { type KeeperOrders, READY, say } from '../handover.ts'
 import { makeRunDirectory, type Settings } from '../settings.ts'
 import { removeStatus, writeStatus } from '../status.ts'
 import { Keeper } from './keeper.ts'
@@ -15,70 +15,31 @@ import { Predecessor } from './predecessor.ts'
 import { Signals } from './signals.ts'
 import { upgrade } from './upgrade.ts'
 
-export interface KeepOptions {
-  version: string
-  /** Written to when the mount answers. */
-  readyFd?: number | undefined
-  /** Takes over a mount. */
-  adopted?: Adopted | undefined
-  /** Serves as on a kernel before Linux 6.9. */
-  withoutResend: boolean
-}
-
-export interface Adopted {
-  /** /dev/fuse. */
-  fuse: number
-  /** The server that answers until ours does; it listens at the other end of `readyFd`. */
-  server: number
-  /** Of its containers. */
-  options: Options
-}
-
-/** A process that was told to stop takes its files out of all containers first. */
+/** A service that was told to stop takes its files out of all containers before it gives the lock back. */
 const LOCK_TIMEOUT_MS = 5000
 
+export interface KeeperSetup {
+  host: Host
+  settings: Settings
+  log: Log
+  version: string
+  orders: KeeperOrders
+}
+
 /**
- * Serves until SIGTERM or SIGINT. Returns the exit status: 1 when no server can be kept alive. Throws when the mount
- * cannot be made.
+ * Keeps the mount until SIGTERM or SIGINT. Returns the exit status: 1 when no server can be kept alive. Throws when
+ * the mount cannot be made.
  */
-export async function keep(
-  host: Host,
-  settings: Settings,
-  log: Log,
-  { version, readyFd, adopted, withoutResend }: KeepOptions,
-): Promise<number> {
-  const { mountPoint, runDirectory } = settings
-  const options = adopted?.options ?? readDefaults(settings)
-  makeRunDirectory(settings)
+export async function runKeeper(setup: KeeperSetup): Promise<number> {
+  const { mountPoint, runDirectory } = setup.settings
+  makeRunDirectory(setup.settings)
   const signals = new Signals()
   const held = tryLock(`${runDirectory}/serve.lock`, LOCK_TIMEOUT_MS)
   if (held === undefined) {
     throw new Error(`Cannot serve ${mountPoint}: another procveil serves from ${runDirectory}`)
   }
-  const args = [
-    '--options',
-    JSON.stringify(options),
-    ...(withoutResend ? ['--without-resend'] : []),
-  ]
   try {
-    const fuse = adopted?.fuse ?? makeMount(host, mountPoint)
-    const keeper = new Keeper(host, log, {
-      settings,
-      fuse,
-      args,
-      signals,
-      adopted: adopted !== undefined,
-      predecessor: adopted && findPredecessor(adopted.server, readyFd),
-      announce: () => {
-        log.info(`serves ${mountPoint}`)
-        const { pid, execPath: executable } = process
-        const startTicks = readStartTicks(host, pid) ?? 0
-        writeStatus(runDirectory, { pid, startTicks, version, executable, sinceMs: Date.now() })
-        if (adopted === undefined && readyFd !== undefined) tell(readyFd)
-      },
-      upgrade: server => upgrade(settings, log, { fuse, server, options, withoutResend }),
-    })
-    const status = await keeper.run()
+    const status = await makeKeeper(setup, signals).run()
     removeStatus(runDirectory)
     return status
   } finally {
@@ -86,10 +47,45 @@ export async function keep(
   }
 }
 
+function makeKeeper(setup: KeeperSetup, signals: Signals): Keeper {
+  const { host, settings, log, orders } = setup
+  const { adopted, readyFd, resend } = orders
+  const options = adopted?.options ?? readDefaults(settings)
+  const fuse = adopted?.fuseFd ?? makeMount(host, settings.mountPoint)
+  return new Keeper(host, log, {
+    settings,
+    fuse,
+    options,
+    resend,
+    signals,
+    adopted: adopted !== undefined,
+    predecessor: adopted && findPredecessor(adopted.serverPid, readyFd),
+    announce: () => announce(setup),
+    upgrade: server => upgrade(settings, log, { fuse, server, options, resend }),
+  })
+}
+
+/** A predecessor has been told at the end of `readyFd` already. */
+function announce({ host, settings, log, version, orders: { adopted, readyFd } }: KeeperSetup) {
+  log.info(`serves ${settings.mountPoint}`)
+  const { pid, execPath: executable } = process
+  const startTicks = readStartTicks(host, pid) ?? 0
+  writeStatus(settings.runDirectory, {
+    pid,
+    startTicks,
+    version,
+    executable,
+    sinceMs: Date.now(),
+  })
+  if (adopted !== undefined || readyFd === undefined) return
+  say(readyFd, READY)
+  closeSync(readyFd)
+}
+
 function makeMount(host: Host, mountPoint: string): number {
   refuseForeign(host, mountPoint)
   unmountAll(host, mountPoint)
-  // Not before: where a dead mount lies there is no directory, for mkdir(2).
+  // Where a dead mount lies mkdir(2) finds no directory: it comes after the unmounting.
   mkdirSync(mountPoint, { recursive: true })
   const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
   mountFuse(fuse, mountPoint)
@@ -97,22 +93,12 @@ function makeMount(host: Host, mountPoint: string): number {
 }
 
 /** `undefined` when it has ended by now. */
-function findPredecessor(pid: number, control: number | undefined): Predecessor | undefined {
-  if (control === undefined) return undefined
+function findPredecessor(pid: number, readyFd: number | undefined): Predecessor | undefined {
+  if (readyFd === undefined) return undefined
   try {
-    return new Predecessor(pid, control)
+    return new Predecessor(pid, readyFd)
   } catch {
-    closeSync(control)
-    return undefined
-  }
-}
-
-function tell(readyFd: number): void {
-  try {
-    writeSync(readyFd, 'r')
-  } catch {
-    // Whoever wanted to know has gone.
-  } finally {
     closeSync(readyFd)
+    return undefined
   }
 }

@@ -3,35 +3,32 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { openPipe } from '../../sys/pipe.ts'
-import { ownProgram } from '../executable.ts'
-import { ANSWERED, READY } from '../handover.ts'
+import { ownExecutable } from '../executable.ts'
+import { ANSWERED, READY, renderServerOrders, type ServerOrders } from '../handover.ts'
 import { commandLine, type Settings } from '../settings.ts'
 
 export interface ServerProcess {
   pid: number | undefined
-  /** The writing end of the pipe whose end it waits for: a byte there tells it to end. */
-  control: number
-  /** When it could answer requests; never for one that does not get so far. */
+  /** The writing end of the pipe that it listens to. */
+  pipe: number
+  /** Resolves when it says READY; never for one that does not get so far. */
   ready: Promise<void>
-  /** When it has answered one. */
+  /** Resolves when it says ANSWERED. */
   answered: Promise<void>
-  /** How it ended. */
+  /** Resolves with how it ended. */
   ended: Promise<string>
   kill(): void
 }
 
-/** `fuse` is /dev/fuse, `args` what follows the name of the command. */
-export function startServer(
-  settings: Settings,
-  fuse: number,
-  args: readonly string[],
-): ServerProcess {
+/** `fuse` is /dev/fuse of the mount. */
+export function startServer(settings: Settings, fuse: number, orders: ServerOrders): ServerProcess {
   const { reader, writer } = openPipe()
-  const { path, argv0 } = ownProgram()
-  const child = spawn(path, commandLine(settings, 'server', ...args), {
+  const { path, argv0 } = ownExecutable()
+  const child = spawn(path, commandLine(settings, 'server', ...renderServerOrders(orders)), {
     argv0,
     cwd: '/',
     env: {},
+    // FUSE_FD and KEEPER_FD are 3 and 4.
     stdio: ['ignore', 'pipe', 'inherit', fuse, reader],
   })
   closeSync(reader)
@@ -39,15 +36,15 @@ export function startServer(
   ended.then(() => closeSync(writer))
   return {
     pid: child.pid,
-    control: writer,
-    ready: untilTold(child, READY),
-    answered: untilTold(child, ANSWERED),
+    pipe: writer,
+    ready: untilSaid(child, READY),
+    answered: untilSaid(child, ANSWERED),
     ended,
     kill: () => void child.kill('SIGKILL'),
   }
 }
 
-function untilTold(child: ChildProcess, word: string): Promise<void> {
+function untilSaid(child: ChildProcess, word: string): Promise<void> {
   return new Promise(resolve => {
     child.stdout?.on('data', (data: Buffer) => {
       if (data.includes(word)) resolve()

@@ -1,93 +1,88 @@
 /**
- * Notices a server that does not answer: it may be stopped, or in an endless loop. While there are no requests nothing
- * is looked at: the next one wakes us up.
+ * Notices a server that does not answer: it may be stopped, or in an endless loop. While there are no requests the
+ * watchdog sleeps, and the next request wakes it up.
  */
-
-import { closeSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
-import { type Host, orUndefined } from '../../host/host.ts'
-import { findServed } from '../../mount/served.ts'
-import { openDetached } from '../../sys/detached-mount.ts'
-import { Arrival } from '../../sys/sigio.ts'
 
 const PERIOD_MS = 400
 
-/** With the period this is within 2 s. A machine under load answers in much less. */
+/** With one period this is within 2 s. A machine under load answers in much less. */
 const HUNG_MS = 1200
 
-/** Looks without a waiting request after which we go to sleep. */
-const MOST_QUIET = 5
+/** So many looks in a row without an unanswered request, and the watchdog sleeps. */
+const MOST_QUIET_LOOKS = 5
 
-/**
- * Calls `hung` when a request waits for longer than a server ever takes; `fuse` is /dev/fuse of the mount. The function
- * returned ends it.
- */
-export function watch(host: Host, mountPoint: string, fuse: number, hung: () => void): () => void {
-  const requests = new Requests(host, findServed(host, mountPoint)?.minor)
-  let askedMs: number | undefined
-  let quiet = 0
-  let timer: NodeJS.Timeout | undefined
-  const look = () => {
-    if (askedMs !== undefined) {
-      if (performance.now() - askedMs < HUNG_MS) return
-      askedMs = performance.now()
-      hung()
-    } else if (requests.count() === 0) {
-      if (++quiet > MOST_QUIET) rest()
-    } else {
-      quiet = 0
-      askedMs = performance.now()
-      const answered = () => {
-        askedMs = undefined
-      }
-      // Answered with an error is answered.
-      statfs(mountPoint).then(answered, answered)
-    }
-  }
-  const start = () => {
-    quiet = 0
-    timer ??= setInterval(look, PERIOD_MS)
-  }
-  const arrival = new Arrival(fuse, start)
-  const rest = () => {
-    arrival.arm()
-    // Of one that came before that nobody will tell us.
-    if (requests.count() !== 0) {
-      arrival.disarm()
-      quiet = 0
-      return
-    }
-    clearInterval(timer)
-    timer = undefined
-  }
-  start()
-  return () => {
-    clearInterval(timer)
-    arrival.close()
-    requests.close()
-  }
+/** What the watchdog sees of a connection to the kernel. */
+export interface Watched {
+  /** The number of unanswered requests; `undefined` where the kernel does not tell. */
+  countWaiting(): number | undefined
+  /** Sends a request of our own. Resolves or rejects when it was answered. */
+  ask(): Promise<unknown>
+  /** Has `Watchdog.wake` called once when the next request arrives, but for one that is there already. */
+  arm(): void
+  disarm(): void
+  close(): void
 }
 
-/** The unanswered requests of a connection: filesystems/fuse.rst, "Control filesystem". */
-class Requests {
-  readonly #host: Host
-  readonly #control: number | undefined
-  readonly #file: string
+export class Watchdog {
+  readonly #watched: Watched
+  readonly #hung: () => void
+  /** When our own request was sent that is not answered yet. */
+  #askedMs: number | undefined
+  #quietLooks = 0
+  #timer: NodeJS.Timeout | undefined
 
-  /** The control file system need not be mounted anywhere. */
-  constructor(host: Host, connection: number | undefined) {
-    this.#host = host
-    this.#control = orUndefined(() => openDetached('fusectl'))
-    this.#file = `proc/self/fd/${this.#control}/${connection}/waiting`
+  /** `hung` is called when a request waits for longer than a server ever takes, and again when it goes on waiting. */
+  constructor(watched: Watched, hung: () => void) {
+    this.#watched = watched
+    this.#hung = hung
   }
 
-  /** `undefined` where the kernel does not tell. */
-  count(): number | undefined {
-    const text = this.#host.tryRead(this.#file)
-    return text === undefined ? undefined : Number(text)
+  start(): void {
+    this.#quietLooks = 0
+    this.#timer ??= setInterval(() => this.#look(), PERIOD_MS)
+  }
+
+  /** A request has arrived. */
+  wake(): void {
+    this.start()
   }
 
   close(): void {
-    if (this.#control !== undefined) closeSync(this.#control)
+    clearInterval(this.#timer)
+    this.#watched.close()
+  }
+
+  #look(): void {
+    if (this.#askedMs !== undefined) {
+      if (performance.now() - this.#askedMs < HUNG_MS) return
+      this.#askedMs = performance.now()
+      this.#hung()
+    } else if (this.#watched.countWaiting() === 0) {
+      if (++this.#quietLooks > MOST_QUIET_LOOKS) this.#sleep()
+    } else {
+      this.#quietLooks = 0
+      this.#ask()
+    }
+  }
+
+  /** An answer with an error is one. */
+  #ask(): void {
+    this.#askedMs = performance.now()
+    const answered = () => {
+      this.#askedMs = undefined
+    }
+    this.#watched.ask().then(answered, answered)
+  }
+
+  #sleep(): void {
+    this.#watched.arm()
+    // Of a request that came before it was armed nobody tells.
+    if (this.#watched.countWaiting() !== 0) {
+      this.#watched.disarm()
+      this.#quietLooks = 0
+      return
+    }
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 }

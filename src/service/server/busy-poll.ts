@@ -1,19 +1,19 @@
 /**
- * How long to look for the next request before going to sleep. Whoever reads a file opens it, reads, and reads its end:
- * each request follows the reply before within microseconds, and being woken up for it takes longer than that. What
- * followed a reply of the same kind last time is taken for what follows it this time.
+ * Decides how long to look for the next request before going to sleep. A process that reads a file opens it, reads, and
+ * reads its end: each request follows the reply before within microseconds, and to be woken up for it takes longer than
+ * that. What followed a reply of the same kind last time is expected to follow it this time.
  */
 
 /** A reader that slept on another CPU has been woken up and asks again within this time. */
 const LOOKING_MS = 0.1
 
-/** As that, and our own waking up. */
+/** A request followed a reply soon if it came within LOOKING_MS and the time that our own waking up takes. */
 const SOON_MS = 0.25
 
-/** Kinds of replies are numbers below that. */
+/** Kinds of replies are numbers below this one. */
 const KINDS = 256
 
-export class Pace {
+export class BusyPoll {
   /** By kind: 1 when a request followed soon. */
   readonly #isFollowed = new Uint8Array(KINDS)
   #kind = 0
@@ -25,8 +25,8 @@ export class Pace {
     this.#repliedMs = nowMs
   }
 
-  /** There is no request yet: whether to look again at once. */
-  isSoon(nowMs: number): boolean {
+  /** Whether to look again at once, now that there is no request. */
+  looksAgain(nowMs: number): boolean {
     return this.#isFollowed[this.#kind] === 1 && nowMs - this.#repliedMs < LOOKING_MS
   }
 

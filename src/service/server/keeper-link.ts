@@ -1,6 +1,6 @@
 /**
- * What ties a server to its keeper: a pipe that the keeper holds open. When it has no writer any more the keeper has
- * died, and the server starts another one, which tells it by a byte when to end.
+ * What ties a server to its keeper: a pipe whose other end the keeper holds. When that end is closed the keeper has
+ * died, and the server starts another one, which says READY in a pipe of its own when this server may end.
  */
 
 import { closeSync, readSync } from 'node:fs'
@@ -8,43 +8,44 @@ import { waitReadable } from '../../sys/fuse-device.ts'
 import { sleep, tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
-import { FUSE_FD } from '../handover.ts'
+import { FUSE_FD, type ServerOrders } from '../handover.ts'
 import { launchKeeper } from '../launch.ts'
 import type { Settings } from '../settings.ts'
 
 const RETRY_MS = 100
 
-/** A process that dies closes its descriptors one after the other. */
+/** A process that dies closes its descriptors one after the other: its lock may go this much later than its pipe. */
 const DEATH_MS = 500
 
-export class Control {
+export class KeeperLink {
   readonly #settings: Settings
-  readonly #adopt: readonly string[]
+  readonly #orders: ServerOrders
   readonly #log: Log
   #fd: number
 
-  /** `adopt` are the arguments of the keeper that takes over when the one at the other end of `fd` has died. */
-  constructor(fd: number, settings: Settings, adopt: readonly string[], log: Log) {
+  /** `fd` is the reading end of the pipe. The next keeper gets what `orders` say, and FUSE_FD. */
+  constructor(fd: number, settings: Settings, orders: ServerOrders, log: Log) {
     this.#fd = fd
     this.#settings = settings
-    this.#adopt = adopt
+    this.#orders = orders
     this.#log = log
   }
 
+  /** The reading end of the pipe. */
   get fd(): number {
     return this.#fd
   }
 
-  /** Whether there is something to be asked of `isToEnd`. */
+  /** Whether `isToEnd` may be asked: the pipe holds a byte, or has ended. */
   get isPending(): boolean {
     return waitReadable(this.#fd, 0) > 0
   }
 
-  /** To be asked when `fd` can be read: whether to end. */
+  /** Whether this server is to end. May be asked when `fd` can be read, and starts another keeper if need be. */
   isToEnd(): boolean {
     if (readSync(this.#fd, Buffer.alloc(1)) > 0) return true
     closeSync(this.#fd)
-    // Of two servers that lose their keepers at once, one finds the other's new keeper here.
+    // Two servers may lose their keepers at once: then one of them finds the other's new keeper here.
     const free = tryLock(`${this.#settings.runDirectory}/serve.lock`, DEATH_MS)
     if (free === undefined) return true
     closeSync(free)
@@ -53,16 +54,18 @@ export class Control {
     return false
   }
 
-  /** The new keeper says when its own server is ready, which then takes our place. */
   #startKeeper(): number {
+    const { options, resend } = this.#orders
+    const adopted = { fuseFd: FUSE_FD, serverPid: process.pid, options }
     try {
-      const { keeper, reader } = launchKeeper(this.#settings, this.#adopt, 'inherit', [FUSE_FD])
+      const orders = { resend, adopted }
+      const { keeper, reader } = launchKeeper(this.#settings, orders, 'inherit', [FUSE_FD])
       keeper.on('error', error => this.#log.error(error))
       return reader
     } catch (error) {
       this.#log.error(error)
       sleep(RETRY_MS)
-      // As of a keeper that ended at once: it is tried again.
+      // A pipe without a writer looks like a keeper that ended at once: another one is tried.
       const { reader, writer } = openPipe()
       closeSync(writer)
       return reader

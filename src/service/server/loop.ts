@@ -1,55 +1,70 @@
-/** The server's only loop: answers what comes, and decides what to do until something comes. */
+/** The server's only loop: answers requests, and decides what to do until the next one comes. */
 
 import type { FuseDevice } from '../../fuse/device.ts'
 import type { Session } from '../../fuse/session.ts'
 import { collectGarbage } from '../../sys/heap.ts'
-import type { Ahead } from './ahead.ts'
-import { Pace } from './busy-poll.ts'
-import { Leisure } from './idle-gc.ts'
-import type { Control } from './keeper-link.ts'
+import { BusyPoll } from './busy-poll.ts'
+import { IdleGc } from './idle-gc.ts'
+import type { KeeperLink } from './keeper-link.ts'
 
-export interface Answering {
+export interface Loop {
   device: FuseDevice
-  control: Control
-  ahead: Ahead
+  keeperLink: KeeperLink
+  preparation: Preparation
   /** Called when the first request was answered. */
   answered: () => void
-  /** How long there is nothing else to do; -1 for ever. What is due is done when this is asked. */
+  /** Does what is due by now; returns how many milliseconds there is nothing else to do, or -1: for ever. */
   untilNextMs: () => number
 }
 
-/** Readers that never pause must not keep the keeper's word from us. */
+/** Work for the request that is expected next. It is done while the process that will send it wakes up. */
+export class Preparation {
+  #work: (() => void) | undefined
+
+  want(work: () => void): void {
+    this.#work = work
+  }
+
+  /** The work that was wanted last, once. It is of no use after another request was answered. */
+  take(): (() => void) | undefined {
+    const work = this.#work
+    this.#work = undefined
+    return work
+  }
+}
+
+/** Where requests never pause, the pipe from the keeper is looked at after so many. */
 const SERVED_BETWEEN_LOOKS = 1000
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
-export function answer(session: Session, answering: Answering): void {
-  const { device, control, ahead, answered, untilNextMs } = answering
-  const pace = new Pace()
-  const leisure = new Leisure(collectGarbage)
+export function runLoop(session: Session, loop: Loop): void {
+  const { device, keeperLink, preparation, answered, untilNextMs } = loop
+  const busyPoll = new BusyPoll()
+  const idleGc = new IdleGc(collectGarbage)
   for (let served = 0; ; ) {
-    const work = ahead.take()
+    const work = preparation.take()
     const verdict = session.step()
     if (verdict === 'gone') return
     if (typeof verdict === 'number') {
       if (served === 0) answered()
       served += verdict
       const nowMs = performance.now()
-      leisure.served(verdict, nowMs)
-      pace.arrived(nowMs)
-      pace.replied(session.kind, nowMs)
+      idleGc.served(verdict, nowMs)
+      busyPoll.arrived(nowMs)
+      busyPoll.replied(session.kind, nowMs)
       if (served % SERVED_BETWEEN_LOOKS >= verdict) continue
-    } else if (pace.isSoon(performance.now())) {
+    } else if (busyPoll.looksAgain(performance.now())) {
       if (work === undefined) device.yield()
       else attempt(work)
       continue
     }
     const timeoutMs =
-      typeof verdict === 'number' ? 0 : leisure.limit(untilNextMs(), performance.now())
-    if (device.wait(control.fd, timeoutMs) && control.isToEnd()) return
+      typeof verdict === 'number' ? 0 : idleGc.limit(untilNextMs(), performance.now())
+    if (device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd()) return
   }
 }
 
-/** What fails will fail again, and be told, where it is needed. */
+/** What fails here fails again when the request comes, and is reported then. */
 function attempt(work: () => void): void {
   try {
     work()

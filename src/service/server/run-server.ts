@@ -1,70 +1,97 @@
-/** The server process: answers requests from /dev/fuse until the connection ends. */
+/** Runs the server: answers requests from /dev/fuse until the connection ends. */
 
 import { Registry } from '../../container/registry.ts'
 import { States } from '../../container/states.ts'
-import type { Source } from '../../filesystem/backend.ts'
+import type { Backend } from '../../filesystem/backend.ts'
 import { Handles } from '../../filesystem/handles.ts'
 import { Metrics } from '../../filesystem/metrics.ts'
-import { Moment } from '../../filesystem/moment.ts'
 import { operations } from '../../filesystem/operations.ts'
 import { Renderer } from '../../filesystem/renderer.ts'
 import { SavedTexts } from '../../filesystem/saved-texts.ts'
 import type { Offered } from '../../filesystem/tree.ts'
-import type { FuseDevice } from '../../fuse/device.ts'
+import { FuseDevice, openClone } from '../../fuse/device.ts'
 import { Session } from '../../fuse/session.ts'
 import type { Host } from '../../host/host.ts'
 import { FILES } from '../../proc/files.ts'
-import type { Options } from '../../proc/options.ts'
 import type { Log } from '../../sys/log.ts'
 import { Views } from '../../view/views.ts'
-import { Ahead } from './ahead.ts'
-import type { Control } from './keeper-link.ts'
-import { answer } from './loop.ts'
-import { takeTurn } from './sole-server.ts'
-import { countStart } from './starts.ts'
+import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
+import type { Settings } from '../settings.ts'
+import { KeeperLink } from './keeper-link.ts'
+import { Preparation, runLoop } from './loop.ts'
+import { becomeSoleServer, countServers } from './sole-server.ts'
 
-export interface Serving {
-  version: string
+/** What the server says to its keeper is said there. */
+const STDOUT = 1
+
+export interface ServerSetup {
   host: Host
-  runDirectory: string
-  /** Options of containers that have none of their own. */
-  defaults: Readonly<Options>
-  device: FuseDevice
-  control: Control
-  /** Of this mount. */
-  isFirst: boolean
-  /** Whether an earlier server may have left requests that it read unanswered. */
-  resume: boolean
-  /** Called when all that an answer needs is there: an earlier server may end now. */
-  ready: () => void
-  /** Called when the first request was answered. */
-  answered: () => void
+  settings: Settings
   log: Log
+  version: string
+  orders: ServerOrders
+  /** /dev/fuse. */
+  fuseFd: number
+  /** The reading end of the pipe from the keeper. */
+  keeperFd: number
 }
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
-export function serve(serving: Serving): void {
-  const { host, runDirectory, defaults, device, control, log } = serving
+export function runServer(setup: ServerSetup): void {
+  const { host, settings, log, orders, fuseFd, keeperFd } = setup
+  const device = orders.resend ? new FuseDevice(fuseFd) : openClone(fuseFd)
+  const keeperLink = new KeeperLink(keeperFd, settings, orders, log)
   const offered = offeredFiles(host)
-  serving.ready()
-  if (takeTurn(runDirectory, control) === undefined) return
+  say(STDOUT, READY)
+  if (becomeSoleServer(settings.runDirectory, keeperLink) === undefined) return
+  const preparation = new Preparation()
+  const { backend, metrics, renderer, views } = makeBackend(setup, offered, preparation)
+  const session = new Session(device, operations(backend), {
+    report: error => {
+      metrics.error()
+      log.error(error)
+    },
+    taken: () => renderer.begin(),
+  })
+  if (orders.resume && orders.resend && !session.resume()) {
+    log.warning('the kernel does not send requests again; their readers may wait for ever')
+  }
+  runLoop(session, {
+    device,
+    keeperLink,
+    preparation,
+    answered: () => say(STDOUT, ANSWERED),
+    untilNextMs: () => untilNextMs(host, views.tick()),
+  })
+}
+
+function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparation) {
+  const { host, settings, log, version, orders } = setup
+  const { runDirectory } = settings
   const registry = new Registry(runDirectory)
   const states = new States(runDirectory)
   states.prepare()
   const handles = new Handles(Date.now(), host.clock, new SavedTexts(runDirectory))
-  const report = (message: string) => log.warning(message)
-  const isOpen = (slot: number) => handles.isOpen(slot)
-  const views = new Views(host, registry, defaults, states, report, isOpen)
-  const renderer = new Renderer(host, log)
-  const metrics = new Metrics()
-  const servers = countStart(runDirectory, serving.isFirst)
-  const moment = new Moment((file, view) => {
-    const text = renderer.render(file, view)
-    views.keep(view)
-    return text
+  const views = new Views({
+    host,
+    registry,
+    defaults: orders.options,
+    states,
+    report: message => log.warning(message),
+    isOpen: slot => handles.isOpen(slot),
   })
-  const ahead = new Ahead()
-  const source: Source = {
+  const renderer = new Renderer(host, log, view => views.keep(view))
+  const metrics = new Metrics()
+  const servers = countServers(runDirectory, !orders.resume)
+  const renderMetrics = () =>
+    metrics.render({
+      version,
+      registered: registry.ids().length,
+      views: views.count,
+      handles: handles.size,
+      servers,
+    })
+  const backend: Backend = {
     findSlot: id => registry.find(id)?.slot,
     ids: () => registry.ids(),
     ofSlot: slot => views.ofSlot(slot),
@@ -73,52 +100,27 @@ export function serve(serving: Serving): void {
     release: (slot, lookups) => views.release(slot, lookups),
     isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
     offered,
-    render: (file, view) => moment.render(file, view),
-    ahead: work =>
-      ahead.want(() => {
-        moment.begin()
+    render: (file, view) => renderer.render(file, view),
+    prepare: work =>
+      preparation.want(() => {
+        renderer.begin()
         work()
       }),
     count: (path, seconds) => metrics.read(path, seconds),
-    metrics: () =>
-      Buffer.from(
-        metrics.render({
-          version: serving.version,
-          registered: registry.ids().length,
-          views: views.count,
-          handles: handles.size,
-          servers,
-        }),
-      ),
+    metrics: () => Buffer.from(renderMetrics()),
     handles,
     mountTime: Math.floor(Date.now() / 1000),
   }
-  const session = new Session(device, operations(source), {
-    report: error => {
-      metrics.error()
-      log.error(error)
-    },
-    taken: () => moment.begin(),
-  })
-  if (serving.resume && !session.resume()) {
-    log.warning('the kernel does not send requests again; their readers may wait for ever')
-  }
-  answer(session, {
-    device,
-    control,
-    ahead,
-    answered: serving.answered,
-    untilNextMs: () => untilNext(host, views.tick()),
-  })
+  return { backend, metrics, renderer, views }
 }
 
-/** What the host has not, a container has not either: a kernel without swap has no /proc/swaps. */
+/** The files that containers are offered: a kernel without swap, say, has no /proc/swaps. */
 function offeredFiles(host: Host): Offered {
   return new Set(FILES.filter(file => host.has(file.path)))
 }
 
-/** Milliseconds to wait for a request until something else is to be done; -1 when there is nothing else. */
-function untilNext(host: Host, dueUsec: number | undefined): number {
+/** Milliseconds from now until `dueUsec`; -1 when nothing is due. */
+function untilNextMs(host: Host, dueUsec: number | undefined): number {
   if (dueUsec === undefined) return -1
   return Math.max(0, Math.ceil((dueUsec - host.clock.monotonicUsec()) / 1000))
 }

@@ -3,24 +3,49 @@
  * The lock goes to the next one when the process that holds it has ended, however it ended.
  */
 
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tryLock } from '../../sys/lock.ts'
-import type { Control } from './keeper-link.ts'
+import type { KeeperLink } from './keeper-link.ts'
 
-/** How often the keeper is thought of meanwhile. */
+/** How often the pipe from the keeper is looked at while the server waits. */
 const LOOK_MS = 20
 
-/** For an earlier server that was told to end. When it goes on longer, it does so with another keeper. */
-const LEFT_ALONE_MS = 500
+/** An earlier server that was told to end does so within this time, or goes on with another keeper. */
+const END_MS = 500
 
 /**
- * Waits until no other server answers. Returns the descriptor that says so until it is closed; `undefined` when our
- * keeper has died meanwhile: the server before us starts another one, which starts a server of its own.
+ * Waits until no other server answers. Returns a descriptor that keeps it so until it is closed; `undefined` when the
+ * keeper has died meanwhile: the earlier server then starts another one, which starts a server of its own.
  */
-export function takeTurn(runDirectory: string, control: Control): number | undefined {
+export function becomeSoleServer(runDirectory: string, keeper: KeeperLink): number | undefined {
   const file = `${runDirectory}/server.lock`
   for (;;) {
-    const held = tryLock(file, control.isPending ? LEFT_ALONE_MS : LOOK_MS)
+    const held = tryLock(file, keeper.isPending ? END_MS : LOOK_MS)
     if (held !== undefined) return held
-    if (control.isPending) return tryLock(file, LEFT_ALONE_MS)
+    if (keeper.isPending) return tryLock(file, END_MS)
+  }
+}
+
+/**
+ * How many servers the mount has had, this one included: a number in the run directory. To be called by the sole
+ * server. Where the number cannot be written the count begins again.
+ */
+export function countServers(runDirectory: string, isFirst: boolean): number {
+  const file = `${runDirectory}/servers`
+  const count = (isFirst ? 0 : readCount(file)) + 1
+  try {
+    writeFileSync(file, `${count}\n`, { mode: 0o600 })
+  } catch {
+    rmSync(file, { force: true })
+  }
+  return count
+}
+
+function readCount(file: string): number {
+  try {
+    const count = Number(readFileSync(file, 'utf8'))
+    return Number.isSafeInteger(count) ? count : 0
+  } catch {
+    return 0
   }
 }
