@@ -1,33 +1,15 @@
 /** A service under load goes over to the executable on the disk, or refuses it. */
 
-import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { started } from '../kit/box.ts'
 import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
-import { type Site, site } from '../kit/site.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
+import { install, installCopy, ownSite } from './install.ts'
 import { often, UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
-
-/** As a package manager does it: the file that runs is left as it is. */
-function install(here: Site, write: (path: string) => void): void {
-  const temporary = `${here.executable}.new`
-  write(temporary)
-  chmodSync(temporary, 0o755)
-  renameSync(temporary, here.executable)
-}
-
-/** With an executable of its own. */
-function ownSite(t: Test): Site {
-  const made = site(t)
-  made.executable = `${made.directory}/procveil`
-  installCopy(made)
-  return made
-}
-
-const installCopy = (here: Site) => install(here, path => copyFileSync(EXECUTABLE, path))
 
 t.test('upgrades go unnoticed', options, async t => {
   const here = ownSite(t)
