@@ -1,0 +1,79 @@
+import { Command } from 'commander'
+import t from 'tap'
+import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
+import {
+  KEEPER_FLAGS,
+  type KeeperOrders,
+  parseKeeperOrders,
+  parseSelfCheck,
+  parseServerOrders,
+  renderKeeperOrders,
+  renderSelfCheck,
+  renderServerOrders,
+  SERVER_FLAGS,
+  type ServerOrders,
+} from '../../src/service/handover.ts'
+
+const OPTIONS = { ...DEFAULT_OPTIONS, cpuQuota: 'off', uptime: 'host' } as const
+
+/** What a command line comes to in the program's own parser. */
+function parse(args: readonly string[], flags: readonly string[]): object {
+  const command = new Command().exitOverride()
+  for (const flag of flags) command.option(flag)
+  command.parse(args, { from: 'user' })
+  return command.opts()
+}
+
+const parseKeeper = (args: readonly string[]) =>
+  parseKeeperOrders(parse(args, ['--ready-fd <number>', ...KEEPER_FLAGS]))
+const parseServer = (args: readonly string[]) => parseServerOrders(parse(args, SERVER_FLAGS))
+
+t.test('orders to a keeper survive a round trip', async t => {
+  const orders: KeeperOrders[] = [
+    { readyFd: undefined, resend: true, adopted: undefined },
+    { readyFd: 3, resend: false, adopted: undefined },
+    { readyFd: 12, resend: true, adopted: { fuseFd: 7, serverPid: 4_194_304, options: OPTIONS } },
+    { readyFd: 4, resend: false, adopted: { fuseFd: 0, serverPid: 1, options: DEFAULT_OPTIONS } },
+  ]
+  for (const each of orders) t.strictSame(parseKeeper(renderKeeperOrders(each)), each)
+})
+
+t.test('orders to a server survive a round trip', async t => {
+  for (const resume of [true, false]) {
+    for (const resend of [true, false]) {
+      const orders: ServerOrders = { options: OPTIONS, resume, resend }
+      t.strictSame(parseServer(renderServerOrders(orders)), orders)
+    }
+  }
+})
+
+t.test('what 0.1.0 says is understood', async t => {
+  const options = '{"cpuQuota":"off"}'
+  const adopted = { options: { ...DEFAULT_OPTIONS, cpuQuota: 'off' }, serverPid: 812 }
+  t.strictSame(
+    parseKeeper(['--ready-fd', '4', '--adopt', options, '--before', '812', '--without-resend']),
+    { readyFd: 4, resend: false, adopted: { ...adopted, fuseFd: 3 } },
+    'its server, to the next keeper',
+  )
+  const upgrade = ['--adopt', options, '--before', '812', '--fuse-fd', '9', '--ready-fd', '11']
+  t.strictSame(
+    parseKeeper(upgrade),
+    { readyFd: 11, resend: true, adopted: { ...adopted, fuseFd: 9 } },
+    'its keeper, to the next version',
+  )
+})
+
+t.test('what is no order is refused by name', async t => {
+  t.throws(() => parseKeeper(['--ready-fd', 'three']), /Cannot parse --ready-fd "three"/)
+  t.throws(() => parseKeeper(['--adopt', '{}']), /Cannot parse --before ""/)
+  t.throws(() => parseKeeper(['--adopt', '{}', '--before', '1', '--fuse-fd', '-1']), /--fuse-fd/)
+  t.throws(() => parseKeeper(['--adopt', '[]', '--before', '1']), /Cannot read --adopt/)
+  t.throws(() => parseServer([]), /Cannot read --options/)
+})
+
+t.test('only a version of the same form can take over', async t => {
+  t.equal(parseSelfCheck(renderSelfCheck('9.9.9')), undefined)
+  t.equal(parseSelfCheck('procveil 0.1.0\nprocveil handover 1\n'), undefined, '0.1.0')
+  t.match(parseSelfCheck('procveil 9.9.9\nprocveil handover 12\n'), 'it does not say')
+  t.match(parseSelfCheck(''), 'it does not say')
+})

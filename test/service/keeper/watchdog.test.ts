@@ -1,0 +1,156 @@
+import t, { type Test } from 'tap'
+import { Watchdog, type Watched } from '../../../src/service/keeper/watchdog.ts'
+
+/** A connection of which the test says what it holds, and when our own request is answered. */
+class FakeConnection implements Watched {
+  waiting: number | undefined = 0
+  isArmed = false
+  isClosed = false
+  counted = 0
+  /** Called to answer the request that `ask` has sent. */
+  answer: (() => void) | undefined
+  /** What comes between arming and the look after it. */
+  whileArming = () => {}
+
+  countWaiting(): number | undefined {
+    this.counted++
+    return this.waiting
+  }
+
+  ask(): Promise<unknown> {
+    return new Promise<void>(resolve => {
+      this.answer = resolve
+    })
+  }
+
+  arm(): void {
+    this.isArmed = true
+    this.whileArming()
+  }
+
+  disarm(): void {
+    this.isArmed = false
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+}
+
+const STEP_MS = 100
+
+/**
+ * Takes the clock and the intervals away from the system until the test ends. Returns what lets time pass. The mock
+ * timers of node:test call an interval again that was cleared while it was called.
+ */
+function fakeTime(t: Test): (milliseconds: number) => void {
+  let nowMs = 1000
+  const intervals = new Set<{ action: () => void; everyMs: number; dueMs: number }>()
+  t.intercept(performance, 'now', { value: () => nowMs })
+  t.intercept(globalThis, 'setInterval', {
+    value: (action: () => void, everyMs: number) => {
+      const interval = { action, everyMs, dueMs: nowMs + everyMs }
+      intervals.add(interval)
+      return interval
+    },
+  })
+  t.intercept(globalThis, 'clearInterval', {
+    value: (interval: never) => intervals.delete(interval),
+  })
+  return milliseconds => {
+    const endMs = nowMs + milliseconds
+    while (nowMs < endMs) {
+      nowMs += STEP_MS
+      for (const interval of intervals) {
+        if (interval.dueMs > nowMs) continue
+        interval.dueMs += interval.everyMs
+        interval.action()
+      }
+    }
+  }
+}
+
+function watch(t: Test) {
+  const pass = fakeTime(t)
+  const connection = new FakeConnection()
+  const seen = { hung: 0 }
+  const watchdog = new Watchdog(connection, () => seen.hung++)
+  watchdog.start()
+  return { connection, watchdog, seen, pass }
+}
+
+t.test('a server that answers is left alone', async t => {
+  const { connection, seen, pass } = watch(t)
+  connection.waiting = 3
+  for (let i = 0; i < 20; i++) {
+    pass(400)
+    t.type(connection.answer, 'function', 'it is asked')
+    connection.answer?.()
+    await Promise.resolve()
+  }
+  t.equal(seen.hung, 0)
+})
+
+t.test('a server that does not answer is noticed within two seconds', async t => {
+  const { connection, seen, pass } = watch(t)
+  connection.waiting = 1
+  pass(1200)
+  t.equal(seen.hung, 0, 'not sooner')
+  pass(800)
+  t.equal(seen.hung, 1)
+  pass(1600)
+  t.equal(seen.hung, 2, 'and again, when the next one does not answer')
+})
+
+t.test('it asks also where the kernel does not count requests', async t => {
+  const { connection, seen, pass } = watch(t)
+  connection.waiting = undefined
+  pass(2000)
+  t.equal(seen.hung, 1)
+})
+
+t.test('while nothing is asked it sleeps, until a request wakes it up', async t => {
+  const { connection, watchdog, seen, pass } = watch(t)
+  pass(400 * 6)
+  t.equal(connection.isArmed, true)
+  const { counted } = connection
+  pass(60_000)
+  t.equal(connection.counted, counted, 'it does nothing')
+  connection.waiting = 1
+  watchdog.wake()
+  pass(2000)
+  t.equal(seen.hung, 1)
+})
+
+t.test('a request that comes while it falls asleep keeps it awake', async t => {
+  const { connection, seen, pass } = watch(t)
+  connection.whileArming = () => {
+    connection.waiting = 1
+  }
+  pass(400 * 6)
+  t.equal(connection.isArmed, false)
+  pass(2000)
+  t.equal(seen.hung, 1)
+})
+
+t.test('a quiet look in between does not put it to sleep', async t => {
+  const { connection, pass } = watch(t)
+  for (let i = 0; i < 4; i++) {
+    connection.waiting = 0
+    pass(400 * 5)
+    connection.waiting = 1
+    pass(400)
+    connection.answer?.()
+    await Promise.resolve()
+  }
+  t.equal(connection.isArmed, false)
+})
+
+t.test('once closed it looks no more', async t => {
+  const { connection, watchdog, seen, pass } = watch(t)
+  connection.waiting = 1
+  watchdog.close()
+  pass(10_000)
+  t.equal(seen.hung, 0)
+  t.equal(connection.isClosed, true)
+})
