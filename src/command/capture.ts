@@ -8,16 +8,23 @@ import { Host } from '../host/host.ts'
 import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { Log } from '../sys/log.ts'
 import { renderCaptured } from '../view/captured.ts'
 import { openView } from '../view/container-view.ts'
 import { Devices } from '../view/devices.ts'
-import { findRegistered } from './containers/registered.ts'
+import { type Choice, chooseOne } from './containers/choose.ts'
 import { renderAll } from './show.ts'
 
+export interface CaptureOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
+  /** The folder. */
+  output: string
+}
+
 /** Returns the exit status. Throws when the container cannot be found or the folder cannot be written. */
-export function capture(settings: Settings, id: string, folder: string): number {
+export function capture(settings: Settings, { output: folder, ...choice }: CaptureOptions): number {
   const host = new Host('/', systemClock)
-  const container = findRegistered(host, settings, id, 'capture')
+  const log = new Log('capture', undefined)
+  const container = chooseOne(host, settings, choice, 'capture', error => log.error(error))
   refuseFull(folder)
   const clock = {
     monotonicUsec: systemClock.monotonicUsec(),

@@ -19,7 +19,7 @@ import { errorCode } from '../sys/error.ts'
 import { waitReadable } from '../sys/fuse-device.ts'
 import { Log } from '../sys/log.ts'
 import { bind, withoutForeignCgroup } from './containers/bind.ts'
-import { inTurn } from './containers/container-lock.ts'
+import { withContainerLock } from './containers/container-lock.ts'
 
 const STDIN_TIMEOUT_MS = 5000
 const EAGAIN = 'EAGAIN'
@@ -30,7 +30,7 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
   try {
     log = new Log('hook', settings.log)
     const state = parseState(readStdin())
-    inTurn(settings, state.id, () => run(settings, state, strict, log))
+    withContainerLock(settings, state.id, () => run(settings, state, strict, log))
     return 0
   } catch (error) {
     log.error(error)

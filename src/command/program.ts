@@ -10,6 +10,7 @@ import {
   type ServerArguments,
 } from '../service/handover.ts'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
+import type { CaptureOptions } from './capture.ts'
 import type { DiffOptions } from './diff.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { PsOptions } from './ps.ts'
@@ -133,7 +134,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .command('show')
     .description('print what a container sees in a file, such as meminfo or pressure/cpu')
     .argument('[file]')
-    .option('-c, --container-id <id>', 'the container: its id or the beginning of it')
+    .addOption(containerId())
+    .addOption(runtimeRoot())
     .option('--all-files', 'print all files')
     .option('--from <folder>', 'a captured machine instead of this one')
     .action(async (file: string | undefined, options: ShowOptions) => {
@@ -155,7 +157,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   program
     .command('diff')
     .description('print what a container sees otherwise than its host, side by side')
-    .option('-c, --container-id <id>', 'the container: its id, the beginning of it, or its name')
+    .addOption(containerId())
     .option('--from <folder>', 'a captured machine instead of this one')
     .addOption(runtimeRoot())
     .option('--json', 'print it in JSON')
@@ -188,11 +190,12 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   program
     .command('capture')
     .description("save the host and cgroup files that a container's view is made of, for a report")
-    .requiredOption('-c, --container-id <id>', 'the container: its id or the beginning of it')
+    .addOption(containerId().makeOptionMandatory())
+    .addOption(runtimeRoot())
     .requiredOption('-o, --output <folder>', 'where to; it must be new or empty')
-    .action(async (options: { containerId: string; output: string }) => {
+    .action(async (options: CaptureOptions) => {
       const { capture } = await import('./capture.ts')
-      status = capture(settings(), options.containerId, options.output)
+      status = capture(settings(), options)
     })
 
   const server = program
@@ -212,6 +215,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   }
   return status
 }
+
+const containerId = () =>
+  new Option('-c, --container-id <id>', 'the container: its id, the beginning of it, or its name')
 
 const runtimeRoot = () =>
   new Option(

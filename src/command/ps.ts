@@ -6,8 +6,8 @@ import { Host } from '../host/host.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
-import { renderSeen } from './containers/coverage.ts'
 import { findAnswering, listContainers, type Roots } from './containers/list.ts'
+import { renderContainers } from './terminal/container-table.ts'
 import { isColourful } from './terminal/table.ts'
 
 export interface PsOptions extends Roots {
@@ -30,7 +30,7 @@ export async function ps(settings: Settings, options: PsOptions): Promise<number
   const render = async () => {
     const served = await findAnswering(host, settings)
     const containers = listContainers(host, settings, options, served)
-    if (!json) return renderSeen(containers, isColourful(process.stdout, process.env))
+    if (!json) return renderContainers(containers, isColourful(process.stdout, process.env))
     // One line each time, for a program that reads them one by one.
     return `${JSON.stringify(containers, undefined, watch ? 0 : 2)}\n`
   }

@@ -14,7 +14,7 @@ import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
 import { bind } from './containers/bind.ts'
 import { type Candidate, type Choice, choose, resolve } from './containers/choose.ts'
-import { inTurn } from './containers/container-lock.ts'
+import { withContainerLock } from './containers/container-lock.ts'
 import { Tally } from './terminal/tally.ts'
 
 export type { Choice } from './containers/choose.ts'
@@ -65,7 +65,7 @@ function each(
   const tally = new Tally(did, candidates.length, log, choice.json === true)
   for (const candidate of candidates) {
     tally.try(candidate.id, () =>
-      inTurn(settings, candidate.id, () =>
+      withContainerLock(settings, candidate.id, () =>
         act(host, registry, candidate, !choice.all, log, action),
       ),
     )

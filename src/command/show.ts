@@ -6,12 +6,12 @@ import { FILES } from '../proc/files.ts'
 import { type FilePath, findFile } from '../proc/paths.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { Log } from '../sys/log.ts'
 import { openCaptured } from '../view/captured.ts'
 import { type ContainerView, openView } from '../view/container-view.ts'
-import { findRegistered } from './containers/registered.ts'
+import { type Choice, chooseOne } from './containers/choose.ts'
 
-export interface ShowOptions {
-  containerId?: string
+export interface ShowOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
   /** A captured machine instead of this one. */
   from?: string
   allFiles?: boolean
@@ -21,20 +21,25 @@ export interface ShowOptions {
 export function show(settings: Settings, name: string | undefined, options: ShowOptions): number {
   const view =
     options.from === undefined
-      ? openRegistered(settings, options.containerId)
+      ? openRunning(settings, options, 'show')
       : openCaptured(options.from, options.containerId)
   if (options.allFiles === true) {
     for (const { path, text } of renderAll(view)) write(`==> ${path} <==\n${text}\n`)
   } else {
-    write(renderFile(view, choose(name)))
+    write(renderFile(view, chooseFile(name)))
   }
   return 0
 }
 
-function openRegistered(settings: Settings, id: string | undefined): ContainerView {
-  if (id === undefined) throw new Error('Cannot choose a container: give --container-id')
+/** The view of a running container, hooked or not: no mount is needed. `command` is what errors call the caller. */
+export function openRunning(
+  settings: Settings,
+  choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
+  command: string,
+): ContainerView {
   const host = new Host('/', systemClock)
-  const container = findRegistered(host, settings, id, 'show')
+  const log = new Log(command, undefined)
+  const container = chooseOne(host, settings, choice, command, error => log.error(error))
   return openView(host, container, container.options)
 }
 
@@ -52,7 +57,7 @@ function renderFile(view: ContainerView, path: FilePath): string {
   throw new Error(`Cannot show ${path}: this host has no such file`)
 }
 
-function choose(name: string | undefined): FilePath {
+function chooseFile(name: string | undefined): FilePath {
   const path = findFile(name)
   if (path !== undefined) return path
   const names = FILES.map(file => file.path).join(', ')

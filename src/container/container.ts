@@ -93,3 +93,6 @@ function checkOptions(value: unknown): Partial<Options> {
 
 /** For a message: bounded, whatever came in. */
 const quote = (value: unknown) => (JSON.stringify(value) ?? 'missing').slice(0, 100)
+
+/** An id as people read it: 12 digits of one that is random. One that a person chose is not cut. */
+export const shortId = (id: string) => (/^[0-9a-f]{32,}$/.test(id) ? id.slice(0, 12) : id)

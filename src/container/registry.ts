@@ -59,20 +59,6 @@ export class Registry {
     }
   }
 
-  /** The container with this id, or the only one whose id begins so. Throws when there is none or are several. */
-  resolve(id: string): Container {
-    const exact = this.find(id)
-    if (exact !== undefined) return exact
-    const matches = id === '' ? [] : this.ids().filter(each => each.startsWith(id))
-    const found = matches.length === 1 ? this.find(matches[0] as string) : undefined
-    if (found !== undefined) return found
-    const why =
-      matches.length > 1
-        ? `it may be ${matches.sort().join(' or ')}`
-        : `registered are ${this.ids().sort().join(', ') || 'none'}`
-    throw new RangeError(`Cannot find container ${JSON.stringify(id)}: ${why}`)
-  }
-
   ids(): string[] {
     try {
       return readdirSync(this.#directory)

@@ -11,13 +11,14 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import { FILES, type ProcFile } from '../proc/files.ts'
+import type { FilePath } from '../proc/paths.ts'
 import { METRICS_PATH } from './metrics.ts'
 
 /**
  * Places below a view's root. The kernel remembers them for as long as a file is bound in some container, across
  * restarts and upgrades of the server: a place is never given to another path.
  */
-const PLACES: Readonly<Record<string, number>> = {
+const DIRECTORY_PLACES = {
   '': 1,
   proc: 2,
   sys: 3,
@@ -27,6 +28,10 @@ const PLACES: Readonly<Record<string, number>> = {
   containers: 7,
   'proc/pressure': 8,
   metrics: 9,
+} as const satisfies Record<string, number>
+
+/** The compiler names a file that has none. */
+const FILE_PLACES: Readonly<Record<FilePath | typeof METRICS_PATH, number>> = {
   'proc/cpuinfo': 32,
   'proc/diskstats': 33,
   'proc/loadavg': 34,
@@ -45,6 +50,8 @@ const PLACES: Readonly<Record<string, number>> = {
   'sys/devices/system/cpu/possible': 47,
   [METRICS_PATH]: 48,
 }
+
+const PLACES: Readonly<Record<string, number>> = { ...DIRECTORY_PLACES, ...FILE_PLACES }
 
 const SLOT_SIZE = 256
 

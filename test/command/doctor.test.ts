@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Seen } from '../../src/command/containers/coverage.ts'
+import type { ListedContainer } from '../../src/command/containers/list.ts'
 import { checkCgroups } from '../../src/command/doctor/cgroups.ts'
 import { checkContainers } from '../../src/command/doctor/containers.ts'
 import { type Finding, nameSome, renderFindings } from '../../src/command/doctor/finding.ts'
@@ -197,7 +197,7 @@ t.test('other mounts of our kind are asked', async t => {
 })
 
 t.test('containers by whose files they see', async t => {
-  const seen = (id: string, values: Partial<Seen>): Seen => ({
+  const seen = (id: string, values: Partial<ListedContainer>): ListedContainer => ({
     id,
     pid: 1,
     bound: 0,

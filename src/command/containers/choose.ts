@@ -1,11 +1,14 @@
-/** The containers that `remount` and `umount` can be about: those registered, and those that a runtime runs. */
+/** The containers that a command can be about: those registered, and those that a runtime runs. */
 
 import { type Container, isId } from '../../container/container.ts'
 import { isAlive, readContainer } from '../../container/identity.ts'
-import type { Registry } from '../../container/registry.ts'
+import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import { readOptions } from '../../oci/annotations.ts'
+import type { Options } from '../../proc/options.ts'
 import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../../runtimes/running.ts'
+import { readDefaults } from '../../service/config.ts'
+import type { Settings } from '../../service/settings.ts'
 import { withoutForeignCgroup } from './bind.ts'
 
 export interface Candidate {
@@ -77,6 +80,32 @@ export function resolve(
   const { pid, rootfs, annotations } = running
   const options = readOptions(annotations, refuse)
   return withoutForeignCgroup(readContainer(host, id, pid, rootfs, options), refuse)
+}
+
+/**
+ * The one running container that a command is about, hooked or not, with all its options. Throws when there is none
+ * or are several, and when it has ended. `refuse` is told of annotations that cannot be used.
+ */
+export function chooseOne(
+  host: Host,
+  settings: Settings,
+  choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
+  command: string,
+  refuse: (error: unknown) => void,
+): Container & { options: Options } {
+  if (choice.containerId === undefined) {
+    throw new Error('Cannot choose a container: give --container-id')
+  }
+  const registry = new Registry(settings.runDirectory)
+  // What is registered by this very id needs no look at the runtimes.
+  const candidate = registry.find(choice.containerId)
+    ? { id: choice.containerId }
+    : (choose(host, registry, choice, command)[0] as Candidate)
+  const container = resolve(host, registry, candidate, refuse)
+  if (container === undefined) {
+    throw new Error(`Cannot ${command} container ${candidate.id}: its process has ended`)
+  }
+  return { ...container, options: { ...readDefaults(settings), ...container.options } }
 }
 
 /** Throws for a runtime that is none. */

@@ -1,18 +1,18 @@
-/** Of several commands that change one container's mounts the others wait: each then finds done what the first did. */
+/** Commands that change the mounts of one container do so one after the other: the second finds done what the first did. */
 
 import { closeSync } from 'node:fs'
 import { hash } from '../../container/identity.ts'
 import { makeRunDirectory, type Settings } from '../../service/settings.ts'
 import { lock } from '../../sys/lock.ts'
 
-/** A file for each container would be one to remove: a few are shared. */
-const FILES = 61
+/** The containers share so many lock files: one for each container would have to be removed. */
+const LOCK_FILES = 61
 const TIMEOUT_MS = 5000
 
 /** Runs `action` while no other process of ours works on the container. */
-export function inTurn<T>(settings: Settings, id: string, action: () => T): T {
+export function withContainerLock<T>(settings: Settings, id: string, action: () => T): T {
   makeRunDirectory(settings)
-  const held = lock(`${settings.runDirectory}/hook.${hash(id, 0) % FILES}.lock`, TIMEOUT_MS)
+  const held = lock(`${settings.runDirectory}/hook.${hash(id, 0) % LOCK_FILES}.lock`, TIMEOUT_MS)
   try {
     return action()
   } finally {

@@ -16,7 +16,7 @@ import { findKeeper } from '../../service/status.ts'
 import { errorCode } from '../../sys/error.ts'
 import { openView } from '../../view/container-view.ts'
 import { type Candidate, type Choice, choose, resolve } from './choose.ts'
-import { type Files, judge, type Seen } from './coverage.ts'
+import { type Coverage, parseCoverage } from './coverage.ts'
 
 const ASK_MS = 1000
 
@@ -30,19 +30,34 @@ export async function findAnswering(host: Host, settings: Settings): Promise<Mou
   return (await ask(settings.mountPoint, ASK_MS)) === 'gone' ? undefined : mount
 }
 
-interface Listed {
+/** A running container as `ps` and `doctor` show it. */
+export interface ListedContainer extends Coverage {
+  id: string
+  name?: string | undefined
+  /** `undefined` when no runtime says that it runs. */
+  runtime?: string | undefined
+  pid: number
+  /** `undefined` when it may use what the host has. */
+  memoryLimitBytes?: number | undefined
+  cpuLimit?: number | undefined
+  registered: boolean
+  /** An operator took the files out. */
+  detached: boolean
+}
+
+interface Found {
   candidate: Candidate
   container: Container
   registered: boolean
 }
 
-/** Those registered and those that a runtime runs, by id. `served` is as in `judge`. */
+/** Those registered and those that a runtime runs, by id. `served` is as in `parseCoverage`. */
 export function listContainers(
   host: Host,
   settings: Settings,
   roots: Roots,
   served: Mount | undefined,
-): Seen[] {
+): ListedContainer[] {
   const defaults = readDefaults(settings)
   const size = readSize(host)
   return findAll(host, settings, roots).flatMap(({ candidate, container, registered }) => {
@@ -50,7 +65,7 @@ export function listContainers(
     const options = { ...defaults, ...container.options }
     const found = unlessEnded(host, container, () => ({
       ...readLimits(host, container, options, size),
-      ...look(host, container, options, served),
+      ...readCoverage(host, container, options, served),
     }))
     if (found === undefined) return []
     const { name, running } = candidate
@@ -59,11 +74,11 @@ export function listContainers(
 }
 
 /** Each process once: it may be known by the id of its hook and by that of its runtime. */
-function findAll(host: Host, settings: Settings, roots: Roots): Listed[] {
+function findAll(host: Host, settings: Settings, roots: Roots): Found[] {
   const registry = new Registry(settings.runDirectory)
   const { runtimeRoot = [] } = roots
   const choice: Choice = { all: true, runtimeRoot }
-  const byPid = new Map<number, Listed>()
+  const byPid = new Map<number, Found>()
   for (const candidate of choose(host, registry, choice, 'list')) {
     const container = unlessEnded(host, candidate.running, () =>
       // What an annotation says wrongly is told when its files are bound.
@@ -103,15 +118,15 @@ function unlessEnded<T>(
 /** EINVAL: it has left its mount namespace already. */
 const ENDED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EINVAL'])
 
-function look(
+function readCoverage(
   host: Host,
   container: Container,
   options: Options,
   served: Mount | undefined,
-): Files {
+): Coverage {
   const mountinfo = host.read(`proc/${container.pid}/mountinfo`)
   const files = filesToBind(options).filter(file => host.has(file))
-  return judge(mountinfo, container, files, served)
+  return parseCoverage(mountinfo, container, files, served)
 }
 
 interface Size {
@@ -131,7 +146,7 @@ function readLimits(
   container: Container,
   options: Options,
   size: Size,
-): Pick<Seen, 'memoryLimitBytes' | 'cpuLimit'> {
+): Pick<ListedContainer, 'memoryLimitBytes' | 'cpuLimit'> {
   const view = openView(host, container, options)
   const memoryBytes = readMemory(view)?.memory.totalBytes ?? Number.POSITIVE_INFINITY
   const { quotaCpus } = view.cpus()

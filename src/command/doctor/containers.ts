@@ -1,19 +1,20 @@
 /** Whose files the running containers see. */
 
-import { type Seen, shortId } from '../containers/coverage.ts'
+import { shortId } from '../../container/container.ts'
+import type { ListedContainer } from '../containers/list.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 const { ok, warning, problem } = about('containers')
 
 /** `answering` are the device numbers of file systems that answer, ours or another's. */
 export function checkContainers(
-  containers: readonly Seen[],
+  containers: readonly ListedContainer[],
   answering: ReadonlySet<string>,
 ): Finding[] {
   const groups = new Map<Group, string[]>()
-  for (const seen of containers) {
-    const group = groupOf(seen, answering)
-    groups.set(group, [...(groups.get(group) ?? []), seen.name ?? shortId(seen.id)])
+  for (const container of containers) {
+    const group = groupOf(container, answering)
+    groups.set(group, [...(groups.get(group) ?? []), container.name ?? shortId(container.id)])
   }
   const findings = GROUPS.flatMap(group => {
     const names = groups.get(group)
@@ -26,13 +27,13 @@ export function checkContainers(
 const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'missing', 'host'] as const
 type Group = (typeof GROUPS)[number]
 
-function groupOf(seen: Seen, answering: ReadonlySet<string>): Group {
-  if (seen.state === 'ok' || seen.state === 'partial') return seen.state
-  if (seen.state === 'stale') {
-    return seen.otherDevices.every(device => answering.has(device)) ? 'other' : 'dead'
+function groupOf(container: ListedContainer, answering: ReadonlySet<string>): Group {
+  if (container.state === 'ok' || container.state === 'partial') return container.state
+  if (container.state === 'stale') {
+    return container.otherDevices.every(device => answering.has(device)) ? 'other' : 'dead'
   }
-  if (seen.detached) return 'detached'
-  return seen.registered ? 'missing' : 'host'
+  if (container.detached) return 'detached'
+  return container.registered ? 'missing' : 'host'
 }
 
 function describe(group: Group, names: readonly string[]): Finding {

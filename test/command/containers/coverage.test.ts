@@ -1,10 +1,5 @@
 import t from 'tap'
-import {
-  judge,
-  renderBytes,
-  renderSeen,
-  type Seen,
-} from '../../../src/command/containers/coverage.ts'
+import { parseCoverage } from '../../../src/command/containers/coverage.ts'
 
 const FILES = ['proc/meminfo', 'proc/stat', 'sys/devices/system/cpu/online']
 const SERVED = { major: 0, minor: 50 }
@@ -20,7 +15,7 @@ const bind = (path: string, minor: number, root = `/containers/web/${path}`) =>
   `${nextId++} 65 0:${minor} ${root} /${path} ro - fuse.lxcfs lxcfs rw\n`
 
 const look = (mountinfo: string, served: typeof SERVED | undefined = SERVED, files = FILES) =>
-  judge(mountinfo, { id: 'web', rootfs: '/rootfs' }, files, served)
+  parseCoverage(mountinfo, { id: 'web', rootfs: '/rootfs' }, files, served)
 
 const all = (minor: number) => FILES.map(file => bind(file, minor)).join('')
 
@@ -58,7 +53,7 @@ t.test('a file of another mount makes it stale', async t => {
     state: 'stale',
     otherDevices: ['0:51'],
   })
-  t.match(judge(BARE + all(50), { id: 'web', rootfs: '/rootfs' }, FILES, undefined), {
+  t.match(parseCoverage(BARE + all(50), { id: 'web', rootfs: '/rootfs' }, FILES, undefined), {
     bound: 0,
     state: 'stale',
     otherDevices: ['0:50'],
@@ -79,42 +74,4 @@ t.test('a file that was looked up anew, and the one at the top of the mount, are
   const again = bind('proc/stat', 50, '/containers/web/proc/stat//deleted')
   const top = bind('proc/meminfo', 50, '/proc/meminfo')
   t.match(look(BARE + again + top, SERVED, FILES.slice(0, 2)), { bound: 2, state: 'ok' })
-})
-
-const seen = (values: Partial<Seen>): Seen => ({
-  id: 'web',
-  pid: 1234,
-  bound: 3,
-  files: 3,
-  state: 'ok',
-  otherDevices: [],
-  registered: true,
-  detached: false,
-  ...values,
-})
-
-t.test('a row for each container', async t => {
-  const id = '0123456789abcdef'.repeat(4)
-  const text = renderSeen(
-    [
-      seen({ id, name: 'shop', runtime: 'docker', memoryLimitBytes: 96 * 2 ** 20, cpuLimit: 1.5 }),
-      seen({ id: 'my-own-long-name', state: 'host', bound: 0 }),
-    ],
-    false,
-  )
-  t.equal(
-    text,
-    `\
-ID                NAME  RUNTIME   PID  MEMORY  CPUS  FILES  STATE
-0123456789ab      shop  docker   1234  96 MiB   1.5    3/3  ok
-my-own-long-name  -     -        1234       -     -    0/3  host
-`,
-  )
-})
-
-t.test('bytes in the largest unit', async t => {
-  const texts = [0, 1023, 1024, 1.5 * 2 ** 30, 64 * 2 ** 20, 1000 * 2 ** 20, 3 * 2 ** 42].map(
-    renderBytes,
-  )
-  t.strictSame(texts, ['0 B', '1023 B', '1 KiB', '1.5 GiB', '64 MiB', '1000 MiB', '12 TiB'])
 })
