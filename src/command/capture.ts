@@ -8,7 +8,6 @@ import { Host } from '../host/host.ts'
 import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
-import { Log } from '../sys/log.ts'
 import { renderCaptured } from '../view/captured.ts'
 import { openView } from '../view/container-view.ts'
 import { Devices } from '../view/devices.ts'
@@ -23,8 +22,7 @@ export interface CaptureOptions extends Pick<Choice, 'containerId' | 'runtimeRoo
 /** Returns the exit status. Throws when the container cannot be found or the folder cannot be written. */
 export function capture(settings: Settings, { output: folder, ...choice }: CaptureOptions): number {
   const host = new Host('/', systemClock)
-  const log = new Log('capture', undefined)
-  const container = chooseOne(host, settings, choice, 'capture', error => log.error(error))
+  const container = chooseOne(host, settings, choice, 'capture')
   refuseFull(folder)
   const clock = {
     monotonicUsec: systemClock.monotonicUsec(),

@@ -53,9 +53,10 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...checkHooks(host),
     ...checkRegistrations(host, settings),
     ...others.findings,
-    ...attempt('containers', 'see the messages above', () =>
-      examineContainers(host, settings, roots, service, others.answering),
-    ),
+    ...attempt('containers', 'see the messages above', () => {
+      const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
+      return checkContainers(listContainers(host, settings, roots, served), others.answering)
+    }),
   ]
 }
 
@@ -69,17 +70,6 @@ async function askService(host: Host, settings: Settings): Promise<Service | und
 function checkConfig(settings: Settings): Finding[] {
   readDefaults(settings)
   return [about('config').ok(`${settings.config} is valid, or is not there`)]
-}
-
-function examineContainers(
-  host: Host,
-  settings: Settings,
-  roots: Roots,
-  service: Service | undefined,
-  answering: ReadonlySet<string>,
-): Finding[] {
-  const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
-  return checkContainers(listContainers(host, settings, roots, served), answering)
 }
 
 /** What cannot be looked at is a finding, too. */

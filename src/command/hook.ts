@@ -40,35 +40,25 @@ export function hook(settings: Settings, { strict }: { strict: boolean }): numbe
 
 function run(settings: Settings, state: State, strict: boolean, log: Log): void {
   const registry = new Registry(settings.runDirectory)
-  if (state.pid === undefined) {
-    registry.forget(state.id)
-    log.info(`forgot ${state.id}`)
+  const { id, pid } = state
+  if (pid === undefined) {
+    registry.forget(id)
+    log.info(`forgot ${id}`)
     return
   }
+  /** An option that cannot be used costs the container that option alone. */
   const refuse = (error: unknown) => {
     if (strict) throw error
     log.error(error)
   }
-  bindState(settings, state, state.pid, registry, refuse, log)
-}
-
-/** Options that cannot be used are told to `refuse`; the container gets the others. */
-function bindState(
-  settings: Settings,
-  state: State,
-  pid: number,
-  registry: Registry,
-  refuse: (error: unknown) => void,
-  log: Log,
-): void {
   const host = new Host('/', systemClock)
   const defaults = tryReadDefaults(settings, refuse)
   const options = readOptions(state.annotations, refuse)
-  const found = readContainer(host, state.id, pid, findRootfs(state), options)
+  const found = readContainer(host, id, { pid, rootfs: findRootfs(state), options })
   const container = withoutForeignCgroup(found, refuse)
-  const { bound, present, absent } = bind(host, settings, defaults, registry, container)
+  const { bound, present, absent } = bind({ host, settings, registry, defaults }, container)
   log.info(
-    `bound ${list(bound)} into ${container.id}; there already: ${list(present)}; no place: ${list(absent)}`,
+    `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}`,
   )
 }
 

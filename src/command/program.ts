@@ -14,7 +14,7 @@ import type { CaptureOptions } from './capture.ts'
 import type { DiffOptions } from './diff.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { PsOptions } from './ps.ts'
-import type { Choice } from './remount.ts'
+import type { RemountOptions } from './remount.ts'
 import type { ShowOptions } from './show.ts'
 import { VERSION } from './version.ts'
 
@@ -124,9 +124,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       .addOption(runtimeRoot())
       .option('--json', 'print what was done in JSON')
       .addOption(new Option('--registered').hideHelp())
-      .action(async (choice: Choice & { json?: boolean }) => {
+      .action(async (options: RemountOptions) => {
         const commands = await import('./remount.ts')
-        status = commands[name](settings(), choice)
+        status = commands[name](settings(), options)
       })
   }
 

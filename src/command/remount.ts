@@ -12,80 +12,72 @@ import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
-import { bind } from './containers/bind.ts'
-import { type Candidate, type Choice, choose, resolve } from './containers/choose.ts'
+import { type BindContext, bind } from './containers/bind.ts'
+import { type Choice, choose, resolve } from './containers/choose.ts'
 import { withContainerLock } from './containers/container-lock.ts'
 import { Tally } from './terminal/tally.ts'
 
-export type { Choice } from './containers/choose.ts'
+export type RemountOptions = Choice & { json?: boolean }
 
-/** Returns why a container is skipped, or nothing. */
-type Action = (container: Container, registry: Registry) => string | undefined
+/** One of the two commands. */
+interface Command {
+  name: 'remount' | 'umount'
+  /** The word for success. */
+  did: 'attached' | 'detached'
+  /** Returns why the container is skipped, or nothing. */
+  act: (container: Container, context: Omit<BindContext, 'defaults'>) => string | undefined
+}
 
 const ENDED = 'it has ended'
 const LEFT_OUT = 'an operator took the files out'
 
 /** Returns the exit status: 1 when a container failed. */
-export function remount(settings: Settings, choice: Choice & { json?: boolean }): number {
-  const host = new Host('/', systemClock)
-  const log = new Log('remount', settings.log)
+export function remount(settings: Settings, options: RemountOptions): number {
   const defaults = readDefaults(settings)
-  return each(host, settings, choice, 'remount', 'attached', log, (container, registry) => {
-    const { detached, ...attached } = container
-    if (choice.registered && detached) return LEFT_OUT
-    bind(host, settings, defaults, registry, attached)
-    return undefined
+  return runForEach(settings, options, {
+    name: 'remount',
+    did: 'attached',
+    act: ({ detached, ...container }, context) => {
+      if (options.registered && detached) return LEFT_OUT
+      bind({ ...context, defaults }, container)
+      return undefined
+    },
   })
 }
 
 /** As `remount`. The containers stay registered: their views go on where they were when they are attached again. */
-export function umount(settings: Settings, choice: Choice & { json?: boolean }): number {
-  const host = new Host('/', systemClock)
-  const log = new Log('umount', settings.log)
-  return each(host, settings, choice, 'umount', 'detached', log, (container, registry) => {
-    if (choice.registered && container.detached) return LEFT_OUT
-    const isKnown = registry.find(container.id) !== undefined
-    if (isKnown && !choice.registered) registry.register({ ...container, detached: true })
-    detach(host, container, FILE_PATHS)
-    return undefined
+export function umount(settings: Settings, options: RemountOptions): number {
+  return runForEach(settings, options, {
+    name: 'umount',
+    did: 'detached',
+    act: (container, { host, registry }) => {
+      if (options.registered && container.detached) return LEFT_OUT
+      const isKnown = registry.find(container.id) !== undefined
+      if (isKnown && !options.registered) registry.register({ ...container, detached: true })
+      detach(host, container, FILE_PATHS)
+      return undefined
+    },
   })
 }
 
-function each(
-  host: Host,
-  settings: Settings,
-  choice: Choice & { json?: boolean },
-  command: string,
-  did: string,
-  log: Log,
-  action: Action,
-): number {
+function runForEach(settings: Settings, options: RemountOptions, command: Command): number {
+  const host = new Host('/', systemClock)
+  const log = new Log(command.name, settings.log)
   const registry = new Registry(settings.runDirectory)
-  const candidates = choose(host, registry, choice, command)
-  const tally = new Tally(did, candidates.length, log, choice.json === true)
+  const candidates = choose(host, registry, options, command.name)
+  const tally = new Tally(command.did, candidates.length, log, options.json === true)
   for (const candidate of candidates) {
     tally.try(candidate.id, () =>
-      withContainerLock(settings, candidate.id, () =>
-        act(host, registry, candidate, !choice.all, log, action),
-      ),
+      withContainerLock(settings, candidate.id, () => {
+        // Only now does nobody else work on it.
+        const container = resolve(host, registry, candidate, error => log.error(error))
+        if (container !== undefined) return command.act(container, { host, settings, registry })
+        // Its last hook never ran.
+        registry.forget(candidate.id)
+        if (options.all) return ENDED
+        throw new Error(`Cannot find a process of container ${candidate.id}: ${ENDED}`)
+      }),
     )
   }
   return tally.end()
-}
-
-/** The container as it is now that nobody else works on it. */
-function act(
-  host: Host,
-  registry: Registry,
-  candidate: Candidate,
-  isNamed: boolean,
-  log: Log,
-  action: Action,
-): string | undefined {
-  const container = resolve(host, registry, candidate, error => log.error(error))
-  if (container !== undefined) return action(container, registry)
-  // Its last hook never ran.
-  registry.forget(candidate.id)
-  if (isNamed) throw new Error(`Cannot find a process of container ${candidate.id}: ${ENDED}`)
-  return ENDED
 }

@@ -6,7 +6,6 @@ import { FILES } from '../proc/files.ts'
 import { type FilePath, findFile } from '../proc/paths.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
-import { Log } from '../sys/log.ts'
 import { openCaptured } from '../view/captured.ts'
 import { type ContainerView, openView } from '../view/container-view.ts'
 import { type Choice, chooseOne } from './containers/choose.ts'
@@ -38,8 +37,7 @@ export function openRunning(
   command: string,
 ): ContainerView {
   const host = new Host('/', systemClock)
-  const log = new Log(command, undefined)
-  const container = chooseOne(host, settings, choice, command, error => log.error(error))
+  const container = chooseOne(host, settings, choice, command)
   return openView(host, container, container.options)
 }
 

@@ -7,13 +7,19 @@ import type { Options } from '../proc/options.ts'
 import { type Container, MAX_SLOT } from './container.ts'
 import { readCgroups } from './own-cgroups.ts'
 
+/** What is known of a container before its init is looked at. */
+export interface Found {
+  pid: number
+  /** In the mount namespace of that process, or of the host before pivot_root(2). */
+  rootfs: string
+  options?: Partial<Options>
+}
+
 /** Throws when there is no such process. */
 export function readContainer(
   host: Host,
   id: string,
-  pid: number,
-  rootfs: string,
-  options: Partial<Options> = {},
+  { pid, rootfs, options = {} }: Found,
 ): Container {
   const startTicks = readStartTicks(host, pid)
   if (startTicks === undefined) throw new Error(`Cannot find process ${pid} of container ${id}`)

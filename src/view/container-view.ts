@@ -56,6 +56,15 @@ const USEC_PER_TICK = 10_000
 const parseOnline = remember(parseCpuList)
 const parseStat = remember(parseHostCpus)
 
+export interface ViewSetup {
+  host: Host
+  hierarchies: Hierarchies
+  subject: Subject
+  options: Readonly<Options>
+  /** Told what an operator may want to know. */
+  report?: (message: string) => void
+}
+
 export class ContainerView implements View {
   readonly options: Readonly<Options>
   readonly #host: Host
@@ -71,18 +80,17 @@ export class ContainerView implements View {
   #cpus: VisibleCpus | undefined
   #kept: ViewState = {}
 
-  /** `report` is told what an operator may want to know. */
-  constructor(
-    host: Host,
-    hierarchies: Hierarchies,
-    subject: Subject,
-    options: Readonly<Options>,
-    report: (message: string) => void = () => {},
-  ) {
+  constructor({ host, hierarchies, subject, options, report = () => {} }: ViewSetup) {
     this.options = options
     this.#host = host
     this.#subject = subject
-    this.#placement = new Placement(host, hierarchies, subject, options.cgroup, report)
+    this.#placement = new Placement({
+      host,
+      hierarchies,
+      subject,
+      override: options.cgroup,
+      report,
+    })
     this.#timeNamespace = new TimeNamespace(host, subject)
     this.#cpuAccount = new CpuAccount(options, subject.state?.cpu)
     this.#load = new LoadSampler(host, () => this.#placement.cgroup, subject.state?.load)
@@ -216,5 +224,5 @@ export class ContainerView implements View {
 }
 
 export function openView(host: Host, subject: Subject, options: Readonly<Options>): ContainerView {
-  return new ContainerView(host, readHierarchies(host), subject, options)
+  return new ContainerView({ host, hierarchies: readHierarchies(host), subject, options })
 }

@@ -16,6 +16,16 @@ export interface Placed extends KnownProcess {
   cgroups: CgroupPaths
 }
 
+export interface PlacementSetup {
+  host: Host
+  hierarchies: Hierarchies
+  subject: Placed
+  /** The option `cgroup`. */
+  override: Options['cgroup']
+  /** Told what an operator may want to know. */
+  report: (message: string) => void
+}
+
 export class Placement {
   readonly #host: Host
   readonly #hierarchies: Hierarchies
@@ -28,13 +38,7 @@ export class Placement {
   #watched: [line: string, group: Group][] = []
   #missed = false
 
-  constructor(
-    host: Host,
-    hierarchies: Hierarchies,
-    subject: Placed,
-    override: Options['cgroup'],
-    report: (message: string) => void,
-  ) {
+  constructor({ host, hierarchies, subject, override, report }: PlacementSetup) {
     this.#host = host
     this.#hierarchies = hierarchies
     this.#subject = subject

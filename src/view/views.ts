@@ -169,7 +169,13 @@ export class Views {
 
   #open(subject: Subject, options: Partial<Options> = {}): ContainerView {
     const merged = { ...this.#defaults, ...options }
-    return new ContainerView(this.#host, this.#hierarchies, subject, merged, this.#report)
+    return new ContainerView({
+      host: this.#host,
+      hierarchies: this.#hierarchies,
+      subject,
+      options: merged,
+      report: this.#report,
+    })
   }
 
   /** Samples the load of those that want it now; in microseconds of CLOCK_MONOTONIC, when the next one will. */

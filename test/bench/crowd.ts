@@ -49,7 +49,7 @@ export class Crowd {
         limit(directory)
       }
       const id = `${this.#name}-${i}`
-      this.#registry.register(readContainer(this.#host, id, pid, '/'))
+      this.#registry.register(readContainer(this.#host, id, { pid, rootfs: '/' }))
     }
     for (let i = 0; i < count; i++) {
       // None of them samples a load.

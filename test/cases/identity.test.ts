@@ -174,7 +174,7 @@ t.test('an operator may show another cgroup, such as the parent', async t => {
 function registered(t: Test, path: string): string | undefined {
   const tenant = unified(t, {}, { path })
   mkdirSync(join(tenant.machine.directory, 'rootfs'))
-  return readContainer(tenant.machine, 'abc123', INIT, '/rootfs').cgroups['']
+  return readContainer(tenant.machine, 'abc123', { pid: INIT, rootfs: '/rootfs' }).cgroups['']
 }
 
 t.test('a container that runs already is found above where its init went', async t => {

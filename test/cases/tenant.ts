@@ -107,7 +107,12 @@ export class Tenant {
     const hierarchies = readHierarchies(this.machine)
     const cgroups = parseCgroupPaths(this.#cgroups)
     const subject = { cgroups, pid: INIT, startTicks: this.startTicks, rootMount: ROOT_MOUNT }
-    return new ContainerView(this.machine, hierarchies, subject, { ...DEFAULT_OPTIONS, ...options })
+    return new ContainerView({
+      host: this.machine,
+      hierarchies,
+      subject,
+      options: { ...DEFAULT_OPTIONS, ...options },
+    })
   }
 
   /** Every cgroup lists its processes: by this the directory is there. */

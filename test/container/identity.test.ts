@@ -11,27 +11,35 @@ t.test('a process is known by its pid and its start', async t => {
     'proc/42/stat': stat(986258),
     'proc/42/cgroup': '4:memory:/ctr\n0::/unified/ctr\n',
   })
-  const container = readContainer(host, 'box', 42, '/rootfs')
+  const container = readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' })
   t.match(container, { id: 'box', pid: 42, startTicks: 986258, rootfs: '/rootfs' })
   t.strictSame(container.cgroups, { memory: '/ctr', '': '/unified/ctr' })
   t.ok(Number.isInteger(container.slot) && container.slot >= 1 && container.slot < 2 ** 44)
-  t.equal(readContainer(host, 'box', 42, '/rootfs').slot, container.slot, 'the same slot')
-  t.not(readContainer(host, 'box2', 42, '/rootfs').slot, container.slot)
+  t.equal(
+    readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' }).slot,
+    container.slot,
+    'the same slot',
+  )
+  t.not(readContainer(host, 'box2', { pid: 42, rootfs: '/rootfs' }).slot, container.slot)
   t.ok(isAlive(host, container))
   host.set({ 'proc/42/stat': stat(986259) })
   t.notOk(isAlive(host, container), 'another process has the pid by now')
-  t.not(readContainer(host, 'box', 42, '/rootfs').slot, container.slot, 'started again')
+  t.not(
+    readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' }).slot,
+    container.slot,
+    'started again',
+  )
   host.set({ 'proc/42': undefined })
   t.notOk(isAlive(host, container))
   t.throws(
-    () => readContainer(host, 'box', 42, '/rootfs'),
+    () => readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' }),
     /Cannot find process 42 of container box/,
   )
 })
 
 t.test("the root's mount is found before and after pivot_root", async t => {
   const host = machine(t, { 'proc/42/stat': stat(1), 'proc/42/cgroup': '' })
-  const rootMount = () => readContainer(host, 'box', 42, '/b/rootfs').rootMount
+  const rootMount = () => readContainer(host, 'box', { pid: 42, rootfs: '/b/rootfs' }).rootMount
   t.equal(rootMount(), 0, 'unknown')
   const hostMount = '26 1 254:0 / / rw - ext4 /dev/vda rw\n'
   host.set({ 'proc/42/mountinfo': `${hostMount}64 26 0:50 / /b/rootfs rw - overlay overlay rw\n` })
@@ -44,8 +52,8 @@ t.test('slots of many containers do not meet', async t => {
   const slots = new Set<number>()
   for (let pid = 2; pid < 2002; pid++) {
     const host = { tryRead: () => stat(pid), read: () => '' } as unknown as Host
-    slots.add(readContainer(host, 'box', pid, '/').slot)
-    slots.add(readContainer(host, `box${pid}`, 42, '/').slot)
+    slots.add(readContainer(host, 'box', { pid, rootfs: '/' }).slot)
+    slots.add(readContainer(host, `box${pid}`, { pid: 42, rootfs: '/' }).slot)
   }
   t.equal(slots.size, 4000)
 })

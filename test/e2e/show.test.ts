@@ -37,10 +37,28 @@ t.test('show and capture', needs('runc'), async t => {
       return stderr
     }
     t.match(await fail('meminfo'), /Cannot choose a container: give --container-id/)
-    t.match(await fail('meminfo', '-c', 'other'), /container "other": registered are shown/)
+    t.match(
+      await fail('meminfo', '-c', 'other'),
+      /Cannot show container "other": there are .*\bshown\b/,
+    )
     t.match(await fail('version', '-c', 'shown'), /"version" is none of ours; give --all-files or/)
     t.match(await fail('-c', 'shown'), /no file was named/)
     t.match(await fail('stat', '--from', '/nowhere'), /Cannot find a captured machine in \/nowhere/)
+  })
+
+  t.test('a container that no hook has seen', async t => {
+    const { id } = await started(t, here, 'unhooked', { memoryBytes: 64 * MiB, stages: [] })
+    const root = ['--runtime-root', join(here.directory, 'runc')]
+    const { stdout, stderr } = await here.procveil(['show', 'meminfo', '-c', id, ...root])
+    t.match(stdout, /^MemTotal: +65536 kB$/m, stderr)
+    const folder = join(here.directory, 'unhooked')
+    const captured = await here.procveil(['capture', '-c', id, '-o', folder, ...root])
+    t.equal(captured.exitCode, 0, captured.stderr)
+    t.match(
+      readFileSync(join(folder, `containers/${id}/expect/proc/meminfo`), 'utf8'),
+      stdout.split('\n')[0],
+    )
+    t.notOk(here.registered().includes(`${id}.json`), 'to look at it does not register it')
   })
 
   t.test('a captured machine shows the same elsewhere', async t => {

@@ -54,7 +54,12 @@ export function viewOf(host: MemoryHost, tree: Tree, options: Partial<Options>):
     rootMount: 61,
   }
   const all = { ...DEFAULT_OPTIONS, ...options }
-  return new ContainerView(host, hierarchiesOf(tree.kind), subject, all)
+  return new ContainerView({
+    host,
+    hierarchies: hierarchiesOf(tree.kind),
+    subject,
+    options: all,
+  })
 }
 
 /** Texts by path, of those files that the host has: all, or `some`. */

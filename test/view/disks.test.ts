@@ -43,7 +43,7 @@ function viewOf(host: Machine, pid: number | undefined): ContainerView {
   )
   const startTicks = pid === undefined ? undefined : START
   const subject = { cgroups: parseCgroupPaths('0::/ctr\n'), pid, startTicks }
-  return new ContainerView(host, hierarchies, subject, DEFAULT_OPTIONS)
+  return new ContainerView({ host, hierarchies, subject, options: DEFAULT_OPTIONS })
 }
 
 t.test("a container's files show the disk of its root directory and its own I/O", async t => {

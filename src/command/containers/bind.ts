@@ -11,12 +11,17 @@ import { filesToBind, type Options } from '../../proc/options.ts'
 import type { Settings } from '../../service/settings.ts'
 import { openOrStart } from '../../service/start.ts'
 
+export interface BindContext {
+  host: Host
+  settings: Settings
+  registry: Registry
+  /** Options of containers that have none of their own. */
+  defaults: Options
+}
+
 /** Throws when the files cannot be bound: then neither a mount nor a registration is left that was not there before. */
 export function bind(
-  host: Host,
-  settings: Settings,
-  defaults: Options,
-  registry: Registry,
+  { host, settings, registry, defaults }: BindContext,
   container: Container,
 ): Bound {
   const earlier = registry.find(container.id)

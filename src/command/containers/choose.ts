@@ -9,6 +9,7 @@ import type { Options } from '../../proc/options.ts'
 import { DEFAULT_ROOTS, findRunning, type Roots, type Running } from '../../runtimes/running.ts'
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/settings.ts'
+import { Log } from '../../sys/log.ts'
 import { withoutForeignCgroup } from './bind.ts'
 
 export interface Candidate {
@@ -79,29 +80,30 @@ export function resolve(
   if (running === undefined || !isAlive(host, running)) return undefined
   const { pid, rootfs, annotations } = running
   const options = readOptions(annotations, refuse)
-  return withoutForeignCgroup(readContainer(host, id, pid, rootfs, options), refuse)
+  return withoutForeignCgroup(readContainer(host, id, { pid, rootfs, options }), refuse)
 }
 
 /**
  * The one running container that a command is about, hooked or not, with all its options. Throws when there is none
- * or are several, and when it has ended. `refuse` is told of annotations that cannot be used.
+ * or are several, and when it has ended. An annotation that cannot
+ * be used is told on stderr.
  */
 export function chooseOne(
   host: Host,
   settings: Settings,
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
-  refuse: (error: unknown) => void,
 ): Container & { options: Options } {
   if (choice.containerId === undefined) {
     throw new Error('Cannot choose a container: give --container-id')
   }
   const registry = new Registry(settings.runDirectory)
+  const log = new Log(command, undefined)
   // What is registered by this very id needs no look at the runtimes.
   const candidate = registry.find(choice.containerId)
     ? { id: choice.containerId }
     : (choose(host, registry, choice, command)[0] as Candidate)
-  const container = resolve(host, registry, candidate, refuse)
+  const container = resolve(host, registry, candidate, error => log.error(error))
   if (container === undefined) {
     throw new Error(`Cannot ${command} container ${candidate.id}: its process has ended`)
   }

@@ -64,7 +64,12 @@ function checkHookDirectories(host: Host): Finding[] {
   }
   const who = runtimes || 'podman, CRI-O (not installed)'
   return ours.map(({ path, entry }) =>
-    judge(host, who, `/${path}`, entry?.hook, names(entry?.stages)),
+    checkEntry(host, {
+      who,
+      file: `/${path}`,
+      hook: entry?.hook,
+      stages: names(entry?.stages),
+    }),
   )
 }
 
@@ -81,17 +86,19 @@ function checkIsulad(host: Host): Finding[] {
   const stages = Object.keys(spec).filter(stage => oursOf(host, spec[stage]) !== undefined)
   const entry = stages.map(stage => oursOf(host, spec[stage]))[0]
   if (entry === undefined) return [warning(`isulad: ${file} does not name our hook`, advice)]
-  return [judge(host, 'isulad', file, entry, stages)]
+  return [checkEntry(host, { who: 'isulad', file, hook: entry, stages })]
+}
+
+interface Entry {
+  /** Whose configuration `file` is. */
+  who: string
+  file: string
+  hook: unknown
+  stages: readonly string[]
 }
 
 /** One that is ours: what it needs to bind the files, and to clean up behind a container. */
-function judge(
-  host: Host,
-  who: string,
-  file: string,
-  hook: unknown,
-  stages: readonly string[],
-): Finding {
+function checkEntry(host: Host, { who, file, hook, stages }: Entry): Finding {
   const { path, env } = asObject(hook) ?? {}
   if (typeof path !== 'string' || !isExecutable(host.path(path.slice(1)))) {
     return problem(
