@@ -1,4 +1,7 @@
-/** Which room may use which: imports go one way, and what says what a file says touches no system. */
+/**
+ * Which room may use which: imports go one way and in no circle, and what says what a file says touches no system.
+ * docs/architecture.md has the rooms in words.
+ */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -7,41 +10,119 @@ import t from 'tap'
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url))
 
-/** What each room may import besides itself. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  main: ['command', 'sys'],
-  command: [
-    'oci',
-    'view',
-    'container',
-    'runtimes',
-    'service',
-    'mount',
-    'fuse',
-    'proc',
-    'host',
-    'sys',
-  ],
-  service: ['filesystem', 'fuse', 'proc', 'view', 'container', 'cgroup', 'mount', 'host', 'sys'],
-  filesystem: ['fuse', 'proc', 'host', 'sys'],
-  runtimes: ['container', 'cgroup', 'host'],
-  mount: ['container', 'host', 'sys'],
-  oci: ['container', 'proc'],
-  view: ['container', 'cgroup', 'proc', 'host'],
-  container: ['view', 'cgroup', 'proc', 'host'],
-  cgroup: ['host'],
-  proc: ['cgroup'],
-  fuse: ['sys'],
-  host: [],
-  sys: ['host'],
+interface Room {
+  /** What it may import besides itself. Of a folder that has rooms of its own below this is the folder alone. */
+  may: readonly string[]
+  /** Why it may import nothing else. */
+  because: string
 }
 
-/** Rooms and files without any system. In `fuse` only the device is one. */
+/** A folder that is not listed belongs to the one above it. */
+const ROOMS: Readonly<Record<string, Room>> = {
+  'main.ts': {
+    may: ['command', 'sys'],
+    because: 'it only finds the command, so that a hook loads no more than a hook needs',
+  },
+  command: {
+    may: [
+      ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
+      ...['command/completion', 'service', 'view', 'oci', 'container', 'mount', 'proc', 'host'],
+      'sys',
+    ],
+    because: 'a command speaks to the service from outside, and to the kernel not at all',
+  },
+  'command/serve.ts': {
+    may: ['command', 'service/keeper', 'service/server', 'service', 'host', 'sys'],
+    because: 'it only starts one of the two processes',
+  },
+  'command/containers': {
+    may: [
+      ...['service', 'view', 'oci', 'runtimes', 'container', 'mount', 'proc', 'proc/memory'],
+      ...['host', 'sys'],
+    ],
+    because: 'what several commands do with containers knows no single command',
+  },
+  'command/terminal': {
+    may: ['command/containers', 'container', 'sys'],
+    because: 'it makes text of what it is given',
+  },
+  'command/doctor': {
+    may: ['command/terminal', 'command/containers', 'service', 'container', 'mount', 'host', 'sys'],
+    because: 'it looks at the host, and changes nothing',
+  },
+  'command/completion': {
+    may: ['proc'],
+    because: 'it makes text of a grammar',
+  },
+  service: {
+    may: ['container', 'mount', 'proc', 'host', 'sys'],
+    because: 'this is the service as others see it: its processes are started, never called',
+  },
+  'service/keeper': {
+    may: ['service', 'container', 'mount', 'cgroup', 'proc', 'host', 'sys'],
+    because: 'the keeper outlives whatever a server dies of: it renders and answers nothing',
+  },
+  'service/server': {
+    may: ['service', 'filesystem', 'view', 'container', 'fuse', 'proc', 'host', 'sys'],
+    because: 'the server is replaced at any moment: it holds nothing that the keeper has to know',
+  },
+  filesystem: {
+    may: ['fuse', 'proc', 'host', 'sys'],
+    because: 'how a view is made is behind Backend: the tree serves any text',
+  },
+  view: {
+    may: ['container', 'cgroup', 'proc', 'proc/cpu', 'proc/disk', 'host'],
+    because: 'a view is read in tests and by commands, without a mount and without Bun',
+  },
+  runtimes: {
+    may: ['container', 'cgroup', 'host'],
+    because: 'it finds out who runs from files alone',
+  },
+  container: {
+    may: ['cgroup', 'proc', 'host'],
+    because: 'a registration is plain data, which a hook writes and loads nothing else for',
+  },
+  mount: {
+    may: ['container', 'host', 'sys'],
+    because: 'it puts mounts where it is told, whatever is served there',
+  },
+  oci: {
+    may: ['container', 'proc'],
+    because: 'it says what a runtime wrote, before anything is looked up',
+  },
+  proc: {
+    may: ['proc/cpu', 'proc/disk', 'proc/memory', 'cgroup'],
+    because: 'a file says the same whoever asks: it is made of values, and reads nothing',
+  },
+  'proc/cpu': { may: ['proc', 'cgroup'], because: 'as proc' },
+  'proc/disk': { may: ['proc', 'cgroup'], because: 'as proc' },
+  'proc/memory': { may: ['proc', 'cgroup'], because: 'as proc' },
+  cgroup: {
+    may: ['cgroup/v1', 'cgroup/v2', 'host'],
+    because: 'it knows the kernel, and nothing of containers',
+  },
+  'cgroup/v1': { may: ['cgroup', 'host'], because: 'the versions are chosen between in one place' },
+  'cgroup/v2': { may: ['cgroup', 'host'], because: 'the versions are chosen between in one place' },
+  fuse: {
+    may: ['sys'],
+    because: 'the protocol knows nothing of what is served',
+  },
+  host: {
+    may: [],
+    because: 'everything else reads the system through it, in tests from a folder',
+  },
+  sys: {
+    may: ['host'],
+    because: 'it calls the kernel for the others, and knows of none of them',
+  },
+}
+
+/** Rooms and files without any system. */
 const PURE = [
   /^proc\//,
   /^cgroup\//,
   /^fuse\/(?!device)/,
-  /^host\/(mountinfo|process)/,
+  /^host\/(mountinfo|proc-pid|json)/,
   /^oci\/(state|annotations)/,
   /^container\/container/,
 ]
@@ -53,15 +134,36 @@ interface Import {
 }
 
 const imports = findImports()
+const inner = imports
+  .filter(({ from }) => from.startsWith('.'))
+  .map(each => ({ ...each, target: join(dirname(each.file), each.from) }))
 
 t.ok(imports.length > 100, 'the imports are found')
 
 t.test('rooms import only what lies below them', async t => {
-  for (const { file, from } of imports.filter(each => each.from.startsWith('.'))) {
-    const [own, other] = [roomOf(file), roomOf(join(dirname(file), from))]
-    if (own === other || ALLOWED[own]?.includes(other)) continue
-    t.fail(`${file} imports ${from}`)
+  for (const { file, target } of inner) {
+    const [own, other] = [roomOf(file), roomOf(target)]
+    const room = ROOMS[own]
+    if (own === other || room?.may.includes(other)) continue
+    t.fail(`${file} imports ${target}; ${own} may not use ${other}: ${room?.because}`)
   }
+})
+
+t.test('every room is there, and what it may import is one', async t => {
+  const rooms = new Set(files().map(roomOf))
+  for (const [name, { may }] of Object.entries(ROOMS)) {
+    for (const each of [name, ...may]) if (!rooms.has(each)) t.fail(`${each} holds no file`)
+  }
+})
+
+t.test('no file imports itself, through however many others', async t => {
+  const circles = findCircles(new Map(files().map(file => [file, targetsOf(file)])))
+  for (const circle of circles) t.fail(circle.join(' imports '))
+})
+
+t.test('a circle is found', async t => {
+  const graph = { a: ['b'], b: ['c', 'd'], c: [], d: ['e'], e: ['b'] }
+  t.strictSame(findCircles(new Map(Object.entries(graph))), [['b', 'd', 'e', 'b']])
 })
 
 t.test('only sys/ imports bun', async t => {
@@ -75,7 +177,7 @@ t.test('what is pure imports no system', async t => {
     if (typeOnly || !PURE.some(pattern => pattern.test(file))) continue
     const target = join(dirname(file), from)
     const pure = from.startsWith('.') && PURE.some(pattern => pattern.test(target))
-    if (!pure) t.fail(`${file} imports ${from}`)
+    if (!pure) t.fail(`${file} imports ${from}: it is to run without a system`)
   }
 })
 
@@ -112,6 +214,28 @@ function findImports(): Import[] {
   })
 }
 
+function targetsOf(file: string): string[] {
+  return inner.filter(each => each.file === file).map(({ target }) => target)
+}
+
+/** The deepest listed room that a file lies in. */
 function roomOf(path: string): string {
-  return path.includes('/') ? (path.split('/')[0] ?? '') : 'main'
+  for (let room = path; room !== '.'; room = dirname(room)) {
+    if (Object.hasOwn(ROOMS, room)) return room
+  }
+  return path
+}
+
+/** Each circle once, from the file by which it is entered back to it. */
+function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = []
+  const done = new Set<string>()
+  const visit = (file: string, above: readonly string[]) => {
+    if (above.includes(file)) circles.push([...above.slice(above.indexOf(file)), file])
+    if (done.has(file)) return
+    done.add(file)
+    for (const target of graph.get(file) ?? []) visit(target, [...above, file])
+  }
+  for (const file of graph.keys()) visit(file, [])
+  return circles
 }
