@@ -1,31 +1,11 @@
 /** /proc/partitions, proc_partitions(5): the visible devices that have a size. */
 
-import { type DeviceNumber, deviceKey, words } from './disk/counters.ts'
 import type { VisibleDisk } from './disk/visible.ts'
 import type { View } from './view.ts'
 
 export function renderPartitions(view: View): string {
   const disks = view.disks()
   return disks === undefined ? view.hostFile('proc/partitions') : formatPartitions(disks)
-}
-
-export interface Partition extends DeviceNumber {
-  /** The kernel's own name of the device. */
-  name: string
-  sizeKib: number
-}
-
-/** Rows by `major:minor`, in the text's order. */
-export function parsePartitions(text: string): Map<string, Partition> {
-  const partitions = new Map<string, Partition>()
-  for (const line of text.split('\n')) {
-    const [major, minor, size, name] = words(line)
-    if (name === undefined) continue
-    const partition = { major: Number(major), minor: Number(minor), sizeKib: Number(size), name }
-    if (![partition.major, partition.minor, partition.sizeKib].every(isNatural)) continue
-    partitions.set(deviceKey(partition), partition)
-  }
-  return partitions
 }
 
 /** block/genhd.c, show_partition(): the heading and an empty line come even without a row. */
@@ -38,5 +18,3 @@ export function formatPartitions(disks: readonly VisibleDisk[]): string {
   }
   return text
 }
-
-const isNatural = (value: number) => Number.isSafeInteger(value) && value >= 0

@@ -6,7 +6,7 @@
 import type { CpuTimes } from './cpu/account.ts'
 import type { HostCpus } from './cpu/counters.ts'
 import { CPU_TIME_FIELDS, type CpuTime, NO_TIME, TICK_USEC, toTicks } from './cpu/time.ts'
-import type { Load } from './loadavg.ts'
+import type { Load } from './load.ts'
 import type { View } from './view.ts'
 
 export function renderStat(view: View): string {

@@ -8,7 +8,7 @@ import type { Memory } from '../cgroup/memory.ts'
 import type { CpuTimes } from './cpu/account.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import type { VisibleDisk } from './disk/visible.ts'
-import type { Load } from './loadavg.ts'
+import type { Load } from './load.ts'
 import type { Options } from './options.ts'
 
 export interface View {

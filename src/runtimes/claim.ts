@@ -20,3 +20,18 @@ export interface Claim {
 
 /** Leaves out what it cannot read or understand, and never throws. */
 export type Finder = (host: Host, roots: readonly string[]) => Iterable<Claim>
+
+export interface Running {
+  id: string
+  /** What its users call it. */
+  name?: string
+  runtime: string
+  /** Of its init, on the host; one process only together with `startTicks`. */
+  pid: number
+  /** When the init was created: /proc/PID/stat field 22. */
+  startTicks: number
+  /** In the host's mount namespace; `/` when no state says. */
+  rootfs: string
+  /** Of its config.json, where one is in reach. */
+  annotations: Readonly<Record<string, string>>
+}

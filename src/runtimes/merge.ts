@@ -1,7 +1,7 @@
 /** Several runtimes know one container: docker's is also containerd's and runc's. */
 
+import type { Running } from './claim.ts'
 import type { Proven } from './proof.ts'
-import type { Running } from './running.ts'
 
 /** Higher-level runtimes first: theirs is the name that users know. */
 const RANKS = [

@@ -4,7 +4,7 @@
  */
 
 import type { Host } from '../host/host.ts'
-import type { Finder } from './claim.ts'
+import type { Finder, Running } from './claim.ts'
 import { findContainerd } from './containerd.ts'
 import { findCrio, findPodman } from './containers-storage.ts'
 import { findDocker } from './docker.ts'
@@ -17,21 +17,6 @@ import { prove } from './proof.ts'
 import { DEFAULT_ROOTS, expandRoots, type Roots } from './roots.ts'
 
 export { DEFAULT_ROOTS, type Roots }
-
-export interface Running {
-  id: string
-  /** What its users call it. */
-  name?: string
-  runtime: string
-  /** Of its init, on the host; one process only together with `startTicks`. */
-  pid: number
-  /** When the init was created: /proc/PID/stat field 22. */
-  startTicks: number
-  /** In the host's mount namespace; `/` when no state says. */
-  rootfs: string
-  /** Of its config.json, where one is in reach. */
-  annotations: Readonly<Record<string, string>>
-}
 
 /**
  * Each once, sorted by id; an id comes twice where two runtimes use it. `roots` are looked into besides the default

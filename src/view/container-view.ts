@@ -14,7 +14,7 @@ import { CpuAccount, type CpuAccountState, type CpuTimes } from '../proc/cpu/acc
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
 import type { DiskAccountState } from '../proc/disk/account.ts'
 import type { ContainerDevices, VisibleDisk } from '../proc/disk/visible.ts'
-import type { Load } from '../proc/loadavg.ts'
+import type { Load } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
 import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'

@@ -1,13 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  formatLoad,
-  type Load,
-  type Loads,
-  NO_LOADS,
-  renderLoadavg,
-  stepLoads,
-} from '../../src/proc/loadavg.ts'
+import { type Load, type Loads, NO_LOADS, stepLoads } from '../../src/proc/load.ts'
+import { formatLoad, renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
 

@@ -1,6 +1,7 @@
 import t from 'tap'
+import { parsePartitions } from '../../src/proc/disk/host-disks.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
-import { formatPartitions, parsePartitions, renderPartitions } from '../../src/proc/partitions.ts'
+import { formatPartitions, renderPartitions } from '../../src/proc/partitions.ts'
 import type { View } from '../../src/proc/view.ts'
 import { disks, HOST_PARTITIONS, LOOP0, node, SDA, SDA_IO, SDA1, SDB } from '../machines/disks.ts'
 

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { formatLoad, type Loads, stepLoads } from '../../src/proc/loadavg.ts'
+import { type Loads, stepLoads } from '../../src/proc/load.ts'
+import { formatLoad } from '../../src/proc/loadavg.ts'
 import { checkFile } from '../consumers/files.ts'
 import { openContainer } from './container.ts'
 import { hostFiles, SMALL_HOST } from './hosts.ts'

@@ -37,25 +37,6 @@ export interface DeviceNumber {
 /** As files of /sys and of cgroups write it. */
 export const deviceKey = ({ major, minor }: DeviceNumber): string => `${major}:${minor}`
 
-export interface HostDisk extends DeviceNumber {
-  /** The kernel's own name of the device. */
-  name: string
-  counters: DiskCounters
-}
-
-/** Rows in the text's order; numbers that a kernel does not have, or damaged ones, are 0. */
-export function parseDiskstats(text: string): HostDisk[] {
-  const disks: HostDisk[] = []
-  for (const line of text.split('\n')) {
-    const [major, minor, name, ...numbers] = words(line)
-    if (major === undefined || minor === undefined || name === undefined) continue
-    const device = { major: Number(major), minor: Number(minor) }
-    if (!Number.isInteger(device.major) || !Number.isInteger(device.minor)) continue
-    disks.push({ ...device, name, counters: mapFields((_, i) => parseCounter(numbers[i])) })
-  }
-  return disks
-}
-
 /** What a cgroup counts, as a row has it. It knows of no flushes and of nothing in flight. */
 export function ioCounters(io: DiskIo): DiskCounters {
   const readMs = milliseconds(io.readUsec)
@@ -107,8 +88,3 @@ const BLANK = 32
 
 const sectors = (bytes: number) => Math.floor(bytes / 512)
 const milliseconds = (usec: number) => Math.floor(usec / 1000)
-
-function parseCounter(text: string | undefined): number {
-  const value = Number(text ?? 0)
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0
-}

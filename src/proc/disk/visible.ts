@@ -4,17 +4,15 @@
  */
 
 import type { DiskIo } from '../../cgroup/io.ts'
-import { parsePartitions } from '../partitions.ts'
 import {
   type DeviceNumber,
   type DiskCounters,
   deviceKey,
-  type HostDisk,
   ioCounters,
   mapFields,
   NO_COUNTERS,
-  parseDiskstats,
 } from './counters.ts'
+import { type HostDevice, mergeDisks, parseDiskstats, parsePartitions } from './host-disks.ts'
 import { type BlockNode, bestNodes, chooseNames } from './names.ts'
 
 export interface VisibleDisk extends DeviceNumber {
@@ -139,18 +137,3 @@ function limitCounters(io: DiskIo | undefined, host: DiskCounters): DiskCounters
 
 /** A part of a string keeps the whole of it in memory: what a view holds is not to hold a text of the host's. */
 const copyOf = (part: string) => Buffer.from(part).toString()
-
-type HostDevice = Omit<HostDisk, 'counters'> & { counters: DiskCounters | undefined }
-
-/** Devices of diskstats, then those that only partitions lists. */
-function mergeDisks(
-  disks: readonly HostDisk[],
-  sizes: ReturnType<typeof parsePartitions>,
-): HostDevice[] {
-  const known = new Set(disks.map(deviceKey))
-  const merged: HostDevice[] = [...disks]
-  for (const [key, { major, minor, name }] of sizes) {
-    if (!known.has(key)) merged.push({ major, minor, name, counters: undefined })
-  }
-  return merged
-}
