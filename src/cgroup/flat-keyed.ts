@@ -3,7 +3,7 @@
  * in the same order, so each line is compared with what stood there last before its key is looked up.
  */
 
-import { scanCount } from './cpu.ts'
+import { scanCount } from './numbers.ts'
 
 export class FlatKeyed<Name extends string> {
   readonly #names: ReadonlyMap<string, Name>

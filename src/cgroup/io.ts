@@ -3,7 +3,7 @@
  * stacked on them (dm, md): the kernel counts per request queue, never per partition.
  */
 
-import { parseCount } from './cpu.ts'
+import { parseCount } from './numbers.ts'
 
 /** Counters since the cgroup was made, its descendants included; 0 where the kernel does not count. */
 export type DiskIo = Readonly<Record<keyof typeof NO_IO, number>>

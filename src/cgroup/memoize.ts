@@ -1,7 +1,7 @@
 /** What stays the same from reading to reading is made once. */
 
 /** As `make`, which is not asked again about the inputs that came last. Nobody may change its result. */
-export function remember<Inputs extends readonly unknown[], T>(
+export function memoize<Inputs extends readonly unknown[], T>(
   make: (...inputs: Inputs) => T,
 ): (...inputs: Inputs) => T {
   let last: { inputs: Inputs; value: T } | undefined

@@ -3,9 +3,9 @@
  * descendants'. Limits are lowered to the host's by the reader of these: only it knows what the host has.
  */
 
-import { parseCount } from './cpu.ts'
 import type { FlatKeyed } from './flat-keyed.ts'
 import type { Group } from './group.ts'
+import { parseCount } from './numbers.ts'
 
 export interface Memory {
   /** The smallest limit of the container's own cgroup and its ancestors, `Infinity` when none has one. */

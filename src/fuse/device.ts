@@ -1,7 +1,8 @@
 /** An open /dev/fuse, and the one place where its errnos are judged. */
 
 import { constants, openSync } from 'node:fs'
-import { joinConnection, readInto, waitEither, writeFrom, yieldCpu } from '../sys/fuse-device.ts'
+import { joinConnection, readInto, writeFrom, yieldCpu } from '../sys/fuse-device.ts'
+import { waitEither } from '../sys/poll.ts'
 import { judge, type Verdict } from './errno.ts'
 
 export interface Device {

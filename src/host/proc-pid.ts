@@ -1,4 +1,7 @@
-/** /proc/PID/stat, proc_pid_stat(5). */
+/** Files of a process: /proc/PID/stat, proc_pid_stat(5), and /proc/PID/status, proc_pid_status(5). */
+
+/** PID_MAX_LIMIT of linux/threads.h. */
+const PID_MAX = 2 ** 22
 
 /**
  * Field 22, in ticks after boot: with the pid it names one process for ever. The command name is in
@@ -13,8 +16,36 @@ export function parseStartTicks(stat: string): number {
   return ticks
 }
 
-/** A zombie: it has ended, and its parent has not asked how. */
+/** Field 3 of stat. The command name before it may hold parentheses. */
+export function parseTaskState(stat: string): string | undefined {
+  const end = stat.lastIndexOf(')')
+  return end < 0 ? undefined : stat[end + 2]
+}
+
+/** Whether it has ended, and its parent has not asked how. */
 export function isZombie(stat: string): boolean {
-  const state = stat[stat.lastIndexOf(')') + 2]
+  const state = parseTaskState(stat)
   return state === 'Z' || state === 'X'
+}
+
+/** What stands behind `name:` and a tab in status. */
+export function parseStatusField(status: string, name: string): string | undefined {
+  const start = `\n${status}`.indexOf(`\n${name}:\t`)
+  if (start < 0) return undefined
+  const end = status.indexOf('\n', start)
+  return status.slice(start + name.length + 2, end < 0 ? status.length : end)
+}
+
+/** The line NSpid of status: the pid in each pid namespace, from the reader's down to the process's own. */
+export function parsePids(status: string): number[] | undefined {
+  return parseStatusField(status, 'NSpid')
+    ?.trim()
+    .split(/[ \t]+/)
+    .map(Number)
+}
+
+/** The last of `parsePids`; `undefined` when that can be no pid. */
+export function parseInnermostPid(status: string): number | undefined {
+  const pid = parsePids(status)?.at(-1) ?? Number.NaN
+  return Number.isSafeInteger(pid) && pid >= 0 && pid <= PID_MAX ? pid : undefined
 }

@@ -3,7 +3,7 @@
  * record a CPU, which begins with `processor`: a container sees those of its CPUs, numbered from 0.
  */
 
-import { remember } from '../cgroup/memoize.ts'
+import { memoize } from '../cgroup/memoize.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import { limitCpuinfoS390 } from './cpuinfo-s390.ts'
 import { setNumbers, topologyNumbers } from './cpuinfo-topology.ts'
@@ -25,7 +25,7 @@ export function renderCpuinfo(view: View): string {
  * What containers see of a text of the host, which changes only with the CPUs and their clock. On a large host it is
  * long, and nearly all containers there see the same of it.
  */
-const textsFrom = remember((host: string) => ({ host, limited: new Map<string, string>() }))
+const textsFrom = memoize((host: string) => ({ host, limited: new Map<string, string>() }))
 
 const MOST_LIMITED = 64
 
@@ -70,7 +70,7 @@ export function parseCpuinfo(text: string): Cpuinfo {
 }
 
 /** One text for all containers. */
-const parseHost = remember(parseCpuinfo)
+const parseHost = memoize(parseCpuinfo)
 
 const PROCESSOR = /^processor\s*:\s*(\d+)/
 

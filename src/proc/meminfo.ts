@@ -4,7 +4,7 @@
  * counts it, 0 where that does not, and the host's only for what belongs to the machine.
  */
 
-import { parseCount } from '../cgroup/cpu.ts'
+import { parseCount } from '../cgroup/numbers.ts'
 import { type Field, fieldValue, formatFields } from './lines.ts'
 import { memoryFields } from './memory/fields.ts'
 import { hugePageFields } from './memory/huge-pages.ts'

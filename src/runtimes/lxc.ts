@@ -5,6 +5,7 @@
 
 import { readHierarchies } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
+import { parsePids } from '../host/proc-pid.ts'
 import type { Claim } from './claim.ts'
 import { absoluteOf, countOf } from './json.ts'
 import { readOwner, readStateFile } from './state-file.ts'
@@ -63,14 +64,14 @@ function* payloads(
   }
 }
 
-/** A container inside this one has an init too, with one more pid in NSpid: proc_pid_status(5). */
+/** A container inside this one has an init too, with one more pid namespace. */
 function findInit(host: Host, directory: string): number | undefined {
   let init: number | undefined
   let depth = Infinity
   for (const pid of processes(host, directory)) {
     const status = host.tryRead(`proc/${pid}/status`) ?? ''
-    const pids = /^NSpid:\t(.*)$/m.exec(status)?.[1]?.split('\t') ?? []
-    if (pids.length < 2 || pids.length >= depth || pids.at(-1) !== '1') continue
+    const pids = parsePids(status) ?? []
+    if (pids.length < 2 || pids.length >= depth || pids.at(-1) !== 1) continue
     init = pid
     depth = pids.length
     if (depth === 2) break

@@ -1,9 +1,9 @@
-/** Processes held by a descriptor, and what a process is to become: pidfd_open(2), pidfd_send_signal(2), execve(2). */
+/** Other processes, and what this one is to become: pidfd_open(2), pidfd_send_signal(2), execve(2). */
 
 import { ptr } from 'bun:ffi'
 import { SysError } from './error.ts'
-import { waitReadable } from './fuse-device.ts'
 import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
+import { waitReadable } from './poll.ts'
 
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
@@ -18,6 +18,9 @@ const replace = libc({
   execve: { args: [pointer, pointer, pointer], returns: int },
   fcntl: { args: [int, int, long], returns: int },
 })
+
+/** node:child_process, loaded when the first child is started: a hook mostly does without, and it takes 1 ms. */
+export const childProcess = () => process.getBuiltinModule('node:child_process')
 
 /** A descriptor that stands for this very process, also after its pid is used again. */
 export function openPid(pid: number): number {

@@ -7,7 +7,7 @@ import type { Cgroup } from '../cgroup/cgroup.ts'
 import { parseCpuList } from '../cgroup/cpuset.ts'
 import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
-import { remember } from '../cgroup/memoize.ts'
+import { memoize } from '../cgroup/memoize.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
 import { CpuAccount, type CpuAccountState, type CpuTimes } from '../proc/cpu/account.ts'
@@ -53,8 +53,8 @@ export interface Subject {
 const USEC_PER_TICK = 10_000
 
 /** Texts of the host: one for all containers. */
-const parseOnline = remember(parseCpuList)
-const parseStat = remember(parseHostCpus)
+const parseOnline = memoize(parseCpuList)
+const parseStat = memoize(parseHostCpus)
 
 export interface ViewSetup {
   host: Host

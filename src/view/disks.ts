@@ -1,7 +1,7 @@
 /** A container's disks with what they have done, from reading to reading. */
 
 import type { DiskIo, IoReader } from '../cgroup/io.ts'
-import { remember } from '../cgroup/memoize.ts'
+import { memoize } from '../cgroup/memoize.ts'
 import { type Host, orUndefined } from '../host/host.ts'
 import { DiskAccount, type DiskAccountState } from '../proc/disk/account.ts'
 import {
@@ -15,14 +15,14 @@ import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
 
 /** One for all containers. */
-const parseHost = remember(parseHostDisks)
+const parseHost = memoize(parseHostDisks)
 
 export class Disks {
   readonly #host: Host
   readonly #options: Readonly<Options>
   readonly #devices: Pick<Devices, 'read'>
   readonly #account: DiskAccount
-  readonly #advance = remember(
+  readonly #advance = memoize(
     (disks: readonly ListedDisk[], counted: ReadonlyMap<string, DiskIo> | undefined) =>
       this.#account.advance(countDisks(disks, counted)),
   )

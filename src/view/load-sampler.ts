@@ -4,8 +4,8 @@
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
-import { findCount } from '../cgroup/cpu.ts'
 import type { Group } from '../cgroup/group.ts'
+import { findCount } from '../cgroup/numbers.ts'
 import type { Host } from '../host/host.ts'
 import { LOAD_PERIOD_USEC, type Load, type Loads, NO_LOADS, stepLoads } from '../proc/load.ts'
 import { countThreads, type ThreadCount } from './threads.ts'

@@ -2,6 +2,7 @@
 
 import { isAlive, type KnownProcess, readStartTicks } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
+import { parsePids, parseStatusField } from '../host/proc-pid.ts'
 
 /** Of namespaces; the oldest is forgotten. */
 const MOST_KNOWN = 256
@@ -40,7 +41,7 @@ export class PidNamespaces {
       const pids = this.#pids(current)
       if (pids === undefined || pids.length < depth) return undefined
       if (pids.length === depth && pids[depth - 1] === 1) return current
-      const parent = statusField(this.#host, current, 'PPid')
+      const parent = parseStatusField(this.#host.tryRead(`proc/${current}/status`) ?? '', 'PPid')
       if (parent === undefined || Number(parent) <= 1) return undefined
       current = Number(parent)
     }
@@ -70,16 +71,7 @@ export class PidNamespaces {
     if (this.#inits.size > MOST_KNOWN && oldest !== undefined) this.#inits.delete(oldest)
   }
 
-  /** A process's pid in each pid namespace from ours down to its own. */
   #pids(pid: number): number[] | undefined {
-    return statusField(this.#host, pid, 'NSpid')?.split('\t').map(Number)
+    return parsePids(this.#host.tryRead(`proc/${pid}/status`) ?? '')
   }
-}
-
-/** /proc/PID/status, proc_pid_status(5). */
-function statusField(host: Host, pid: number, name: string): string | undefined {
-  const status = host.tryRead(`proc/${pid}/status`)
-  const start = status?.indexOf(`\n${name}:\t`) ?? -1
-  if (status === undefined || start < 0) return undefined
-  return status.slice(start + name.length + 3, status.indexOf('\n', start + 1))
 }

@@ -2,6 +2,7 @@
 
 import type { Group } from '../cgroup/group.ts'
 import type { Host } from '../host/host.ts'
+import { parseInnermostPid, parseTaskState } from '../host/proc-pid.ts'
 
 export interface ThreadCount {
   running: number
@@ -11,9 +12,6 @@ export interface ThreadCount {
   /** The largest that the container gave to one of its newest threads, 1 when unknown. */
   lastPid: number
 }
-
-/** PID_MAX_LIMIT of linux/threads.h. */
-const PID_MAX = 2 ** 22
 
 const MOST_THREADS = 20_000
 const MOST_GROUPS = 20_000
@@ -77,19 +75,6 @@ function addThreads(tids: Set<number>, text: string): void {
 function readState(host: Host, tid: number): string | undefined {
   const stat = host.tryRead(`proc/${tid}/task/${tid}/stat`) ?? host.tryRead(`proc/${tid}/stat`)
   return stat === undefined ? undefined : parseTaskState(stat)
-}
-
-/** Field 3 of /proc/PID/stat, proc_pid_stat(5). The command name before it may hold parentheses. */
-export function parseTaskState(stat: string): string | undefined {
-  const end = stat.lastIndexOf(')')
-  return end < 0 ? undefined : stat[end + 2]
-}
-
-/** The last number of the line `NSpid:` of /proc/PID/status: the pid in its own namespace. */
-export function parseInnermostPid(status: string): number | undefined {
-  const line = /^NSpid:[ \t\d]*[ \t](\d+)[ \t]*$/m.exec(status)
-  const pid = Number(line?.[1] ?? Number.NaN)
-  return pid <= PID_MAX ? pid : undefined
 }
 
 function largest(tids: Iterable<number>): number[] {

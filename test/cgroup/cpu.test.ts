@@ -1,11 +1,6 @@
 import t from 'tap'
-import {
-  findCount,
-  makeQuota,
-  parseCount,
-  parseNanoseconds,
-  smallerQuota,
-} from '../../src/cgroup/cpu.ts'
+import { makeQuota, smallerQuota } from '../../src/cgroup/cpu.ts'
+import { findCount, parseCount, parseNanoseconds } from '../../src/cgroup/numbers.ts'
 
 t.test('the quota that gives less time wins, the first of equal ones', async t => {
   const one = { quotaUsec: 100_000, periodUsec: 100_000 }

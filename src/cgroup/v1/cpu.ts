@@ -1,9 +1,10 @@
 /** The cpu and cpuset hierarchies of cgroup v1: sched/bandwidth.rst, cpuset(7). */
 
-import { type CpuBandwidth, type CpuQuota, makeQuota, parseCount, smallerQuota } from '../cpu.ts'
+import { type CpuBandwidth, type CpuQuota, makeQuota, smallerQuota } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { remember } from '../memoize.ts'
+import { memoize } from '../memoize.ts'
+import { parseCount } from '../numbers.ts'
 
 export class CpuBandwidthV1 implements CpuBandwidth {
   readonly #group: Group
@@ -27,7 +28,7 @@ export class CpuBandwidthV1 implements CpuBandwidth {
 
 export class CpusetV1 implements Cpuset {
   readonly #group: Group
-  readonly #find = remember(findCpus)
+  readonly #find = memoize(findCpus)
 
   constructor(group: Group) {
     this.#group = group

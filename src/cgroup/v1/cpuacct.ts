@@ -4,15 +4,10 @@
  */
 
 import type { Host } from '../../host/host.ts'
-import {
-  type CpuUsage,
-  type CpuUsageReader,
-  findCount,
-  parseCount,
-  parseNanoseconds,
-} from '../cpu.ts'
+import type { CpuUsage, CpuUsageReader } from '../cpu.ts'
 import { findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
+import { findCount, parseCount, parseNanoseconds } from '../numbers.ts'
 
 type PerCpu = Map<number, { userUsec: number; systemUsec: number }>
 

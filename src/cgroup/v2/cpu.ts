@@ -6,14 +6,13 @@ import {
   type CpuUsage,
   type CpuUsageReader,
   DEFAULT_PERIOD_USEC,
-  findCount,
   makeQuota,
-  parseCount,
   smallerQuota,
 } from '../cpu.ts'
 import { type Cpuset, findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { remember } from '../memoize.ts'
+import { memoize } from '../memoize.ts'
+import { findCount, parseCount } from '../numbers.ts'
 
 export class CpuBandwidthV2 implements CpuBandwidth {
   readonly #group: Group
@@ -63,7 +62,7 @@ export function parseCpuStat(text: string): CpuUsage | undefined {
 
 export class CpusetV2 implements Cpuset {
   readonly #group: Group
-  readonly #find = remember(findCpus)
+  readonly #find = memoize(findCpus)
 
   constructor(group: Group) {
     this.#group = group

@@ -2,11 +2,11 @@
 
 import type { Group } from '../group.ts'
 import { type DiskIo, type IoReader, parseIoStat } from '../io.ts'
-import { remember } from '../memoize.ts'
+import { memoize } from '../memoize.ts'
 
 export class IoV2 implements IoReader {
   readonly #group: Group
-  readonly #parse = remember(parseIoStat)
+  readonly #parse = memoize(parseIoStat)
 
   constructor(group: Group) {
     this.#group = group

@@ -3,7 +3,7 @@
  * host's.
  */
 
-import { remember } from '../../cgroup/memoize.ts'
+import { memoize } from '../../cgroup/memoize.ts'
 import type { Memory, MemoryUsage } from '../../cgroup/memory.ts'
 import { type Field, fieldValue, parseFields } from '../lines.ts'
 import type { Options } from '../options.ts'
@@ -47,7 +47,7 @@ export function readMemory(view: View): ViewedMemory | undefined {
 }
 
 /** One text for all containers. */
-const parseHost = remember(parseFields)
+const parseHost = memoize(parseFields)
 
 /**
  * `undefined` when there is nothing to limit by: no MemTotal, or memory that is counted only in an ancestor

@@ -4,10 +4,10 @@
  */
 
 import { closeSync, readSync } from 'node:fs'
-import { waitReadable } from '../../sys/fuse-device.ts'
 import { sleep, tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
+import { waitReadable } from '../../sys/poll.ts'
 import { FUSE_FD, type ServerOrders } from '../handover.ts'
 import { launchKeeper } from '../launch.ts'
 import type { Settings } from '../settings.ts'

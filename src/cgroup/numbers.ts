@@ -1,0 +1,51 @@
+/** Numbers in the files of cgroups. */
+
+/** A u64 that a cgroup file gives, blanks around it allowed; `undefined` for anything else. */
+export function parseCount(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : scanCount(text, 0, text.length)
+}
+
+/** As `parseCount`, of the text from `start` to `end`. */
+export function scanCount(text: string, start: number, end: number): number | undefined {
+  let at = start
+  let last = end
+  while (at < last && isBlank(text.charCodeAt(at))) at++
+  while (last > at && isBlank(text.charCodeAt(last - 1))) last--
+  const digits = last - at
+  if (digits < 1 || digits > MOST_DIGITS) return undefined
+  let value = 0
+  for (let i = at; i < last; i++) {
+    const digit = text.charCodeAt(i) - ZERO
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  // Beyond the exact numbers each step may round: once is enough.
+  return digits <= EXACT_DIGITS ? value : Number(text.slice(at, last))
+}
+
+/** Nanoseconds as whole microseconds. */
+export function parseNanoseconds(text: string | undefined): number | undefined {
+  const nanoseconds = parseCount(text)
+  return nanoseconds === undefined ? undefined : Math.floor(nanoseconds / 1000)
+}
+
+/** The number behind `key ` in a flat keyed file, cgroup-v2.rst "Format"; the key is matched whole. */
+export function findCount(text: string, key: string): number | undefined {
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    if (text.startsWith(key, at) && text[at + key.length] === ' ') {
+      return scanCount(text, at + key.length, end)
+    }
+  }
+  return undefined
+}
+
+/** A u64 has no more. */
+const MOST_DIGITS = 20
+/** Numbers of so many digits are exact. */
+const EXACT_DIGITS = 15
+const ZERO = 48
+
+/** A space, or a control that C's isspace(3) takes for one. */
+const isBlank = (code: number) => code === 32 || (code >= 9 && code <= 13)
