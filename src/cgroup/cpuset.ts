@@ -3,9 +3,35 @@
  * in /sys/devices/system/cpu.
  */
 
+import type { Group } from './group.ts'
+import { memoize } from './memoize.ts'
+
 export interface Cpuset {
   /** CPUs the container may run on, ascending; `undefined` when no cpuset says. */
   cpus(): number[] | undefined
+}
+
+/** The nearest level with a list that names a CPU speaks for those below it. */
+export class NearestCpuset implements Cpuset {
+  readonly #group: Group
+  readonly #files: readonly string[]
+  readonly #find = memoize(findCpus)
+
+  /** Of a level's `files` the first one counts that names a CPU. */
+  constructor(group: Group, files: readonly string[]) {
+    this.#group = group
+    this.#files = files
+  }
+
+  cpus(): number[] | undefined {
+    for (const level of this.#group.levels()) {
+      for (const file of this.#files) {
+        const cpus = this.#find(level.read(file))
+        if (cpus !== undefined) return cpus
+      }
+    }
+    return undefined
+  }
 }
 
 /** Ascending, without repeats; an empty list is []. Throws SyntaxError for text that is no such list. */

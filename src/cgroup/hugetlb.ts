@@ -24,7 +24,7 @@ export class Hugetlb {
   read(pageKib: number): HugePages | undefined {
     const [max, current] =
       this.#group.version === 1 ? ['limit_in_bytes', 'usage_in_bytes'] : ['max', 'current']
-    const prefix = `hugetlb.${formatSize(pageKib)}`
+    const prefix = `hugetlb.${renderSize(pageKib)}`
     const { bytes, level } = findLimit(this.#group.levels(), `${prefix}.${max}`)
     if (level === undefined) return undefined
     return { limitBytes: bytes, usageBytes: parseBytes(level.read(`${prefix}.${current}`)) ?? 0 }
@@ -32,7 +32,7 @@ export class Hugetlb {
 }
 
 /** mm/hugetlb_cgroup.c, mem_fmt(): the largest unit that fits. */
-function formatSize(kib: number): string {
+function renderSize(kib: number): string {
   if (kib >= 2 ** 20) return `${Math.floor(kib / 2 ** 20)}GB`
   return kib >= 2 ** 10 ? `${Math.floor(kib / 2 ** 10)}MB` : `${kib}KB`
 }

@@ -121,7 +121,7 @@ export function findLimit(
 }
 
 /** Where a container's memory is counted. */
-export interface CountedMemory extends Pick<Memory, 'own' | 'level'> {
+interface CountedMemory extends Pick<Memory, 'own' | 'level'> {
   /** The cgroup that speaks for the container. */
   group: Group
 }

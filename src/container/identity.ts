@@ -8,7 +8,7 @@ import { type Container, MAX_SLOT } from './container.ts'
 import { readCgroups } from './own-cgroups.ts'
 
 /** What is known of a container before its init is looked at. */
-export interface Found {
+interface Found {
   pid: number
   /** In the mount namespace of that process, or of the host before pivot_root(2). */
   rootfs: string

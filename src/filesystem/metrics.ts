@@ -14,7 +14,7 @@ const BOUNDS_SECONDS = [
 ]
 
 /** What is so at the moment of asking. */
-export interface Gauges {
+interface Gauges {
   version: string
   registered: number
   views: number

@@ -55,11 +55,11 @@ const PLACES: Readonly<Record<string, number>> = { ...DIRECTORY_PLACES, ...FILE_
 
 const SLOT_SIZE = 256
 
-export const METRICS = { path: METRICS_PATH, mode: 0o444 } as const
+const METRICS = { path: METRICS_PATH, mode: 0o444 } as const
 
 export type ServedFile = ProcFile | typeof METRICS
 
-export interface Place {
+interface Place {
   path: string
   place: number
   /** `undefined` for a directory. */
@@ -67,7 +67,7 @@ export interface Place {
   children: Place[]
 }
 
-export const CONTAINERS = place('containers')
+const CONTAINERS = place('containers')
 /** Only in slot 0. */
 const OF_HOST: ReadonlySet<number> = new Set([CONTAINERS, place('metrics'), place(METRICS_PATH)])
 

@@ -1,19 +1,18 @@
 /** The errors that pass between the kernel and us, errno(3), and what those of /dev/fuse mean. */
 
 export const ENOENT = 2
-export const EINTR = 4
+const EINTR = 4
 export const EIO = 5
-export const EAGAIN = 11
+const EAGAIN = 11
 export const EACCES = 13
-export const ENODEV = 19
+const ENODEV = 19
 export const ENOTDIR = 20
 export const EISDIR = 21
 export const EINVAL = 22
 export const EROFS = 30
 export const ENOSYS = 38
 export const EPROTO = 71
-export const ECONNABORTED = 103
-export const ENOTCONN = 107
+const ECONNABORTED = 103
 export const ESTALE = 116
 
 /** `retry`: the request is gone or there is none; `gone`: so is the whole connection. */

@@ -11,8 +11,6 @@ export const FUSE_KERNEL_MINOR_VERSION = 40
 /** Linux 5.4 speaks 7.31; before 5.2 there is no open_tree(2), which binding needs. */
 export const FUSE_OLDEST_MINOR_VERSION = 31
 
-export const FUSE_ROOT_ID = 1
-
 /** Opcodes. `oneWay`: the kernel waits for no reply and must get none. */
 export const Opcode = {
   LOOKUP: 1,

@@ -17,7 +17,7 @@ import {
 /** The kernel refuses a read below FUSE_MIN_READ_BUFFER, 8192; BATCH_FORGET fills what it is given. */
 const BUFFER_SIZE = 16 * 1024
 
-export type InHeaderFields = ReturnType<typeof InHeader.over>
+type InHeaderFields = ReturnType<typeof InHeader.over>
 
 export class Request {
   readonly buffer = new Uint8Array(BUFFER_SIZE)

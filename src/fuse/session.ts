@@ -24,7 +24,7 @@ export interface Operation {
 /** By opcode. What is not there is answered with ENOSYS, and most such requests the kernel then stops sending. */
 export type Operations = ReadonlyMap<number, Operation>
 
-export interface Callbacks {
+interface Callbacks {
   /** Told what went wrong inside of us, once for each failed request. */
   report: (error: unknown) => void
   /** Called when requests were taken, before any of them is answered. */

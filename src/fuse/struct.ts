@@ -14,7 +14,7 @@ export type Fields<L extends Layout> = { -readonly [Name in keyof L]: number } &
   moveTo(offset: number): void
 }
 
-export interface Struct<L extends Layout> {
+interface Struct<L extends Layout> {
   /** In bytes. */
   readonly size: number
   /** Accessors over `view`; made once for a buffer and moved along it. */

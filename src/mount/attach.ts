@@ -33,7 +33,7 @@ export interface Bound {
 }
 
 /** Where a container's files come from. */
-export interface Served {
+interface Served {
   /** An O_PATH descriptor of the container's directory in our file system. */
   directory: number
   /** Device number of our file system, as mountinfo has it. */

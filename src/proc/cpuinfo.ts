@@ -29,7 +29,7 @@ const textsFrom = memoize((host: string) => ({ host, limited: new Map<string, st
 
 const MOST_LIMITED = 64
 
-export interface Cpuinfo {
+interface Cpuinfo {
   /** loongarch64 names the system here. */
   header: string
   /** Text of a CPU's record by the host's number, with the blank line after it. */

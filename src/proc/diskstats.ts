@@ -14,7 +14,7 @@ export function renderDiskstats(view: View): string {
   const columns = countColumns(host)
   const known = rendered.get(disks)
   if (known?.columns === columns) return known.text
-  const text = formatDiskstats(disks, columns)
+  const text = renderDiskstatsRows(disks, columns)
   rendered.set(disks, { columns, text })
   return text
 }
@@ -31,17 +31,17 @@ export function countColumns(host: string): 14 | 18 | 20 {
 }
 
 /** block/genhd.c, diskstats_show(). */
-export function formatDiskstats(disks: readonly VisibleDisk[], columns: number): string {
+export function renderDiskstatsRows(disks: readonly VisibleDisk[], columns: number): string {
   let text = ''
   for (const { major, minor, name, counters } of disks) {
     if (counters === undefined) continue
     text += `${String(major).padStart(4)} ${String(minor).padStart(7)} ${name}`
-    text += formatCounters(counters, columns - 3)
+    text += renderCounters(counters, columns - 3)
   }
   return text
 }
 
-function formatCounters(counters: DiskCounters, count: number): string {
+function renderCounters(counters: DiskCounters, count: number): string {
   let text = ''
   for (let i = 0; i < count; i++) text += ` ${counters[DISK_FIELDS[i] ?? 'flushMs']}`
   return `${text}\n`

@@ -34,14 +34,14 @@ export function fieldValue(fields: readonly Field[], key: string): number | unde
   return undefined
 }
 
-export function formatFields(fields: readonly Field[]): string {
+export function renderFields(fields: readonly Field[]): string {
   let text = ''
-  for (const field of fields) text += formatField(field)
+  for (const field of fields) text += renderField(field)
   return text
 }
 
 /** Names and numbers too long for their columns push what follows to the right. */
-function formatField({ key, value, unit }: Field): string {
+function renderField({ key, value, unit }: Field): string {
   const label = labelOf(key)
   const digits = String(value)
   return `${label}${BLANKS[NUMBER_END - label.length - digits.length] ?? ''}${digits}${unit}\n`

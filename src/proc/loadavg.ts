@@ -5,19 +5,19 @@ import type { View } from './view.ts'
 
 export function renderLoadavg(view: View): string {
   const load = view.options.loadavg === 'off' ? undefined : view.load()
-  return load === undefined ? view.hostFile('proc/loadavg') : formatLoad(load)
+  return load === undefined ? view.hostFile('proc/loadavg') : renderLoad(load)
 }
 
 /** fs/proc/loadavg.c; whoever reads is running. */
-export function formatLoad({ loads, running, threads, lastPid }: Load): string {
+export function renderLoad({ loads, running, threads, lastPid }: Load): string {
   const [one, five, fifteen] = loads
-  const averages = `${formatAverage(one)} ${formatAverage(five)} ${formatAverage(fifteen)}`
+  const averages = `${renderAverage(one)} ${renderAverage(five)} ${renderAverage(fifteen)}`
   const atLeastOne = Math.max(running, 1)
   return `${averages} ${atLeastOne}/${Math.max(threads, atLeastOne)} ${lastPid}\n`
 }
 
 /** get_avenrun() adds half a hundredth, so cutting rounds. */
-function formatAverage(load: number): string {
+function renderAverage(load: number): string {
   const shown = load + Math.floor(FIXED_1 / 200)
   const hundredths = Math.floor(((shown % FIXED_1) * 100) / FIXED_1)
   return `${Math.floor(shown / FIXED_1)}.${String(hundredths).padStart(2, '0')}`

@@ -5,7 +5,7 @@
  */
 
 import { parseCount } from '../cgroup/numbers.ts'
-import { type Field, fieldValue, formatFields } from './lines.ts'
+import { type Field, fieldValue, renderFields } from './lines.ts'
 import { memoryFields } from './memory/fields.ts'
 import { hugePageFields } from './memory/huge-pages.ts'
 import { type LimitedMemory, type LimitedSwap, readMemory } from './memory/limit.ts'
@@ -15,7 +15,7 @@ export function renderMeminfo(view: View): string {
   const container = readMemory(view)
   if (container === undefined) return view.hostFile('proc/meminfo')
   const { host } = container
-  return formatFields(
+  return renderFields(
     limitMeminfo(host, {
       ...container,
       hugePages: hugePageFields(host, pageKib => view.hugePages(pageKib)),
@@ -77,7 +77,7 @@ const MACHINE_KEYS: ReadonlySet<string> = new Set([
 ])
 
 /** vm.overcommit_kbytes and vm.overcommit_ratio, https://docs.kernel.org/admin-guide/sysctl/vm.html */
-export interface Overcommit {
+interface Overcommit {
   kbytes: number
   /** Percent of the memory; counts only while `kbytes` is 0. */
   ratio: number

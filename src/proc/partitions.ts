@@ -5,11 +5,11 @@ import type { View } from './view.ts'
 
 export function renderPartitions(view: View): string {
   const disks = view.disks()
-  return disks === undefined ? view.hostFile('proc/partitions') : formatPartitions(disks)
+  return disks === undefined ? view.hostFile('proc/partitions') : renderPartitionRows(disks)
 }
 
 /** block/genhd.c, show_partition(): the heading and an empty line come even without a row. */
-export function formatPartitions(disks: readonly VisibleDisk[]): string {
+export function renderPartitionRows(disks: readonly VisibleDisk[]): string {
   let text = 'major minor  #blocks  name\n\n'
   for (const { major, minor, name, sizeKib } of disks) {
     if (name === '' || sizeKib === undefined || sizeKib === 0) continue

@@ -16,14 +16,14 @@ export function renderSwaps(view: View): string {
 export function limitSwaps(host: string, swap: LimitedSwap): string {
   const end = host.indexOf('\n')
   const header = end < 0 ? host : host.slice(0, end)
-  return `${header}\n${swap.totalKib > 0 ? formatRow(header, swap) : ''}`
+  return `${header}\n${swap.totalKib > 0 ? renderRow(header, swap) : ''}`
 }
 
 /**
  * mm/swapfile.c, swap_show(): the name is padded to 40 columns. Kernels whose header has two tabs
  * between the columns set a second one in a row, behind a number of less than 8 digits.
  */
-function formatRow(header: string, swap: LimitedSwap): string {
+function renderRow(header: string, swap: LimitedSwap): string {
   const wide = header.includes('Size\t\t')
   const column = (kib: number) => `${kib}\t${wide && kib < 10_000_000 ? '\t' : ''}`
   const used = swap.totalKib - swap.freeKib

@@ -56,7 +56,7 @@ export interface KeeperOrders {
 }
 
 /** A mount that is there already: another keeper, or another version of this one, has kept it until now. */
-export interface Adopted {
+interface Adopted {
   /** /dev/fuse. */
   fuseFd: number
   /** The pid of the server that answers until our own does. It listens at the other end of `readyFd`. */

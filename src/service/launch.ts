@@ -8,7 +8,7 @@ import { ENVIRONMENT, ownExecutable } from './executable.ts'
 import { FIRST_FREE_FD, type KeeperOrders, renderKeeperOrders } from './handover.ts'
 import { commandLine, type Settings } from './settings.ts'
 
-export interface Launched {
+interface Launched {
   keeper: ChildProcess
   /** The other end of the pipe that the keeper says READY in; it ends without a word when the keeper has died. */
   reader: number

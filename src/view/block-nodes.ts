@@ -8,7 +8,7 @@ import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync } 
 import { splitDevice } from '../host/device-number.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 
-export interface NamedDevice extends DeviceNumber {
+interface NamedDevice extends DeviceNumber {
   /** Path below the directory. */
   name: string
 }

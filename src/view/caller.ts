@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
 
 /** A caller that no registered container contains. */
-export interface Caller {
+interface Caller {
   /** Equal for processes that see the same. */
   key: string
   cgroups: CgroupPaths

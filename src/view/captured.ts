@@ -12,7 +12,7 @@ import type { ContainerDevices } from '../proc/disk/visible.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import { type ContainerView, openView } from './container-view.ts'
 
-export interface Captured extends Container {
+interface Captured extends Container {
   clock: Moment
   devices: ContainerDevices
 }
@@ -22,7 +22,7 @@ export function renderCaptured(captured: Captured): string {
 }
 
 /** Throws a SyntaxError that names what is missing. */
-export function parseCaptured(text: string): Captured {
+function parseCaptured(text: string): Captured {
   const container = parseContainer(text)
   const { clock, devices } = JSON.parse(text) as Partial<Captured>
   if (!isNumber(clock?.monotonicUsec) || !isNumber(clock?.boottimeUsec)) {

@@ -56,7 +56,7 @@ const USEC_PER_TICK = 10_000
 const parseOnline = memoize(parseCpuList)
 const parseStat = memoize(parseHostCpus)
 
-export interface ViewSetup {
+interface ViewSetup {
   host: Host
   hierarchies: Hierarchies
   subject: Subject

@@ -10,7 +10,7 @@ import { listBlockNodes } from './block-nodes.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
 
 /** A container's first process on the host. */
-export interface Init {
+interface Init {
   pid: number
   /** When it was created: /proc/PID/stat field 22. */
   startTicks: number

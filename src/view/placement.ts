@@ -11,12 +11,12 @@ import { readCgroups } from '../container/own-cgroups.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 
-export interface Placed extends KnownProcess {
+interface Placed extends KnownProcess {
   id?: string | undefined
   cgroups: CgroupPaths
 }
 
-export interface PlacementSetup {
+interface PlacementSetup {
   host: Host
   hierarchies: Hierarchies
   subject: Placed

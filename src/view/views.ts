@@ -20,7 +20,7 @@ const MOST_VIEWS = 256
 /** Views of callers that no registration covers; the oldest is dropped. */
 const MOST_CALLER_VIEWS = 64
 
-export interface ViewsSetup {
+interface ViewsSetup {
   host: Host
   registry: Registry
   /** Options of containers that have none of their own. */

@@ -1,6 +1,6 @@
 /** CPU time as a host and a cgroup tell it, and as a container's /proc/stat does. */
 
-import { H1_STAT_REST } from '../machines/sample-host.ts'
+import { SAMPLE_STAT_REST } from '../machines/sample-host.ts'
 import type { Tenant } from './tenant.ts'
 
 /** cpu.stat of a cgroup. */
@@ -11,6 +11,6 @@ export const cpuStat = (userSeconds: number, systemSeconds = 0) =>
 export const hostStat = (...busy: number[]) =>
   `cpu  0 0 0 0 0 0 0 0 0 0\n${busy
     .map((ticks, cpu) => `cpu${cpu} ${ticks} 0 0 1000000 0 0 0 0 0 0\n`)
-    .join('')}${H1_STAT_REST}`
+    .join('')}${SAMPLE_STAT_REST}`
 
 export const cpuLines = (tenant: Tenant) => tenant.read('stat').match(/^cpu.*$/gm)

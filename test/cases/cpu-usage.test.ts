@@ -1,7 +1,7 @@
 /** Where a container's CPU time comes from on one host or another. */
 
 import t, { type Test } from 'tap'
-import { H1_STAT_REST as REST } from '../machines/sample-host.ts'
+import { SAMPLE_STAT_REST as REST } from '../machines/sample-host.ts'
 import { cpuLines, cpuStat, hostStat } from './cpu-time.ts'
 import { type Files, hybrid, legacy, unified } from './tenant.ts'
 

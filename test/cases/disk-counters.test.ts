@@ -1,7 +1,7 @@
 /** What a container's /proc/diskstats counts, by v1 or the unified hierarchy. */
 
 import t from 'tap'
-import { H1 } from '../machines/sample-host.ts'
+import { SAMPLE_HOST } from '../machines/sample-host.ts'
 import { MKNOD, makeNode } from './block-devices.ts'
 import { SDA_IO as IO, onSda1, prepare, rows } from './disk-rows.ts'
 import { legacy, unified } from './tenant.ts'
@@ -77,7 +77,7 @@ t.test('an operator may have its share of the time that I/O took on the host', a
   tenant.advance(5)
   tenant.set({
     '/ctr/io.stat': IO.replace('rios=192', 'rios=242'),
-    'proc/diskstats': `${H1['proc/diskstats']}`
+    'proc/diskstats': `${SAMPLE_HOST['proc/diskstats']}`
       .replace('52344 1024 4190208 30420', '52444 1024 4190208 30620')
       .replace(' 61440 121000', ' 61480 121200'),
   })

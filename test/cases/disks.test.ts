@@ -1,7 +1,7 @@
 /** What a container's /proc/diskstats and /proc/partitions show: the disk of its root and what it has nodes of. */
 
 import t from 'tap'
-import { H1 } from '../machines/sample-host.ts'
+import { SAMPLE_HOST } from '../machines/sample-host.ts'
 import { MKNOD, makeLayer, makeNode, mountRoot } from './block-devices.ts'
 import { SDA_IO as IO, onSda1, prepare, rows } from './disk-rows.ts'
 import { type Tenant, unified } from './tenant.ts'
@@ -30,8 +30,11 @@ t.test('the root directory of an overlay is where its upper directory is', async
   tenant.set({
     '/ctr/io.stat': IO.replace('8:0', sda),
     'proc/self/mountinfo': '20 1 8:0 / / rw - ext4 /dev/sda rw\n',
-    'proc/diskstats': `${H1['proc/diskstats']}`.replace('   8       0', number),
-    'proc/partitions': `${H1['proc/partitions']}`.replace('   8        0', `${major} ${minor}`),
+    'proc/diskstats': `${SAMPLE_HOST['proc/diskstats']}`.replace('   8       0', number),
+    'proc/partitions': `${SAMPLE_HOST['proc/partitions']}`.replace(
+      '   8        0',
+      `${major} ${minor}`,
+    ),
   })
   mountRoot(tenant, '0:50 / / rw - overlay overlay rw,lowerdir=/none,upperdir=/var/lib/upper')
   t.equal(tenant.read('diskstats'), SDA_ROW.replace('   8       0', number))
@@ -61,7 +64,7 @@ t.test('a device without a node is not listed, whatever was done on it', async t
 
 t.test('a row has as many words as those of the host', async t => {
   for (const numbers of [11, 15, 17]) {
-    const host = `${H1['proc/diskstats']}`.replace(/^.*$/gm, line =>
+    const host = `${SAMPLE_HOST['proc/diskstats']}`.replace(/^.*$/gm, line =>
       line
         .split(/( +)/)
         .slice(0, 2 * (numbers + 3) + 1)
@@ -150,5 +153,5 @@ t.test('a node that appears is listed ten seconds later', MKNOD, async t => {
 
 t.test("an operator may show the host's disks", async t => {
   const tenant = onSda1(t, {}, { options: { diskstats: 'host' } })
-  t.equal(tenant.read('diskstats'), H1['proc/diskstats'])
+  t.equal(tenant.read('diskstats'), SAMPLE_HOST['proc/diskstats'])
 })

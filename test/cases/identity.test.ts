@@ -4,7 +4,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readContainer } from '../../src/container/identity.ts'
-import { H1, H1_MEMINFO, M1, numbers } from '../machines/sample-host.ts'
+import {
+  numbers,
+  SAMPLE_HOST,
+  SAMPLE_MEMINFO,
+  SAMPLE_MEMORY_STAT,
+} from '../machines/sample-host.ts'
 import { type Files, hybrid, INIT, legacy, statOf, type Tenant, unified } from './tenant.ts'
 
 const MiB = 2 ** 20
@@ -22,7 +27,7 @@ const aggregate = (tenant: Tenant) => tenant.lines('stat', 'cpu')[0]
 t.test('an init that moves itself down leaves the view where it was', async t => {
   const tenant = unified(t, {
     ...memory('/ctr', 256),
-    '/ctr/memory.stat': M1,
+    '/ctr/memory.stat': SAMPLE_MEMORY_STAT,
     ...memory('/ctr/init.scope', 1),
     ...memory('/ctr/system.slice', 2),
   })
@@ -77,7 +82,7 @@ t.test(
     const tenant = unified(t, { ...memory('/ctr', 256), ...now('0::/ctr\n') }, { path: '/' })
     t.equal(read(tenant).MemTotal, 262144)
     const host = unified(t, { ...memory('/ctr', 256), ...now('0::/\n') }, { path: '/' })
-    t.equal(host.read('meminfo'), H1_MEMINFO, 'it is nowhere by then')
+    t.equal(host.read('meminfo'), SAMPLE_MEMINFO, 'it is nowhere by then')
   },
 )
 
@@ -133,9 +138,9 @@ t.test('a path may hold colons', async t => {
 t.test('a path outside of our cgroup namespace is no place: the host is shown', async t => {
   for (const open of [unified, legacy]) {
     const tenant = open(t, { 'proc/cpuinfo': 'processor\t: 0\n\n' }, { path: '/../../x' })
-    t.equal(tenant.read('meminfo'), H1_MEMINFO)
+    t.equal(tenant.read('meminfo'), SAMPLE_MEMINFO)
     for (const file of ['swaps', 'slabinfo', 'loadavg']) {
-      t.equal(tenant.read(file), H1[`proc/${file}`])
+      t.equal(tenant.read(file), SAMPLE_HOST[`proc/${file}`])
     }
     t.equal(tenant.read('online'), '0-7\n')
     t.match(tenant.read('stat'), /^cpu {2}9628 80 4800 1280000 400 0 160 0 0 0\ncpu0 1200 10 600 /)

@@ -1,7 +1,7 @@
 /** A container's load averages, sampled every 5 seconds by the kernel's arithmetic. */
 
 import t, { type Test } from 'tap'
-import { H1 } from '../machines/sample-host.ts'
+import { SAMPLE_HOST } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Setting, type Tenant, unified } from './tenant.ts'
 
 /** Threads 101, 102, ... with a letter for the state of each, listed in `list`. */
@@ -120,9 +120,9 @@ t.test('threads that cannot be listed for once leave the last count', async t =>
 })
 
 t.test("a cgroup that cannot be read shows the host's file", async t => {
-  t.equal(unified(t, {}).read('loadavg'), H1['proc/loadavg'])
+  t.equal(unified(t, {}).read('loadavg'), SAMPLE_HOST['proc/loadavg'])
   const outside = open(t, 'RR', {}, { path: '/' })
-  t.equal(outside.read('loadavg'), H1['proc/loadavg'])
+  t.equal(outside.read('loadavg'), SAMPLE_HOST['proc/loadavg'])
   t.same(outside.lines('stat', 'procs_running', 'procs_blocked'), [
     'procs_running 5',
     'procs_blocked 2',
@@ -131,5 +131,5 @@ t.test("a cgroup that cannot be read shows the host's file", async t => {
 
 t.test('an operator may show that of the host', async t => {
   const tenant = open(t, 'RR', {}, { options: { loadavg: 'off' } })
-  t.equal(tenant.read('loadavg'), H1['proc/loadavg'])
+  t.equal(tenant.read('loadavg'), SAMPLE_HOST['proc/loadavg'])
 })

@@ -1,15 +1,15 @@
 /** Which lines a container's /proc/meminfo has, and what stands in those that no limit makes. */
 
 import t from 'tap'
-import { change, H1_MEMINFO, M1, numbers } from '../machines/sample-host.ts'
+import { change, numbers, SAMPLE_MEMINFO, SAMPLE_MEMORY_STAT } from '../machines/sample-host.ts'
 import { type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30
-const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': M1 }
+const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': SAMPLE_MEMORY_STAT }
 const read = (tenant: Tenant) => numbers(tenant.read('meminfo'))
 
 t.test('lines are those of the host, of whatever kernel', async t => {
-  const older = H1_MEMINFO.replace(/^(Zswap|KReclaimable): .*\n/gm, '')
+  const older = SAMPLE_MEMINFO.replace(/^(Zswap|KReclaimable): .*\n/gm, '')
   const newer = `${older}FooPages:   999999999 kB\nFooSmall:        12 kB\nFooCount:    7777777\n`
   const tenant = unified(t, { ...USED, '/ctr/memory.max': GiB, 'proc/meminfo': newer })
   const text = tenant.read('meminfo')
@@ -26,7 +26,7 @@ t.test('a 32-bit kernel has all memory low', async t => {
   const tenant = unified(t, {
     ...USED,
     '/ctr/memory.max': GiB,
-    'proc/meminfo': `${H1_MEMINFO}HighTotal: 500 kB\nHighFree: 400 kB\nLowTotal: 9000 kB\nLowFree: 8000 kB\n`,
+    'proc/meminfo': `${SAMPLE_MEMINFO}HighTotal: 500 kB\nHighFree: 400 kB\nLowTotal: 9000 kB\nLowFree: 8000 kB\n`,
   })
   t.match(read(tenant), { HighTotal: 0, HighFree: 0, LowTotal: 1048576, LowFree: 741376 })
 })
@@ -36,7 +36,7 @@ t.test('no more is locked than cannot be evicted, and no more than on the host',
     unified(t, {
       '/ctr/memory.max': GiB,
       '/ctr/memory.current': 314572800,
-      '/ctr/memory.stat': change(M1, { unevictable: bytes }),
+      '/ctr/memory.stat': change(SAMPLE_MEMORY_STAT, { unevictable: bytes }),
     })
   t.match(read(unevictable(8388608)), { Unevictable: 8192, Mlocked: 8192 })
   t.match(read(unevictable(33554432)), { Unevictable: 32768, Mlocked: 17020 })
@@ -46,7 +46,7 @@ t.test('every count of newer kernels has its line', async t => {
   const tenant = unified(t, {
     '/ctr/memory.max': GiB,
     '/ctr/memory.current': 314572800,
-    '/ctr/memory.stat': change(M1, {
+    '/ctr/memory.stat': change(SAMPLE_MEMORY_STAT, {
       zswap: 4194304,
       zswapped: 12582912,
       sec_pagetables: 8192,
@@ -136,7 +136,7 @@ t.test('huge pages of the default size count, whatever that is', async t => {
   const tenant = unified(t, {
     ...USED,
     '/ctr/memory.max': GiB,
-    'proc/meminfo': H1_MEMINFO.replace(/^Hugepagesize: .*$/m, 'Hugepagesize:    1048576 kB'),
+    'proc/meminfo': SAMPLE_MEMINFO.replace(/^Hugepagesize: .*$/m, 'Hugepagesize:    1048576 kB'),
     '/ctr/hugetlb.2MB.max': 0,
     '/ctr/hugetlb.1GB.max': 3 * GiB,
     '/ctr/hugetlb.1GB.current': GiB,

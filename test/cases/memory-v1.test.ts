@@ -1,7 +1,7 @@
 /** What a container's /proc/meminfo says where the memory controller is v1's. */
 
 import t from 'tap'
-import { numbers, V1_STAT } from '../machines/sample-host.ts'
+import { numbers, SAMPLE_V1_MEMORY_STAT } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Tenant } from './tenant.ts'
 
 const GiB = 2 ** 30
@@ -21,7 +21,7 @@ const MEASURED: Files = {
   '/ctr/memory.limit_in_bytes': 268435456,
   '/ctr/memory.usage_in_bytes': 94662656,
   '/ctr/memory.kmem.usage_in_bytes': 2621440,
-  '/ctr/memory.stat': V1_STAT,
+  '/ctr/memory.stat': SAMPLE_V1_MEMORY_STAT,
 }
 
 t.test('under v1 the counts include those of the cgroups below', async t => {

@@ -1,11 +1,17 @@
 /** What a container's /proc/meminfo says of its memory. */
 
 import t from 'tap'
-import { change, H1_MEMINFO, M1, M1_MEMINFO, numbers } from '../machines/sample-host.ts'
+import {
+  change,
+  LIMITED_MEMINFO,
+  numbers,
+  SAMPLE_MEMINFO,
+  SAMPLE_MEMORY_STAT,
+} from '../machines/sample-host.ts'
 import { type Files, legacy, type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30
-const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': M1 }
+const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': SAMPLE_MEMORY_STAT }
 const read = (tenant: Tenant) => numbers(tenant.read('meminfo'))
 
 /** What the host shows as `free` besides the container's own. */
@@ -13,7 +19,7 @@ const UNLIMITED = { MemTotal: 16384000, MemFree: 16076800, MemAvailable: 1624064
 
 t.test('a limited container has every line of the host, with its own counts', async t => {
   const tenant = unified(t, { ...USED, '/ctr/memory.max': GiB })
-  t.equal(tenant.read('meminfo'), M1_MEMINFO)
+  t.equal(tenant.read('meminfo'), LIMITED_MEMINFO)
 })
 
 t.test('without any limit the total is that of the host, the usage the own', async t => {
@@ -84,7 +90,7 @@ t.test('the swap cache is no page cache', async t => {
   const tenant = unified(t, {
     '/ctr/memory.max': GiB,
     '/ctr/memory.current': 314572800,
-    '/ctr/memory.stat': change(M1, { swapcached: 31457280 }),
+    '/ctr/memory.stat': change(SAMPLE_MEMORY_STAT, { swapcached: 31457280 }),
   })
   t.match(read(tenant), { Cached: 122880, SwapCached: 30720 })
 })
@@ -93,7 +99,7 @@ t.test('the cache and what the kernel can free fit into the usage', async t => {
   const tenant = unified(t, {
     '/ctr/memory.max': GiB,
     '/ctr/memory.current': 31457280,
-    '/ctr/memory.stat': M1,
+    '/ctr/memory.stat': SAMPLE_MEMORY_STAT,
   })
   const seen = read(tenant)
   t.match(seen, { MemFree: 1017856, SReclaimable: 20480, Cached: 10240, Shmem: 10240 })
@@ -104,16 +110,16 @@ t.test('the cache and what the kernel can free fit into the usage', async t => {
 
 t.test("without a memory controller the host's file is shown, byte by byte", async t => {
   const controllers = ['cpu', 'cpuset', 'io', 'pids']
-  t.equal(unified(t, {}, { controllers }).read('meminfo'), H1_MEMINFO)
-  t.equal(legacy(t, {}, { controllers }).read('meminfo'), H1_MEMINFO)
-  t.equal(unified(t, USED, { path: '/' }).read('meminfo'), H1_MEMINFO, 'not placed')
+  t.equal(unified(t, {}, { controllers }).read('meminfo'), SAMPLE_MEMINFO)
+  t.equal(legacy(t, {}, { controllers }).read('meminfo'), SAMPLE_MEMINFO)
+  t.equal(unified(t, USED, { path: '/' }).read('meminfo'), SAMPLE_MEMINFO, 'not placed')
 })
 
 t.test('where memory is not counted, only the ancestor that limits may speak', async t => {
   const tenant = unified(t, { ...POD, '/pod/ctr/memory.current': undefined }, { path: '/pod/ctr' })
   t.match(read(tenant), { MemTotal: 524288, MemFree: 114688, MemAvailable: 165888 })
   tenant.set({ '/pod/memory.max': 'max' })
-  t.equal(tenant.read('meminfo'), H1_MEMINFO)
+  t.equal(tenant.read('meminfo'), SAMPLE_MEMINFO)
 })
 
 t.test('a limit of 0 shows as what is used in spite of it', async t => {

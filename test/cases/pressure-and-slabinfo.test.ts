@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { FILES } from '../../src/proc/files.ts'
-import { H1_SLABINFO } from '../machines/sample-host.ts'
+import { SAMPLE_SLABINFO } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Setting, unified } from './tenant.ts'
 
 const text = (seconds: number) =>
@@ -72,7 +72,7 @@ t.test('nobody may write to it, and slabinfo is for root', async t => {
   }
 })
 
-const HEADING = H1_SLABINFO.split('\n').slice(0, 2).join('\n')
+const HEADING = SAMPLE_SLABINFO.split('\n').slice(0, 2).join('\n')
 const MEMORY = { '/ctr/memory.max': 1073741824, '/ctr/memory.current': 4096 }
 const MEMORY_V1 = {
   '/ctr/memory.limit_in_bytes': 1073741824,
@@ -97,6 +97,6 @@ t.test("v1's own list is shown where it has rows", async t => {
 })
 
 t.test("without a memory controller, or if an operator says so, it is the host's", async t => {
-  t.equal(unified(t, {}, { controllers: ['cpu'] }).read('slabinfo'), H1_SLABINFO)
-  t.equal(unified(t, MEMORY, { options: { slabinfo: 'host' } }).read('slabinfo'), H1_SLABINFO)
+  t.equal(unified(t, {}, { controllers: ['cpu'] }).read('slabinfo'), SAMPLE_SLABINFO)
+  t.equal(unified(t, MEMORY, { options: { slabinfo: 'host' } }).read('slabinfo'), SAMPLE_SLABINFO)
 })

@@ -4,7 +4,12 @@ import { constants } from 'node:fs'
 import t from 'tap'
 import { EACCES } from '../../src/fuse/errno.ts'
 import { FILES } from '../../src/proc/files.ts'
-import { H1, H1_MEMINFO, M1, numbers } from '../machines/sample-host.ts'
+import {
+  numbers,
+  SAMPLE_HOST,
+  SAMPLE_MEMINFO,
+  SAMPLE_MEMORY_STAT,
+} from '../machines/sample-host.ts'
 import { Reader } from './reader.ts'
 import { type Files, INIT, legacy, type Tenant, unified } from './tenant.ts'
 
@@ -13,7 +18,7 @@ const PSI = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=5\n'
 const MEMORY: Files = {
   '/ctr/memory.max': GiB,
   '/ctr/memory.current': 314572800,
-  '/ctr/memory.stat': M1,
+  '/ctr/memory.stat': SAMPLE_MEMORY_STAT,
 }
 const ALL: Files = {
   ...MEMORY,
@@ -171,8 +176,8 @@ t.test('what cannot be read is shown as the host has it', async t => {
   for (const file of ['memory.current', 'cgroup.threads', 'io.pressure', 'cpuset.cpus.effective']) {
     breakFile(tenant, `/ctr/${file}`)
   }
-  t.equal(tenant.read('meminfo'), H1_MEMINFO)
-  t.equal(tenant.read('loadavg'), H1['proc/loadavg'])
+  t.equal(tenant.read('meminfo'), SAMPLE_MEMINFO)
+  t.equal(tenant.read('loadavg'), SAMPLE_HOST['proc/loadavg'])
   t.equal(tenant.read('pressure/io'), PSI.replace('5', '9'))
   t.equal(tenant.read('offline'), '2-7\n', 'the quota still counts')
 })

@@ -1,7 +1,7 @@
 /** What a container's /proc/stat says of its CPU time from reading to reading, in ticks of 10 ms. */
 
 import t, { type Test } from 'tap'
-import { H1_STAT_REST as REST } from '../machines/sample-host.ts'
+import { SAMPLE_STAT_REST as REST } from '../machines/sample-host.ts'
 import { cpuLines, cpuStat, hostStat } from './cpu-time.ts'
 import { type Files, type Setting, unified } from './tenant.ts'
 

@@ -1,7 +1,7 @@
 /** What a container's /proc/meminfo and /proc/swaps say of its swap: always the same. */
 
 import t, { type Test } from 'tap'
-import { H1, H1_MEMINFO, numbers } from '../machines/sample-host.ts'
+import { numbers, SAMPLE_HOST, SAMPLE_MEMINFO } from '../machines/sample-host.ts'
 import { type Files, hybrid, legacy, type Setting, type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30
@@ -48,7 +48,7 @@ t.test('without a limit the total is that of the host', async t => {
   t.same(swap(v2(t, 64 * GiB, 4096)), { total: 4194304, free: 4194300 }, 'or above the host')
 })
 
-const NO_SWAP = H1_MEMINFO.replace(/^(Swap(?:Total|Free): *)\d{7}/gm, '$1      0')
+const NO_SWAP = SAMPLE_MEMINFO.replace(/^(Swap(?:Total|Free): *)\d{7}/gm, '$1      0')
 
 t.test('a host without swap gives none', async t => {
   const tenant = v2(t, 'max', 0, { 'proc/meminfo': NO_SWAP, 'proc/swaps': HEADER })
@@ -171,7 +171,7 @@ t.test('the header is that of the kernel, and rows have tabs like it', async t =
 
 t.test('a number of eight digits has one tab behind it', async t => {
   const files = {
-    'proc/meminfo': H1_MEMINFO.replace(/^SwapTotal: *\d+/m, 'SwapTotal:      40000000'),
+    'proc/meminfo': SAMPLE_MEMINFO.replace(/^SwapTotal: *\d+/m, 'SwapTotal:      40000000'),
   }
   const tenant = v2(t, 30 * GiB, 20 * GiB, files)
   t.equal(tenant.read('swaps'), HEADER + row('31457280\t20971520\t0'))
@@ -185,7 +185,7 @@ t.test('an operator may show no swap at all', async t => {
 
 t.test("without a memory controller the host's file is shown", async t => {
   const tenant = unified(t, {}, { controllers: ['cpu'] })
-  t.equal(tenant.read('swaps'), H1['proc/swaps'])
+  t.equal(tenant.read('swaps'), SAMPLE_HOST['proc/swaps'])
 })
 
 t.test('under an ancestor that limits memory for all of it, its swap is shown', async t => {

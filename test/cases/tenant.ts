@@ -1,5 +1,5 @@
 /**
- * A container on the machine H1 with nothing but files: `unified(t, { '/ctr/memory.max': 1073741824 })`. A path with
+ * A container on the machine SAMPLE_HOST with nothing but files: `unified(t, { '/ctr/memory.max': 1073741824 })`. A path with
  * a leading slash is a cgroup's and goes into the hierarchy that has such files, any other is the machine's. What a
  * test does not mention is absent.
  */
@@ -11,7 +11,7 @@ import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { findFile } from '../../src/proc/paths.ts'
 import { ContainerView } from '../../src/view/container-view.ts'
 import { type Machine, machine } from '../machines/machine.ts'
-import { H1 } from '../machines/sample-host.ts'
+import { SAMPLE_HOST } from '../machines/sample-host.ts'
 import { type Kind, listCgroup, listControllers, mountinfoOf, placeFile } from './hierarchies.ts'
 
 /** Texts, to which the newline at the end is added, or numbers; `undefined` removes a file. */
@@ -55,7 +55,7 @@ export class Tenant {
     const { path = '/ctr', controllers = listControllers(kind), ageSeconds = 100 } = setting
     this.#kind = kind
     this.#cgroups = setting.cgroups ?? listCgroup(kind, controllers, path)
-    this.machine = machine(t, H1)
+    this.machine = machine(t, SAMPLE_HOST)
     this.startTicks = Math.round((this.machine.clock.usec / 1e6 - ageSeconds) * 100)
     this.machine.set(mountinfoOf(kind, controllers))
     this.set({

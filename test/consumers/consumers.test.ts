@@ -2,15 +2,15 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { H1, H1_MEMINFO } from '../machines/sample-host.ts'
+import { SAMPLE_HOST, SAMPLE_MEMINFO } from '../machines/sample-host.ts'
 import { checkCpuCounts, checkFile } from './files.ts'
 import { getNprocs } from './glibc.ts'
 import { readCpus } from './libuv.ts'
 
-const STAT = H1['proc/stat'] ?? ''
-const DISKSTATS = H1['proc/diskstats'] ?? ''
-const SWAPS = H1['proc/swaps'] ?? ''
-const SLABINFO = H1['proc/slabinfo'] ?? ''
+const STAT = SAMPLE_HOST['proc/stat'] ?? ''
+const DISKSTATS = SAMPLE_HOST['proc/diskstats'] ?? ''
+const SWAPS = SAMPLE_HOST['proc/swaps'] ?? ''
+const SLABINFO = SAMPLE_HOST['proc/slabinfo'] ?? ''
 const PRESSURE = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n'
 
 t.test('a usual host can be read', async t => {
@@ -20,7 +20,7 @@ t.test('a usual host can be read', async t => {
     'proc/diskstats': '',
     'sys/devices/system/cpu/offline': '\n',
   }
-  for (const [path, text] of [...Object.entries(H1), ...Object.entries(others)]) {
+  for (const [path, text] of [...Object.entries(SAMPLE_HOST), ...Object.entries(others)]) {
     if (/sys\/vm|cpu\/present/.test(path)) continue
     t.doesNotThrow(() => checkFile(path, text), path)
   }
@@ -37,9 +37,9 @@ t.test('a file that nobody is known to read is a mistake', async t => {
 /** Who cannot read what, by file. */
 const REFUSED: readonly (readonly [path: string, who: RegExp, text: string])[] = [
   ['proc/meminfo', /anybody/, ''],
-  ['proc/meminfo', /anybody .* last line/, H1_MEMINFO.trimEnd()],
-  ['proc/meminfo', /anybody .* last line/, `${H1_MEMINFO}\n`],
-  ['proc/meminfo', /NUL/, `${H1_MEMINFO}\0\n`],
+  ['proc/meminfo', /anybody .* last line/, SAMPLE_MEMINFO.trimEnd()],
+  ['proc/meminfo', /anybody .* last line/, `${SAMPLE_MEMINFO}\n`],
+  ['proc/meminfo', /NUL/, `${SAMPLE_MEMINFO}\0\n`],
   ['proc/meminfo', /anybody/, meminfo('MemFree', 'NaN')],
   ['proc/meminfo', /anybody/, meminfo('MemFree', '1e+21')],
   ['proc/meminfo', /anybody/, meminfo('MemFree', '-128')],
@@ -48,13 +48,13 @@ const REFUSED: readonly (readonly [path: string, who: RegExp, text: string])[] =
   ['proc/meminfo', /free 4/, meminfo('MemAvailable', '16384001')],
   ['proc/meminfo', /free 3/, meminfo('SReclaimable', '9000000')],
   ['proc/meminfo', /free .*swap/, meminfo('SwapFree', '4194305')],
-  ['proc/meminfo', /KeyError MemFree/, H1_MEMINFO.replace(/^MemFree.*\n/m, '')],
-  ['proc/meminfo', /prometheus .*unit/, H1_MEMINFO.replace('8000000 kB', '8000000 KB')],
-  ['proc/meminfo', /prometheus .*3 words/, H1_MEMINFO.replace('8000000 kB', '8000000 kB x')],
+  ['proc/meminfo', /KeyError MemFree/, SAMPLE_MEMINFO.replace(/^MemFree.*\n/m, '')],
+  ['proc/meminfo', /prometheus .*unit/, SAMPLE_MEMINFO.replace('8000000 kB', '8000000 KB')],
+  ['proc/meminfo', /prometheus .*3 words/, SAMPLE_MEMINFO.replace('8000000 kB', '8000000 kB x')],
   ['proc/meminfo', /htop .*Shmem/, meminfo('Shmem', '4300000')],
   ['proc/meminfo', /htop .*SwapCached/, meminfo('SwapCached', '194305')],
-  ['proc/meminfo', /libuv .*MemAvailable/, H1_MEMINFO.replace('12000000 kB', '12000000')],
-  ['proc/meminfo', /busybox .*Buffers/, H1_MEMINFO.replace(/^Buffers.*\n/m, '')],
+  ['proc/meminfo', /libuv .*MemAvailable/, SAMPLE_MEMINFO.replace('12000000 kB', '12000000')],
+  ['proc/meminfo', /busybox .*Buffers/, SAMPLE_MEMINFO.replace(/^Buffers.*\n/m, '')],
   ['proc/stat', /top .*first line/, STAT.slice(STAT.indexOf('\n') + 1)],
   ['proc/stat', /ps .*btime/, STAT.replace(/^btime.*\n/m, '')],
   ['proc/stat', /vmstat .*procs_blocked/, STAT.replace(/^procs_blocked.*\n/m, '')],
@@ -84,7 +84,7 @@ const REFUSED: readonly (readonly [path: string, who: RegExp, text: string])[] =
 ]
 
 function meminfo(key: string, value: string): string {
-  return H1_MEMINFO.replace(new RegExp(`^(${key}: +)\\d+`, 'm'), `$1${value}`)
+  return SAMPLE_MEMINFO.replace(new RegExp(`^(${key}: +)\\d+`, 'm'), `$1${value}`)
 }
 
 t.test('what a consumer stumbles over is refused, and says who does', async t => {
@@ -108,7 +108,7 @@ t.test('libuv stops at the first line that is no CPU', async t => {
 t.test('files that count CPUs differently are found', async t => {
   const cpuinfo = Array.from({ length: 8 }, (_, cpu) => `processor\t: ${cpu}\n\n`).join('')
   const texts = (change: Readonly<Record<string, string>> = {}) =>
-    new Map(Object.entries({ ...H1, 'proc/cpuinfo': cpuinfo, ...change }))
+    new Map(Object.entries({ ...SAMPLE_HOST, 'proc/cpuinfo': cpuinfo, ...change }))
   t.doesNotThrow(() => checkCpuCounts(texts()))
   const online = { 'sys/devices/system/cpu/online': '0-6\n' }
   t.throws(() => checkCpuCounts(texts(online)), { message: /glibc by stat/ })

@@ -1,4 +1,4 @@
-/** Views that know a container's memory only, on H1 with the cgroup files that a test gives. */
+/** Views that know a container's memory only, on SAMPLE_HOST with the cgroup files that a test gives. */
 
 import type { Test } from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
@@ -8,7 +8,7 @@ import { MemoryV2 } from '../../src/cgroup/v2/memory.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
 import { type Machine, machine } from './machine.ts'
-import { H1 } from './sample-host.ts'
+import { SAMPLE_HOST } from './sample-host.ts'
 
 /** Paths from the machine's root, or from the memory hierarchy's when they start with a slash. */
 export type Files = Readonly<Record<string, string>>
@@ -20,14 +20,14 @@ export interface MemoryView extends View {
 
 /** Of the cgroup /pod/ctr in the unified hierarchy. */
 export function viewV2(t: Test, files: Files, options: Partial<Options> = {}): MemoryView {
-  const host = machine(t, { ...H1, ...place('sys/fs/cgroup', files) })
+  const host = machine(t, { ...SAMPLE_HOST, ...place('sys/fs/cgroup', files) })
   const group = new Group(host, 2, 'sys/fs/cgroup', '/pod/ctr')
   return makeView(host, group, options)
 }
 
 /** Of the cgroup /pod/ctr in v1's memory hierarchy. */
 export function viewV1(t: Test, files: Files, options: Partial<Options> = {}): MemoryView {
-  const host = machine(t, { ...H1, ...place('sys/fs/cgroup/memory', files) })
+  const host = machine(t, { ...SAMPLE_HOST, ...place('sys/fs/cgroup/memory', files) })
   const group = new Group(host, 1, 'sys/fs/cgroup/memory', '/pod/ctr')
   return makeView(host, group, options)
 }
@@ -55,7 +55,7 @@ function makeView(host: Machine, group: Group, options: Partial<Options>): Memor
 
 /** Of a process in no memory cgroup. */
 export function viewOfHost(t: Test): View {
-  const host = machine(t, H1)
+  const host = machine(t, SAMPLE_HOST)
   const view: Partial<View> = {
     options: DEFAULT_OPTIONS,
     hostFile: path => host.read(path),

@@ -5,7 +5,20 @@ const CPU_LINES = Array.from(
   (_, cpu) => `cpu${cpu} ${1200 + cpu} 10 600 160000 50 0 20 0 0 0\n`,
 ).join('')
 
-export const H1_MEMINFO = `\
+/** How the kernel ends meminfo. */
+const HUGE_PAGES_AND_DIRECT_MAP = `\
+HugePages_Total:       8
+HugePages_Free:        6
+HugePages_Rsvd:        1
+HugePages_Surp:        0
+Hugepagesize:       2048 kB
+Hugetlb:           16384 kB
+DirectMap4k:      300000 kB
+DirectMap2M:    12000000 kB
+DirectMap1G:     5242880 kB
+`
+
+export const SAMPLE_MEMINFO = `\
 MemTotal:       16384000 kB
 MemFree:         8000000 kB
 MemAvailable:   12000000 kB
@@ -55,26 +68,17 @@ CmaTotal:          65536 kB
 CmaFree:           60000 kB
 Unaccepted:            0 kB
 Balloon:            1024 kB
-HugePages_Total:       8
-HugePages_Free:        6
-HugePages_Rsvd:        1
-HugePages_Surp:        0
-Hugepagesize:       2048 kB
-Hugetlb:           16384 kB
-DirectMap4k:      300000 kB
-DirectMap2M:    12000000 kB
-DirectMap1G:     5242880 kB
-`
+${HUGE_PAGES_AND_DIRECT_MAP}`
 
-export const H1_SLABINFO = `\
+export const SAMPLE_SLABINFO = `\
 slabinfo - version: 2.1
 # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
 dentry             81354  82425    192   21    1 : tunables    0    0    0 : slabdata   3925   3925      0
 inode_cache        20000  20150    616   13    2 : tunables    0    0    0 : slabdata   1550   1550      0
 `
 
-/** What H1's /proc/stat says behind the cpu lines. */
-export const H1_STAT_REST = `\
+/** What SAMPLE_HOST's /proc/stat says behind the cpu lines. */
+export const SAMPLE_STAT_REST = `\
 intr 2609465 0 9 0
 ctxt 6685310
 btime 1795412392
@@ -84,15 +88,15 @@ procs_blocked 2
 softirq 381933 0 42233 7 14368 128696 0 3 106338 0 90288
 `
 
-export const H1: Readonly<Record<string, string>> = {
-  'proc/meminfo': H1_MEMINFO,
+export const SAMPLE_HOST: Readonly<Record<string, string>> = {
+  'proc/meminfo': SAMPLE_MEMINFO,
   'proc/swaps':
     'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n' +
     '/dev/sda2                               partition\t4194304\t\t194304\t\t-2\n',
-  'proc/slabinfo': H1_SLABINFO,
+  'proc/slabinfo': SAMPLE_SLABINFO,
   'proc/sys/vm/overcommit_kbytes': '0\n',
   'proc/sys/vm/overcommit_ratio': '50\n',
-  'proc/stat': `cpu  9628 80 4800 1280000 400 0 160 0 0 0\n${CPU_LINES}${H1_STAT_REST}`,
+  'proc/stat': `cpu  9628 80 4800 1280000 400 0 160 0 0 0\n${CPU_LINES}${SAMPLE_STAT_REST}`,
   'proc/uptime': '10000.00 78000.00\n',
   'proc/loadavg': '1.50 1.25 1.00 5/812 22328\n',
   'proc/diskstats':
@@ -113,7 +117,7 @@ export const H1: Readonly<Record<string, string>> = {
 }
 
 /** memory.stat of a cgroup that uses 300 MiB, in the kernel's order. */
-export const M1 = `\
+export const SAMPLE_MEMORY_STAT = `\
 anon 104857600
 file 157286400
 kernel 34603008
@@ -146,8 +150,8 @@ workingset_refault_file 13
 pgfault 21722
 `
 
-/** What such a container sees of H1's memory under a limit of 1 GiB. */
-export const M1_MEMINFO = `\
+/** What such a container sees of SAMPLE_HOST's memory under a limit of 1 GiB. */
+export const LIMITED_MEMINFO = `\
 MemTotal:        1048576 kB
 MemFree:          741376 kB
 MemAvailable:     905216 kB
@@ -197,19 +201,10 @@ CmaTotal:              0 kB
 CmaFree:               0 kB
 Unaccepted:            0 kB
 Balloon:               0 kB
-HugePages_Total:       8
-HugePages_Free:        6
-HugePages_Rsvd:        1
-HugePages_Surp:        0
-Hugepagesize:       2048 kB
-Hugetlb:           16384 kB
-DirectMap4k:      300000 kB
-DirectMap2M:    12000000 kB
-DirectMap1G:     5242880 kB
-`
+${HUGE_PAGES_AND_DIRECT_MAP}`
 
 /** memory.stat of a v1 cgroup, measured on a real one; the first lines are without the cgroups below. */
-export const V1_STAT = `\
+export const SAMPLE_V1_MEMORY_STAT = `\
 cache 4096
 rss 8192
 rss_huge 2097152

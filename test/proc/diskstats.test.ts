@@ -1,5 +1,5 @@
 import t from 'tap'
-import { countColumns, formatDiskstats, renderDiskstats } from '../../src/proc/diskstats.ts'
+import { countColumns, renderDiskstats, renderDiskstatsRows } from '../../src/proc/diskstats.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
 import { DM0, disks, HOST_DISKSTATS, node, SDA_IO, SDB } from '../machines/disks.ts'
@@ -65,9 +65,9 @@ t.test('a row has as many columns as the first of the host', async t => {
 })
 
 t.test('a host of Linux 4.14 has no discards', async t => {
-  t.equal(formatDiskstats(disks(), 14), '   8       0 sda 192 0 2850 0 353 0 614792 0 0 0 0\n')
+  t.equal(renderDiskstatsRows(disks(), 14), '   8       0 sda 192 0 2850 0 353 0 614792 0 0 0 0\n')
   t.equal(
-    formatDiskstats(disks(), 18),
+    renderDiskstatsRows(disks(), 18),
     '   8       0 sda 192 0 2850 0 353 0 614792 0 0 0 0 0 0 0 0\n',
   )
 })
@@ -77,7 +77,7 @@ t.test('numbers and names wider than their columns push the rest to the right', 
     hostDiskstats: '12345 12345678 nvme0n1 1 2 3 4 5 6 7 8 9 10 11\n',
     rootDisk: { major: 12345, minor: 12345678 },
   })
-  t.equal(formatDiskstats(wide, 14), `12345 12345678 sda${' 0'.repeat(11)}\n`)
+  t.equal(renderDiskstatsRows(wide, 14), `12345 12345678 sda${' 0'.repeat(11)}\n`)
 })
 
 t.test('without a visible device the file is empty', async t => {
@@ -86,7 +86,7 @@ t.test('without a visible device the file is empty', async t => {
 })
 
 t.test('what only partitions lists is no row', async t => {
-  t.equal(formatDiskstats(disks({ hostDiskstats: '', nodes: [node('x', DM0)] }), 20), '')
+  t.equal(renderDiskstatsRows(disks({ hostDiskstats: '', nodes: [node('x', DM0)] }), 20), '')
 })
 
 t.test("the option shows the host's", async t => {

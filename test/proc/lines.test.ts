@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { fieldValue, formatFields, parseFields } from '../../src/proc/lines.ts'
+import { fieldValue, parseFields, renderFields } from '../../src/proc/lines.ts'
 
 t.test('fields keep their order and their unit', async t => {
   t.same(parseFields('MemTotal:       16384000 kB\nHugePages_Total:       8\n'), [
@@ -24,7 +24,7 @@ t.test('long names and numbers push what follows to the right', async t => {
     'HugePages_Total:   12345\n',
     'HugePages_Total:   123456\n',
   ]) {
-    t.equal(formatFields(parseFields(line)), line)
+    t.equal(renderFields(parseFields(line)), line)
   }
 })
 
@@ -36,5 +36,5 @@ t.test('a key is matched whole', async t => {
 
 t.test("this machine's own meminfo survives a round trip", async t => {
   const text = readFileSync('/proc/meminfo', 'utf8')
-  t.equal(formatFields(parseFields(text)), text)
+  t.equal(renderFields(parseFields(text)), text)
 })

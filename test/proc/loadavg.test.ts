@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Load, type Loads, NO_LOADS, stepLoads } from '../../src/proc/load.ts'
-import { formatLoad, renderLoadavg } from '../../src/proc/loadavg.ts'
+import { renderLoad, renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
 
 const HOST = '9.61 9.13 9.04 3/420 11800\n'
 const LOAD: Load = { loads: NO_LOADS, running: 0, blocked: 0, threads: 5, lastPid: 42 }
 const averages = (loads: Loads) =>
-  formatLoad({ ...LOAD, loads })
+  renderLoad({ ...LOAD, loads })
     .split(' ', 3)
     .join(' ')
 const view = (load: Load | undefined, options: Partial<Options> = {}) =>
@@ -36,7 +36,7 @@ t.test('steps after a long time are capped', async t => {
 
 t.test('blocked threads are load, but do not run', async t => {
   const loads = stepLoads(NO_LOADS, 3)
-  t.equal(formatLoad({ ...LOAD, loads, blocked: 3 }), '0.24 0.05 0.02 1/5 42\n')
+  t.equal(renderLoad({ ...LOAD, loads, blocked: 3 }), '0.24 0.05 0.02 1/5 42\n')
 })
 
 t.test('running, threads and the last pid follow the averages', async t => {
@@ -47,7 +47,7 @@ t.test('running, threads and the last pid follow the averages', async t => {
 })
 
 t.test('whoever reads is a running thread', async t => {
-  t.equal(formatLoad({ ...LOAD, threads: 0, lastPid: 1 }), '0.00 0.00 0.00 1/1 1\n')
+  t.equal(renderLoad({ ...LOAD, threads: 0, lastPid: 1 }), '0.00 0.00 0.00 1/1 1\n')
 })
 
 t.test("unknown load is the host's, as is all when the option says so", async t => {
@@ -68,7 +68,7 @@ t.test('averages are of the format and never beyond what was active', async () =
       for (const load of loads) {
         if (!Number.isInteger(load) || load < 0 || load > most * 2048) return false
       }
-      return /^(\d+\.\d\d ){3}\d+\/\d+ \d+\n$/.test(formatLoad({ ...LOAD, loads }))
+      return /^(\d+\.\d\d ){3}\d+\/\d+ \d+\n$/.test(renderLoad({ ...LOAD, loads }))
     }),
   )
 })

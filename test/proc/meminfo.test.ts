@@ -1,17 +1,24 @@
 import t from 'tap'
-import { formatFields, parseFields } from '../../src/proc/lines.ts'
+import { parseFields, renderFields } from '../../src/proc/lines.ts'
 import { renderMeminfo } from '../../src/proc/meminfo.ts'
 import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
-import { change, H1_MEMINFO, M1, M1_MEMINFO, numbers, V1_STAT } from '../machines/sample-host.ts'
+import {
+  change,
+  LIMITED_MEMINFO,
+  numbers,
+  SAMPLE_MEMINFO,
+  SAMPLE_MEMORY_STAT,
+  SAMPLE_V1_MEMORY_STAT,
+} from '../machines/sample-host.ts'
 
 const PLAIN: Files = {
   '/pod/ctr/memory.max': '1073741824\n',
   '/pod/ctr/memory.current': '314572800\n',
-  '/pod/ctr/memory.stat': M1,
+  '/pod/ctr/memory.stat': SAMPLE_MEMORY_STAT,
 }
 
 t.test("a v2 container's meminfo, line by line", async t => {
-  t.equal(renderMeminfo(viewV2(t, PLAIN)), M1_MEMINFO)
+  t.equal(renderMeminfo(viewV2(t, PLAIN)), LIMITED_MEMINFO)
 })
 
 t.test('a v1 container, with numbers measured on a real one', async t => {
@@ -21,7 +28,7 @@ t.test('a v1 container, with numbers measured on a real one', async t => {
         '/pod/ctr/memory.limit_in_bytes': '268435456\n',
         '/pod/ctr/memory.usage_in_bytes': '94662656\n',
         '/pod/ctr/memory.kmem.usage_in_bytes': '2621440\n',
-        '/pod/ctr/memory.stat': V1_STAT,
+        '/pod/ctr/memory.stat': SAMPLE_V1_MEMORY_STAT,
       }),
     ),
   )
@@ -69,7 +76,7 @@ t.test('an ancestor whose limit is above the host limits nothing', async t => {
         '/pod/memory.current': '1073741824\n',
         '/pod/ctr/memory.max': 'max\n',
         '/pod/ctr/memory.current': '314572800\n',
-        '/pod/ctr/memory.stat': M1,
+        '/pod/ctr/memory.stat': SAMPLE_MEMORY_STAT,
       }),
     ),
   )
@@ -133,7 +140,7 @@ t.test('a usage above the limit leaves nothing free', async t => {
 })
 
 t.test('the swap cache is not in Cached', async t => {
-  const stat = change(M1, { swapcached: 31457280 })
+  const stat = change(SAMPLE_MEMORY_STAT, { swapcached: 31457280 })
   const seen = numbers(renderMeminfo(viewV2(t, { ...PLAIN, '/pod/ctr/memory.stat': stat })))
   t.match(seen, { Cached: 122880, SwapCached: 30720 })
 })
@@ -159,9 +166,9 @@ t.test('v1 takes its swap cache out of Cached', async t => {
 })
 
 t.test("without a memory cgroup the host's file is what there is", async t => {
-  t.equal(renderMeminfo(viewOfHost(t)), H1_MEMINFO)
-  t.equal(renderMeminfo(viewV2(t, {})), H1_MEMINFO, 'nor with one that cannot be read')
-  t.equal(renderMeminfo(viewV1(t, {})), H1_MEMINFO)
+  t.equal(renderMeminfo(viewOfHost(t)), SAMPLE_MEMINFO)
+  t.equal(renderMeminfo(viewV2(t, {})), SAMPLE_MEMINFO, 'nor with one that cannot be read')
+  t.equal(renderMeminfo(viewV1(t, {})), SAMPLE_MEMINFO)
 })
 
 t.test('a limit of 0 shows as what is used in spite of it, never as 0', async t => {
@@ -223,7 +230,7 @@ t.test('memory.high limits nothing', async t => {
 
 t.test('no more is locked than cannot be evicted', async t => {
   const locked = (unevictable: number) => {
-    const stat = change(M1, { unevictable })
+    const stat = change(SAMPLE_MEMORY_STAT, { unevictable })
     return numbers(renderMeminfo(viewV2(t, { ...PLAIN, '/pod/ctr/memory.stat': stat })))
   }
   t.match(locked(4096 * 1024), { Unevictable: 4096, Mlocked: 4096 })
@@ -253,7 +260,7 @@ t.test('memory.stat may run ahead of the usage', async t => {
 })
 
 t.test('zswap, page tables and huge pages of a newer kernel', async t => {
-  const stat = change(M1, {
+  const stat = change(SAMPLE_MEMORY_STAT, {
     zswap: 1048576,
     zswapped: 4194304,
     sec_pagetables: 8192,
@@ -347,10 +354,10 @@ t.test('a limit on huge pages', async t => {
 t.test('a file that is cut off, padded or without its last newline reads the same', async t => {
   const expected = renderMeminfo(viewV2(t, PLAIN))
   const padded: Files = {
-    'proc/meminfo': H1_MEMINFO.replaceAll('\n', '  \n').trimEnd(),
+    'proc/meminfo': SAMPLE_MEMINFO.replaceAll('\n', '  \n').trimEnd(),
     '/pod/ctr/memory.max': '1073741824',
     '/pod/ctr/memory.current': '314572800 ',
-    '/pod/ctr/memory.stat': M1.replaceAll('\n', ' \n').trimEnd(),
+    '/pod/ctr/memory.stat': SAMPLE_MEMORY_STAT.replaceAll('\n', ' \n').trimEnd(),
   }
   t.equal(renderMeminfo(viewV2(t, padded)), expected)
 })
@@ -359,8 +366,8 @@ t.test('garbage in a cgroup file is as no such file', async t => {
   const seen = (files: Files) => numbers(renderMeminfo(viewV2(t, { ...PLAIN, ...files })))
   for (const text of ['', '\n', '-1\n', 'NaN\n', '1e9\n', '99999999999999999999999\n']) {
     t.match(seen({ '/pod/ctr/memory.max': text }), { MemTotal: 16384000, MemFree: 16076800 }, text)
-    t.equal(renderMeminfo(viewV2(t, { ...PLAIN, '/pod/ctr/memory.current': text })), H1_MEMINFO)
-    const stat = M1.replace('anon 104857600', `anon ${text}`)
+    t.equal(renderMeminfo(viewV2(t, { ...PLAIN, '/pod/ctr/memory.current': text })), SAMPLE_MEMINFO)
+    const stat = SAMPLE_MEMORY_STAT.replace('anon 104857600', `anon ${text}`)
     t.match(seen({ '/pod/ctr/memory.stat': stat }), { AnonPages: 0, MemTotal: 1048576 }, text)
   }
 })
@@ -373,5 +380,5 @@ t.test('a memory.stat that cannot be read leaves total and free', async t => {
 })
 
 t.test("the host's file survives a round trip", async t => {
-  t.equal(formatFields(parseFields(H1_MEMINFO)), H1_MEMINFO)
+  t.equal(renderFields(parseFields(SAMPLE_MEMINFO)), SAMPLE_MEMINFO)
 })

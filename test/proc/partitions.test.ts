@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parsePartitions } from '../../src/proc/disk/host-disks.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
-import { formatPartitions, renderPartitions } from '../../src/proc/partitions.ts'
+import { renderPartitionRows, renderPartitions } from '../../src/proc/partitions.ts'
 import type { View } from '../../src/proc/view.ts'
 import { disks, HOST_PARTITIONS, LOOP0, node, SDA, SDA_IO, SDA1, SDB } from '../machines/disks.ts'
 
@@ -19,29 +19,31 @@ t.test('a container without devices sees the disk of its root, without partition
 
 t.test('a device is called as its node', async t => {
   t.equal(
-    formatPartitions(disks({ nodes: [node('data', SDB)] })),
+    renderPartitionRows(disks({ nodes: [node('data', SDB)] })),
     `${HEADER}${ROOT_ROW}   8       16  104857600 data\n`,
   )
 })
 
 t.test('a partition of the root disk with a node is a row', async t => {
   t.equal(
-    formatPartitions(disks({ nodes: [node('sda1', SDA1, SDA)] })),
+    renderPartitionRows(disks({ nodes: [node('sda1', SDA1, SDA)] })),
     `${HEADER}${ROOT_ROW}   8        1  268434432 sda1\n`,
   )
 })
 
 t.test('a device of size 0 is none', async t => {
   const nodes = [node('sda1', LOOP0)]
-  t.equal(formatPartitions(disks({ nodes })), HEADER + ROOT_ROW, 'the host does not list it')
+  t.equal(renderPartitionRows(disks({ nodes })), HEADER + ROOT_ROW, 'the host does not list it')
   const hostPartitions = `${HOST_PARTITIONS}   7        0          0 loop0\n`
-  t.equal(formatPartitions(disks({ nodes, hostPartitions })), HEADER + ROOT_ROW)
+  t.equal(renderPartitionRows(disks({ nodes, hostPartitions })), HEADER + ROOT_ROW)
 })
 
 t.test('a loop device given as a disk is one', async t => {
   const hostPartitions = `${HOST_PARTITIONS}   7        0       1024 loop0\n`
   t.equal(
-    formatPartitions(disks({ rootDisk: undefined, nodes: [node('sda1', LOOP0)], hostPartitions })),
+    renderPartitionRows(
+      disks({ rootDisk: undefined, nodes: [node('sda1', LOOP0)], hostPartitions }),
+    ),
     `${HEADER}   7        0       1024 sda1\n`,
   )
 })
@@ -49,13 +51,13 @@ t.test('a loop device given as a disk is one', async t => {
 t.test('a device without a name is left out', async t => {
   const io = new Map([['8:16', SDA_IO]])
   t.equal(
-    formatPartitions(disks({ io, options: { openEulerEmptyNames: 'on' } })),
+    renderPartitionRows(disks({ io, options: { openEulerEmptyNames: 'on' } })),
     HEADER + ROOT_ROW,
   )
 })
 
 t.test('without a visible device the heading stays', async t => {
-  t.equal(formatPartitions([]), HEADER)
+  t.equal(renderPartitionRows([]), HEADER)
 })
 
 t.test('rows of the host are parsed by device, whatever the blanks', async t => {
@@ -68,7 +70,7 @@ t.test('rows of the host are parsed by device, whatever the blanks', async t => 
 
 t.test('what the container sees can be parsed as the kernel has it', async t => {
   const visible = disks({ nodes: [node('data', SDB), node('sda1', SDA1, SDA)] })
-  const parsed = [...parsePartitions(formatPartitions(visible)).values()]
+  const parsed = [...parsePartitions(renderPartitionRows(visible)).values()]
   t.same(
     parsed.map(partition => partition.name),
     ['sda', 'sda1', 'data'],

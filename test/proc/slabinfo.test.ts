@@ -1,9 +1,9 @@
 import t from 'tap'
 import { limitSlabinfo, renderSlabinfo } from '../../src/proc/slabinfo.ts'
 import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
-import { H1_SLABINFO } from '../machines/sample-host.ts'
+import { SAMPLE_SLABINFO } from '../machines/sample-host.ts'
 
-const EMPTY = `${H1_SLABINFO.split('\n').slice(0, 2).join('\n')}\n`
+const EMPTY = `${SAMPLE_SLABINFO.split('\n').slice(0, 2).join('\n')}\n`
 const V1: Files = { '/pod/ctr/memory.usage_in_bytes': '4096\n' }
 const V2: Files = { '/pod/ctr/memory.current': '4096\n' }
 
@@ -25,13 +25,13 @@ t.test('a v1 list without rows, or none, is two header lines', async t => {
 })
 
 t.test("the host's, without a memory cgroup or for an operator who wants it", async t => {
-  t.equal(renderSlabinfo(viewOfHost(t)), H1_SLABINFO)
-  t.equal(renderSlabinfo(viewV2(t, V2, { slabinfo: 'host' })), H1_SLABINFO)
+  t.equal(renderSlabinfo(viewOfHost(t)), SAMPLE_SLABINFO)
+  t.equal(renderSlabinfo(viewV2(t, V2, { slabinfo: 'host' })), SAMPLE_SLABINFO)
 })
 
 t.test('a damaged version is two header lines', async t => {
   for (const version of ['2-.1', '2', '2.', '21', '2.1 ']) {
-    t.equal(limitSlabinfo(H1_SLABINFO.replace('version: 2.1', `version: ${version}`)), EMPTY)
+    t.equal(limitSlabinfo(SAMPLE_SLABINFO.replace('version: 2.1', `version: ${version}`)), EMPTY)
   }
-  t.equal(limitSlabinfo(H1_SLABINFO), H1_SLABINFO, 'one that is whole is as it was')
+  t.equal(limitSlabinfo(SAMPLE_SLABINFO), SAMPLE_SLABINFO, 'one that is whole is as it was')
 })

@@ -4,7 +4,7 @@ import type { Options } from '../../src/proc/options.ts'
 import { limitSwaps, renderSwaps } from '../../src/proc/swaps.ts'
 import type { View } from '../../src/proc/view.ts'
 import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
-import { H1, H1_MEMINFO, numbers } from '../machines/sample-host.ts'
+import { numbers, SAMPLE_HOST, SAMPLE_MEMINFO } from '../machines/sample-host.ts'
 
 const HEADER = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'
 const OLD_HEADER = 'Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n'
@@ -97,7 +97,10 @@ t.test('a host without swap gives none', async t => {
   const files: Files = {
     '/pod/ctr/memory.swap.max': 'max\n',
     '/pod/ctr/memory.swap.current': '0\n',
-    'proc/meminfo': H1_MEMINFO.replace(/4194304 kB/, '      0 kB').replace(/4000000/, '      0'),
+    'proc/meminfo': SAMPLE_MEMINFO.replace(/4194304 kB/, '      0 kB').replace(
+      /4000000/,
+      '      0',
+    ),
   }
   t.same(swapV2(t, files), [0, 0])
   t.same(swapV2(t, { ...files, '/pod/ctr/memory.swap.current': '4096\n' }), [0, 0])
@@ -198,6 +201,6 @@ t.test("v1's limit in the parent is shared with all below the parent", async t =
 })
 
 t.test("without a memory cgroup the host's file is what there is", async t => {
-  t.equal(renderSwaps(viewOfHost(t)), H1['proc/swaps'])
-  t.equal(renderSwaps(viewV2(t, {})), H1['proc/swaps'])
+  t.equal(renderSwaps(viewOfHost(t)), SAMPLE_HOST['proc/swaps'])
+  t.equal(renderSwaps(viewV2(t, {})), SAMPLE_HOST['proc/swaps'])
 })

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check'
 import { renderCpuList } from '../../src/cgroup/cpuset.ts'
-import { type Field, formatFields, parseFields } from '../../src/proc/lines.ts'
-import { H1, H1_MEMINFO, H1_SLABINFO } from '../machines/sample-host.ts'
+import { type Field, parseFields, renderFields } from '../../src/proc/lines.ts'
+import { SAMPLE_HOST, SAMPLE_MEMINFO, SAMPLE_SLABINFO } from '../machines/sample-host.ts'
 import { CPUINFO } from './cpuinfo-text.ts'
 import type { Files } from './memory-host.ts'
 
@@ -77,11 +77,11 @@ export function hostFiles(shape: HostShape): Files {
     ...cpuFiles(shape, online),
     'proc/meminfo': meminfo(shape),
     'proc/swaps': swaps(shape),
-    'proc/slabinfo': H1_SLABINFO,
-    'proc/uptime': H1['proc/uptime'],
-    'proc/loadavg': H1['proc/loadavg'],
+    'proc/slabinfo': SAMPLE_SLABINFO,
+    'proc/uptime': SAMPLE_HOST['proc/uptime'],
+    'proc/loadavg': SAMPLE_HOST['proc/loadavg'],
     'proc/diskstats': diskstats(shape.kernel, shape.diskCount),
-    'proc/partitions': H1['proc/partitions'],
+    'proc/partitions': SAMPLE_HOST['proc/partitions'],
     'proc/sys/vm/overcommit_kbytes': shape.kernel === '3.10' ? undefined : '0\n',
     'proc/sys/vm/overcommit_ratio': '50\n',
     'sys/devices/system/cpu/possible': possible,
@@ -122,7 +122,7 @@ export function diskstats(kernel: HostShape['kernel'], count: number): string {
   )
 }
 
-const H1_FIELDS = parseFields(H1_MEMINFO)
+const H1_FIELDS = parseFields(SAMPLE_MEMINFO)
 
 /** The first kernel of those above that has the line. */
 const LATER_KEYS: Readonly<Record<string, number>> = {
@@ -170,7 +170,7 @@ function meminfo({ kernel, totalKib, memory, swapKib, swapUsedPermille, hugePage
     field => ({ ...field, value: values[field.key] ?? field.value }),
   )
   if (generation === 3) fields.push({ key: 'LaterKernelsLine', value: 2 ** 41, unit: ' kB' })
-  return formatFields(fields)
+  return renderFields(fields)
 }
 
 function swaps({ kernel, swapKib, swapUsedPermille }: HostShape): string {

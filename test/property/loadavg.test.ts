@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Loads, stepLoads } from '../../src/proc/load.ts'
-import { formatLoad } from '../../src/proc/loadavg.ts'
+import { renderLoad } from '../../src/proc/loadavg.ts'
 import { checkFile } from '../consumers/files.ts'
 import { openContainer } from './container.ts'
 import { hostFiles, SMALL_HOST } from './hosts.ts'
@@ -35,7 +35,7 @@ t.test('each period is what the kernel makes of it', async t => {
     for (const active of actives) {
       loads = stepLoads(loads, active)
       kernel = kernel.map((load, i) => calcLoad(load, DECAY[i] ?? 0n, BigInt(active) * ONE))
-      const text = formatLoad({ loads, running: 1, blocked: 0, threads: 1, lastPid: 1 })
+      const text = renderLoad({ loads, running: 1, blocked: 0, threads: 1, lastPid: 1 })
       const wanted = `${kernel.map(printed).join(' ')} 1/1 1\n`
       ensure(text === wanted, () => `${text} instead of ${wanted} after ${actives}`)
     }
@@ -66,7 +66,7 @@ t.test('the load stays between nothing and the most that ever ran', async t => {
       }
       const load = view.load()
       if (load === undefined) throw new Error(`no load with threads ${threads}`)
-      checkFile('proc/loadavg', formatLoad(load))
+      checkFile('proc/loadavg', renderLoad(load))
       for (const average of load.loads) {
         ensure(average >= 0 && average <= most * 2048, () => `${average} with at most ${most}`)
       }

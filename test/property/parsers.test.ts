@@ -15,9 +15,9 @@ import { parseInnermostPid, parseTaskState } from '../../src/host/proc-pid.ts'
 import { limitCpuinfo, parseCpuinfo } from '../../src/proc/cpuinfo.ts'
 import { deviceKey } from '../../src/proc/disk/counters.ts'
 import { parseDiskstats, parsePartitions } from '../../src/proc/disk/host-disks.ts'
-import { countColumns, formatDiskstats } from '../../src/proc/diskstats.ts'
-import { formatFields, parseFields } from '../../src/proc/lines.ts'
-import { formatPartitions } from '../../src/proc/partitions.ts'
+import { countColumns, renderDiskstatsRows } from '../../src/proc/diskstats.ts'
+import { parseFields, renderFields } from '../../src/proc/lines.ts'
+import { renderPartitionRows } from '../../src/proc/partitions.ts'
 import { limitSlabinfo } from '../../src/proc/slabinfo.ts'
 import { limitStat, parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
 import { limitSwaps } from '../../src/proc/swaps.ts'
@@ -107,7 +107,7 @@ t.test('a limit is a number of bytes or none', async t => {
 t.test('meminfo survives a round trip', async t => {
   const host = anyHost.map(shape => String(hostFiles({ ...shape, cpus: 1 })['proc/meminfo']))
   holds(t, host, text => {
-    ensure(formatFields(parseFields(text)) === text, () => formatFields(parseFields(text)))
+    ensure(renderFields(parseFields(text)) === text, () => renderFields(parseFields(text)))
   })
   const key = fc.string({ unit: fc.constantFrom(...'ABab_()1'), minLength: 1, maxLength: 24 })
   const field = fc.record({
@@ -120,7 +120,7 @@ t.test('meminfo survives a round trip', async t => {
   const fields = fc.uniqueArray(field, { selector: ({ key }) => key, maxLength: 12 })
   holds(t, fields, fields => {
     const text = fields.map(kernelLine).join('')
-    ensure(formatFields(parseFields(text)) === text, () => formatFields(parseFields(text)))
+    ensure(renderFields(parseFields(text)) === text, () => renderFields(parseFields(text)))
   })
 })
 
@@ -194,7 +194,7 @@ t.test('diskstats and partitions survive a round trip', async t => {
   holds(t, values, ({ kernel, count, sizes }) => {
     const text = diskstats(kernel, count)
     const disks = parseDiskstats(text).map(disk => ({ ...NO_DISK, ...disk }))
-    const again = formatDiskstats(disks, countColumns(text))
+    const again = renderDiskstatsRows(disks, countColumns(text))
     ensure(again === text, () => again)
     const rows = sizes.map(
       (size, i) => ` 259  ${String(i).padStart(7)} ${String(size).padStart(10)} nvme${i}\n`,
@@ -204,7 +204,7 @@ t.test('diskstats and partitions survive a round trip', async t => {
       ensure(key === deviceKey(row), () => key)
       return { ...NO_DISK, ...row }
     })
-    ensure(formatPartitions(parsed) === table, () => formatPartitions(parsed))
+    ensure(renderPartitionRows(parsed) === table, () => renderPartitionRows(parsed))
   })
 })
 

@@ -1,6 +1,6 @@
 /** Files of a cgroup of version 1: admin-guide/cgroup-v1/. */
 
-import { H1_SLABINFO } from '../machines/sample-host.ts'
+import { SAMPLE_SLABINFO } from '../machines/sample-host.ts'
 import type { Level } from './trees.ts'
 
 type Texts = Record<string, string | undefined>
@@ -41,7 +41,7 @@ const WRITERS: Readonly<Record<string, (level: Level) => Texts>> = {
     'memory.use_hierarchy': '1\n',
     'memory.swappiness': '60\n',
     'memory.kmem.usage_in_bytes': line(level.memoryStat[0]),
-    'memory.kmem.slabinfo': H1_SLABINFO,
+    'memory.kmem.slabinfo': SAMPLE_SLABINFO,
     'memory.stat': STAT_KEYS.map((key, i) => `${key} ${cycle(level.memoryStat, i)}\n`).join(''),
   }),
   'cpu,cpuacct': level => ({

@@ -1,11 +1,11 @@
 /** Files of a cgroup of version 2: admin-guide/cgroup-v2.rst. */
 
-import { M1 } from '../machines/sample-host.ts'
+import { SAMPLE_MEMORY_STAT } from '../machines/sample-host.ts'
 import type { Level } from './trees.ts'
 
 type Texts = Record<string, string | undefined>
 
-const STAT_KEYS = M1.trimEnd()
+const STAT_KEYS = SAMPLE_MEMORY_STAT.trimEnd()
   .split('\n')
   .map(line => line.split(' ')[0] ?? '')
 

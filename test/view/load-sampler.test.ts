@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
-import { formatLoad } from '../../src/proc/loadavg.ts'
+import { renderLoad } from '../../src/proc/loadavg.ts'
 import { LoadSampler } from '../../src/view/load-sampler.ts'
 import { type Machine, machine } from '../machines/machine.ts'
 
@@ -29,7 +29,7 @@ const threads = (first: number, states: string) =>
 
 const averages = (sampler: LoadSampler) => {
   const load = sampler.load()
-  return load === undefined ? undefined : formatLoad(load).split(' ', 3).join(' ')
+  return load === undefined ? undefined : renderLoad(load).split(' ', 3).join(' ')
 }
 
 t.test('the first read tells the threads, with loads of 0', async t => {
@@ -68,7 +68,7 @@ t.test('blocked threads load, but do not run', async t => {
   host.clock.advance(5)
   const load = sampler.load()
   t.match(load, { running: 0, blocked: 3, threads: 3 })
-  t.equal(load && formatLoad(load), '0.24 0.05 0.02 1/3 1\n')
+  t.equal(load && renderLoad(load), '0.24 0.05 0.02 1/3 1\n')
 })
 
 t.test('idle kernel threads and stopped ones are no load', async t => {

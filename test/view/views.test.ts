@@ -11,13 +11,13 @@ import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
 import { Views } from '../../src/view/views.ts'
 import { machine } from '../machines/machine.ts'
-import { H1 } from '../machines/sample-host.ts'
+import { SAMPLE_HOST } from '../machines/sample-host.ts'
 
 const MANY = 300
 
 t.test('a view that had to go comes again with what it has accumulated', async t => {
   const host = machine(t, {
-    ...H1,
+    ...SAMPLE_HOST,
     'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
     'sys/fs/cgroup/cgroup.controllers': 'cpu\n',
     'sys/fs/cgroup/ctr/cpu.stat': 'usage_usec 0\nuser_usec 0\nsystem_usec 0\n',

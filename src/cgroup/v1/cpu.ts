@@ -1,9 +1,8 @@
 /** The cpu and cpuset hierarchies of cgroup v1: sched/bandwidth.rst, cpuset(7). */
 
 import { type CpuBandwidth, type CpuQuota, makeQuota, smallerQuota } from '../cpu.ts'
-import { type Cpuset, findCpus } from '../cpuset.ts'
+import { NearestCpuset } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { memoize } from '../memoize.ts'
 import { parseCount } from '../numbers.ts'
 
 export class CpuBandwidthV1 implements CpuBandwidth {
@@ -26,24 +25,12 @@ export class CpuBandwidthV1 implements CpuBandwidth {
   }
 }
 
-export class CpusetV1 implements Cpuset {
-  readonly #group: Group
-  readonly #find = memoize(findCpus)
-
+/**
+ * `cpuset.cpus` may name CPUs that an ancestor does not have or that are offline, `effective_cpus` does
+ * not. A cgroup that nobody has set up yet has both empty.
+ */
+export class CpusetV1 extends NearestCpuset {
   constructor(group: Group) {
-    this.#group = group
-  }
-
-  /**
-   * `cpuset.cpus` may name CPUs that an ancestor does not have or that are offline, `effective_cpus` does
-   * not. A cgroup that nobody has set up yet has both empty.
-   */
-  cpus(): number[] | undefined {
-    for (const level of this.#group.levels()) {
-      const cpus =
-        this.#find(level.read('cpuset.effective_cpus')) ?? this.#find(level.read('cpuset.cpus'))
-      if (cpus !== undefined) return cpus
-    }
-    return undefined
+    super(group, ['cpuset.effective_cpus', 'cpuset.cpus'])
   }
 }

@@ -9,9 +9,8 @@ import {
   makeQuota,
   smallerQuota,
 } from '../cpu.ts'
-import { type Cpuset, findCpus } from '../cpuset.ts'
+import { NearestCpuset } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { memoize } from '../memoize.ts'
 import { findCount, parseCount } from '../numbers.ts'
 
 export class CpuBandwidthV2 implements CpuBandwidth {
@@ -60,20 +59,9 @@ export function parseCpuStat(text: string): CpuUsage | undefined {
   return { userUsec: userUsec - niceUsec, niceUsec, systemUsec, perCpu: undefined }
 }
 
-export class CpusetV2 implements Cpuset {
-  readonly #group: Group
-  readonly #find = memoize(findCpus)
-
+/** A level that has the controller enabled has the file. */
+export class CpusetV2 extends NearestCpuset {
   constructor(group: Group) {
-    this.#group = group
-  }
-
-  /** The nearest level that has the controller enabled speaks for those below it. */
-  cpus(): number[] | undefined {
-    for (const level of this.#group.levels()) {
-      const cpus = this.#find(level.read('cpuset.cpus.effective'))
-      if (cpus !== undefined) return cpus
-    }
-    return undefined
+    super(group, ['cpuset.cpus.effective'])
   }
 }

@@ -112,7 +112,7 @@ export function chooseOne(
 }
 
 /** Throws for a runtime that is none. */
-export function parseRoots(texts: readonly string[]): Roots {
+function parseRoots(texts: readonly string[]): Roots {
   const roots: Record<string, string[]> = {}
   for (const text of texts) {
     const [, runtime = 'runc', directory = ''] = /^(?:([a-z-]+)=)?(.+)$/.exec(text) ?? []

@@ -44,7 +44,7 @@ export function checkRegistrations(
   return findings
 }
 
-export interface Others {
+interface Others {
   findings: Finding[]
   /** Device numbers of the mounts that answer, as `major:minor`. */
   answering: Set<string>

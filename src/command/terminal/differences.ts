@@ -6,7 +6,7 @@
 import { type Colour, fit, paint, printable } from './table.ts'
 
 /** `undefined` for a line that the other one has not. */
-export interface Difference {
+interface Difference {
   host: string | undefined
   container: string | undefined
 }

@@ -10,14 +10,14 @@ import type { VisibleDisk } from './visible.ts'
 /** What is remembered between readings, by `major:minor`: plain JSON. */
 export type DiskAccountState = Readonly<Record<string, DiskRecord>>
 
-export interface DiskRecord {
+interface DiskRecord {
   /** As the container saw them last. */
   shown: DiskCounters
   share?: TimeShare
 }
 
 /** What the I/O took, in milliseconds and their fractions, and the counters up to which that is known. */
-export interface TimeShare {
+interface TimeShare {
   readMs: number
   writeMs: number
   discardMs: number

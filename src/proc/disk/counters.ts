@@ -23,7 +23,7 @@ export const DISK_FIELDS = [
   'flushMs',
 ] as const
 
-export type DiskField = (typeof DISK_FIELDS)[number]
+type DiskField = (typeof DISK_FIELDS)[number]
 export type DiskCounters = Readonly<Record<DiskField, number>>
 
 export const NO_COUNTERS = Object.fromEntries(DISK_FIELDS.map(field => [field, 0])) as DiskCounters

@@ -2,7 +2,7 @@
 
 import { type DeviceNumber, type DiskCounters, deviceKey, mapFields, words } from './counters.ts'
 
-export interface HostDisk extends DeviceNumber {
+interface HostDisk extends DeviceNumber {
   /** The kernel's own name of the device. */
   name: string
   counters: DiskCounters
@@ -26,7 +26,7 @@ function parseCounter(text: string | undefined): number {
   return isNatural(value) ? value : 0
 }
 
-export interface Partition extends DeviceNumber {
+interface Partition extends DeviceNumber {
   /** The kernel's own name of the device. */
   name: string
   sizeKib: number

@@ -41,7 +41,7 @@ export interface ListedDisk extends Omit<VisibleDisk, 'counters'> {
 }
 
 /** The host's devices at one moment. */
-export interface HostDisks {
+interface HostDisks {
   devices: readonly HostDevice[]
   sizes: ReturnType<typeof parsePartitions>
   /** What containers see of them. */

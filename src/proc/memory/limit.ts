@@ -27,7 +27,7 @@ export interface LimitedSwap {
   mostCachedKib: number
 }
 
-export interface ViewedMemory {
+interface ViewedMemory {
   cgroup: Memory
   /** Fields of the host's meminfo. */
   host: readonly Field[]

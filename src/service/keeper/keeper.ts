@@ -20,7 +20,7 @@ import { type ServerProcess, startServer } from './server-process.ts'
 import type { Signals } from './signals.ts'
 import { Watchdog } from './watchdog.ts'
 
-export interface KeptMount {
+interface KeptMount {
   settings: Settings
   /** /dev/fuse of the mount. */
   fuse: number

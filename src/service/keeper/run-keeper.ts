@@ -18,7 +18,7 @@ import { upgrade } from './upgrade.ts'
 /** A service that was told to stop takes its files out of all containers before it gives the lock back. */
 const LOCK_TIMEOUT_MS = 5000
 
-export interface KeeperSetup {
+interface KeeperSetup {
   host: Host
   settings: Settings
   log: Log

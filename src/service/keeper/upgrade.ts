@@ -9,7 +9,7 @@ import { renderKeeperOrders } from '../handover.ts'
 import { commandLine, type Settings } from '../settings.ts'
 import type { ServerProcess } from './server-process.ts'
 
-export interface HandedOver {
+interface HandedOver {
   /** /dev/fuse. */
   fuse: number
   server: ServerProcess

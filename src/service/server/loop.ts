@@ -7,7 +7,7 @@ import { BusyPoll } from './busy-poll.ts'
 import { IdleGc } from './idle-gc.ts'
 import type { KeeperLink } from './keeper-link.ts'
 
-export interface Loop {
+interface Loop {
   device: FuseDevice
   keeperLink: KeeperLink
   preparation: Preparation

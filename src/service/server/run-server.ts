@@ -24,7 +24,7 @@ import { becomeSoleServer, countServers } from './sole-server.ts'
 /** What the server says to its keeper is said there. */
 const STDOUT = 1
 
-export interface ServerSetup {
+interface ServerSetup {
   host: Host
   settings: Settings
   log: Log

@@ -4,7 +4,7 @@ import type { Memory } from '../../../src/cgroup/memory.ts'
 import { MemoryV2 } from '../../../src/cgroup/v2/memory.ts'
 import { machine } from '../../machines/machine.ts'
 import { type Files, place } from '../../machines/memory-view.ts'
-import { M1 } from '../../machines/sample-host.ts'
+import { SAMPLE_MEMORY_STAT } from '../../machines/sample-host.ts'
 
 function read(t: Test, files: Files): Memory | undefined {
   const host = machine(t, place('sys/fs/cgroup', files))
@@ -15,7 +15,7 @@ t.test('a cgroup without limits is its own level', async t => {
   const memory = read(t, {
     '/pod/ctr/app/memory.max': 'max\n',
     '/pod/ctr/app/memory.current': '314572800\n',
-    '/pod/ctr/app/memory.stat': M1,
+    '/pod/ctr/app/memory.stat': SAMPLE_MEMORY_STAT,
   })
   t.equal(memory?.limitBytes, Number.POSITIVE_INFINITY)
   t.equal(memory?.own?.usageBytes, 314572800)
@@ -27,7 +27,7 @@ t.test('a cgroup without limits is its own level', async t => {
 t.test('every count that v2 has', async t => {
   const memory = read(t, {
     '/pod/ctr/app/memory.current': '314572800\n',
-    '/pod/ctr/app/memory.stat': M1,
+    '/pod/ctr/app/memory.stat': SAMPLE_MEMORY_STAT,
   })
   t.same(memory?.own?.stat, {
     anonBytes: 104857600,

@@ -6,7 +6,7 @@ import { DISK_FIELDS, NO_COUNTERS } from '../../../src/proc/disk/counters.ts'
 import { parseDiskstats } from '../../../src/proc/disk/host-disks.ts'
 import type { BlockNode } from '../../../src/proc/disk/names.ts'
 import type { VisibleDisk } from '../../../src/proc/disk/visible.ts'
-import { formatDiskstats } from '../../../src/proc/diskstats.ts'
+import { renderDiskstatsRows } from '../../../src/proc/diskstats.ts'
 import {
   DM0,
   disks,
@@ -263,7 +263,7 @@ t.test('readers can parse every row, names are unique, counters only grow', asyn
               options: { openEulerEmptyNames: 'off' },
             }),
           )
-          checkText(formatDiskstats(visible, columns), visible.length, columns)
+          checkText(renderDiskstatsRows(visible, columns), visible.length, columns)
           checkUnique(visible)
           for (const disk of visible) {
             const key = `${disk.major}:${disk.minor}`

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Memory, type MemoryStat, NO_MEMORY } from '../../../src/cgroup/memory.ts'
-import { formatFields, parseFields } from '../../../src/proc/lines.ts'
+import { parseFields, renderFields } from '../../../src/proc/lines.ts'
 import { limitMeminfo } from '../../../src/proc/meminfo.ts'
 import { kib, limitMemory, limitSwap } from '../../../src/proc/memory/limit.ts'
 import { limitSwaps } from '../../../src/proc/swaps.ts'
-import { H1_MEMINFO, numbers } from '../../machines/sample-host.ts'
+import { numbers, SAMPLE_MEMINFO } from '../../machines/sample-host.ts'
 
-const HOST = parseFields(H1_MEMINFO)
+const HOST = parseFields(SAMPLE_MEMINFO)
 const HOST_TOTAL = 16384000
 const HOST_SWAP = 4194304
 
@@ -59,7 +59,7 @@ t.test('whatever the cgroups say, the numbers of meminfo fit together', async t 
       const limited = limitMemory(HOST_TOTAL, memory)
       if (limited === undefined) return memory.own === undefined
       const swap = limitSwap(HOST_SWAP, memory, options)
-      const text = formatFields(
+      const text = renderFields(
         limitMeminfo(HOST, { memory: limited, swap, hugePages: {}, overcommit, clampFree }),
       )
       for (const line of text.split('\n').slice(0, -1)) {
