@@ -48,7 +48,7 @@ export function openCgroup(
   const placed = new Map<string, Group>()
   const groups: Group[] = []
   const find = (controller: string) => {
-    const group = findGroup(host, hierarchies, paths, controller, missed)
+    const group = findGroup({ host, hierarchies, paths, missed }, controller)
     if (group === undefined) return undefined
     groups.push(group)
     placed.set(group.version === 1 ? controller : '', group)

@@ -1,7 +1,7 @@
 /** One controller's cgroup of a container, and the way up to the root of its hierarchy. */
 
 import type { Host, PseudoFile } from '../host/host.ts'
-import type { CgroupPaths, Hierarchies } from './hierarchy.ts'
+import type { CgroupPaths, Hierarchies, Hierarchy } from './hierarchy.ts'
 
 export class Group {
   readonly version: 1 | 2
@@ -17,8 +17,7 @@ export class Group {
   /** `missed` is called when a file of this very cgroup cannot be read: it may be gone. */
   constructor(
     host: Host,
-    version: 1 | 2,
-    mountPoint: string,
+    { version, mountPoint }: Hierarchy,
     path: string,
     missed?: (() => void) | undefined,
   ) {
@@ -73,7 +72,7 @@ export class Group {
   parent(): Group | undefined {
     const path = this.#directory.slice(this.#mountPoint.length, this.#directory.lastIndexOf('/'))
     if (path === '') return undefined
-    this.#parent ??= new Group(this.#host, this.version, this.#mountPoint, path)
+    this.#parent ??= this.#other(path)
     return this.#parent
   }
 
@@ -87,7 +86,12 @@ export class Group {
   children(): Group[] {
     return this.#host
       .directories(this.#directory)
-      .map(name => new Group(this.#host, this.version, this.#mountPoint, `${this.#path()}/${name}`))
+      .map(name => this.#other(`${this.#path()}/${name}`))
+  }
+
+  /** The cgroup with this path in the same hierarchy. */
+  #other(path: string): Group {
+    return new Group(this.#host, { version: this.version, mountPoint: this.#mountPoint }, path)
   }
 
   #path(): string {
@@ -109,16 +113,22 @@ const ABSENT_USEC = 1_000_000
 /** A line for each thread or process: kernel/cgroup/cgroup.c gives them one by one, all other files as a whole. */
 const LISTINGS: ReadonlySet<string> = new Set(['tasks', 'cgroup.threads', 'cgroup.procs'])
 
+/** Where the cgroups of one process are. */
+export interface Whereabouts {
+  host: Host
+  hierarchies: Hierarchies
+  paths: CgroupPaths
+  /** See Group. */
+  missed?: (() => void) | undefined
+}
+
 /**
  * The cgroup of `controller`, `undefined` when the process is not placed in one: no such controller, the
  * hierarchy's root, or a path outside our cgroup namespace (`/..`).
  */
 export function findGroup(
-  host: Host,
-  hierarchies: Hierarchies,
-  paths: CgroupPaths,
+  { host, hierarchies, paths, missed }: Whereabouts,
   controller: string,
-  missed?: () => void,
 ): Group | undefined {
   const hierarchy = hierarchies.get(controller)
   if (hierarchy === undefined) return undefined
@@ -126,5 +136,5 @@ export function findGroup(
   if (path === undefined || path === '/' || !path.startsWith('/') || path.startsWith('/..')) {
     return undefined
   }
-  return new Group(host, hierarchy.version, hierarchy.mountPoint, path, missed)
+  return new Group(host, hierarchy, path, missed)
 }

@@ -6,7 +6,7 @@
 import type { Host } from '../host/host.ts'
 import { eachMount } from '../host/mountinfo.ts'
 
-interface Hierarchy {
+export interface Hierarchy {
   version: 1 | 2
   /** Below the host's root, without a leading slash: `sys/fs/cgroup/memory`. */
   mountPoint: string

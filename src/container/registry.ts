@@ -3,15 +3,8 @@
  * it is asked for one. Nothing else is kept, so a restarted server needs no replay.
  */
 
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { replaceFile } from '../host/replace-file.ts'
 import { type Container, isId, parseContainer, renderContainer } from './container.ts'
 import { States } from './states.ts'
 
@@ -29,11 +22,9 @@ export class Registry {
 
   /** Replaces an earlier registration of the same id in one step: a reader sees the old or the new one, whole. */
   register(container: Container): void {
-    const temporary = `${this.#directory}/.${process.pid}.new`
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
-      writeFileSync(temporary, renderContainer(container), { mode: 0o600 })
-      renameSync(temporary, this.#file(container.id))
+      replaceFile(this.#file(container.id), renderContainer(container))
     } catch (cause) {
       throw new Error(`Cannot register ${container.id} in ${this.#directory}`, { cause })
     }

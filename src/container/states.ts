@@ -3,7 +3,8 @@
  * when another one takes over. Written before a reader sees the numbers, in one step.
  */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { replaceFile } from '../host/replace-file.ts'
 
 export class States {
   readonly #directory: string
@@ -30,26 +31,18 @@ export class States {
 
   /** Without room for it the view goes on: only a restart would show. */
   save(slot: number, json: string): void {
-    const temporary = `${this.#file(slot)}.new`
     try {
-      writeFileSync(temporary, json, { mode: 0o600 })
-      renameSync(temporary, this.#file(slot))
-    } catch {
-      remove(temporary)
-    }
+      replaceFile(this.#file(slot), json)
+    } catch {}
   }
 
   remove(slot: number): void {
-    remove(this.#file(slot))
+    try {
+      rmSync(this.#file(slot), { force: true })
+    } catch {}
   }
 
   #file(slot: number): string {
     return `${this.#directory}/${slot}.json`
   }
-}
-
-function remove(file: string): void {
-  try {
-    rmSync(file, { force: true })
-  } catch {}
 }

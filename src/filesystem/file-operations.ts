@@ -111,7 +111,7 @@ export function readdir(
   const entries = backend.handles.entries(fh, nodeid, offset, () =>
     isContainers(nodeid) ? listContainers(backend) : listChildren(nodeid, backend.offered),
   )
-  return writeDirectory(reply, entries, offset, size, describe)
+  return writeDirectory(reply, entries, { offset, size }, describe)
 }
 
 function listContainers(backend: Backend): DirectoryEntry[] {

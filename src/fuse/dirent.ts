@@ -27,8 +27,7 @@ export type DescribeEntry = (
 export function writeDirectory(
   reply: Reply,
   entries: readonly DirectoryEntry[],
-  offset: number,
-  size: number,
+  { offset, size }: { offset: number; size: number },
   describe?: DescribeEntry,
 ): number {
   const end = reply.start + Math.min(size, reply.room)

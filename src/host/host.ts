@@ -3,7 +3,15 @@
  * folder of captured files. Paths have no leading slash.
  */
 
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from 'node:fs'
 
 export interface Clock {
   /** CLOCK_MONOTONIC, clock_gettime(2). */
@@ -105,4 +113,9 @@ export function orUndefined<T>(action: () => T): T | undefined {
     if (error instanceof Error && 'code' in error) return undefined
     throw error
   }
+}
+
+/** The path without symbolic links; the path itself where the system cannot follow it. */
+export function realPath(path: string): string {
+  return orUndefined(() => realpathSync(path)) ?? path
 }

@@ -1,8 +1,8 @@
 /** The executable that our own processes run: this one, and the one that is to take its place. */
 
 import { statSync } from 'node:fs'
+import { childProcess } from '../sys/child-process.ts'
 import { describe } from '../sys/log.ts'
-import { childProcess } from '../sys/process.ts'
 import { parseSelfCheck } from './handover.ts'
 
 /** Where the executable lies, or lay when this process was started. */

@@ -2,8 +2,8 @@
 
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
+import { childProcess } from '../sys/child-process.ts'
 import { openPipe } from '../sys/pipe.ts'
-import { childProcess } from '../sys/process.ts'
 import { ENVIRONMENT, ownExecutable } from './executable.ts'
 import { FIRST_FREE_FD, type KeeperOrders, renderKeeperOrders } from './handover.ts'
 import { commandLine, type Settings } from './settings.ts'

@@ -1,7 +1,8 @@
 /** The global options: where things are. Every process that we start carries them in its command line. */
 
-import { mkdirSync, realpathSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { realPath } from '../host/host.ts'
 
 export interface Settings {
   mountPoint: string
@@ -39,14 +40,6 @@ export function makeRunDirectory({ runDirectory }: Settings): void {
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new Error(`Cannot make the run directory ${runDirectory}`, { cause })
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
   }
 }
 

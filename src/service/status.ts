@@ -1,8 +1,9 @@
 /** Who keeps the mount, in the run directory: for the commands that tell it something, and those that ask. */
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
+import { replaceFile } from '../host/replace-file.ts'
 
 export interface Status {
   /** Of the keeper; one process only together with `startTicks`. */
@@ -18,9 +19,7 @@ export interface Status {
 const file = (runDirectory: string) => `${runDirectory}/service.json`
 
 export function writeStatus(runDirectory: string, status: Status): void {
-  const temporary = `${file(runDirectory)}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify(status)}\n`, { mode: 0o600 })
-  renameSync(temporary, file(runDirectory))
+  replaceFile(file(runDirectory), `${JSON.stringify(status)}\n`)
 }
 
 export function removeStatus(runDirectory: string): void {

@@ -1,7 +1,7 @@
 /** The service under systemd: where its unit is installed a hook has it started there, with its cgroup and its limits. */
 
 import { existsSync } from 'node:fs'
-import { childProcess } from '../sys/process.ts'
+import { childProcess } from '../sys/child-process.ts'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
 
 export const UNIT = 'procveil.service'

@@ -19,9 +19,6 @@ const replace = libc({
   fcntl: { args: [int, int, long], returns: int },
 })
 
-/** node:child_process, loaded when the first child is started: a hook mostly does without, and it takes 1 ms. */
-export const childProcess = () => process.getBuiltinModule('node:child_process')
-
 /** A descriptor that stands for this very process, also after its pid is used again. */
 export function openPid(pid: number): number {
   const fd = calls().syscall(SYS_PIDFD_OPEN, pid, 0, null, 0)

@@ -10,7 +10,7 @@ const MOUNT = 'sys/fs/cgroup/blkio'
 t.test('a cgroup that is gone is missed, a file that it never had is not', async t => {
   const host = machine(t, { [`${MOUNT}/box/blkio.throttle.io_serviced`]: '8:0 Read 1\n' })
   let missed = 0
-  const group = () => new Group(host, 1, MOUNT, '/box', () => missed++)
+  const group = () => new Group(host, { version: 1, mountPoint: MOUNT }, '/box', () => missed++)
   const opened = group()
   t.equal(opened.readOnce('blkio.io_serviced'), undefined)
   t.equal(opened.readOnce('blkio.throttle.io_serviced'), '8:0 Read 1\n')

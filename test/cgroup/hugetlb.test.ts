@@ -10,7 +10,9 @@ t.test('the smallest limit on the way up, and the usage there', async t => {
     'sys/fs/cgroup/pod/ctr/hugetlb.2MB.max': '8388608\n',
     'sys/fs/cgroup/pod/ctr/hugetlb.2MB.current': '0\n',
   })
-  const hugetlb = new Hugetlb(new Group(host, 2, 'sys/fs/cgroup', '/pod/ctr'))
+  const hugetlb = new Hugetlb(
+    new Group(host, { version: 2, mountPoint: 'sys/fs/cgroup' }, '/pod/ctr'),
+  )
   t.same(hugetlb.read(2048), { limitBytes: 4194304, usageBytes: 2097152 })
 })
 
@@ -23,7 +25,7 @@ t.test("v1's names, and the kernel's for sizes", async t => {
     'h/ctr/hugetlb.16GB.limit_in_bytes': '0\n',
     'h/ctr/hugetlb.16GB.usage_in_bytes': '17179869184\n',
   })
-  const hugetlb = new Hugetlb(new Group(host, 1, 'h', '/ctr'))
+  const hugetlb = new Hugetlb(new Group(host, { version: 1, mountPoint: 'h' }, '/ctr'))
   t.same(hugetlb.read(64), { limitBytes: 65536, usageBytes: 0 })
   t.equal(hugetlb.read(2048), undefined, 'no limit')
   t.same(hugetlb.read(512 * 1024), { limitBytes: 536870912, usageBytes: 0 })

@@ -64,8 +64,7 @@ const v1 = (t: Parameters<typeof machine>[0], files: Record<string, string>) =>
         t,
         Object.fromEntries(Object.entries(files).map(([name, text]) => [V1 + name, text])),
       ),
-      1,
-      'sys/fs/cgroup/blkio',
+      { version: 1, mountPoint: 'sys/fs/cgroup/blkio' },
       '/ctr',
     ),
   )
@@ -127,12 +126,15 @@ t.test('a file with the descendants is preferred to one without', async t => {
 t.test('a cgroup without any of the files counts nothing at all', async t => {
   t.equal(v1(t, {}).disks(), undefined)
   const none = machine(t, {})
-  t.equal(new IoV2(new Group(none, 2, 'sys/fs/cgroup', '/ctr')).disks(), undefined)
+  t.equal(
+    new IoV2(new Group(none, { version: 2, mountPoint: 'sys/fs/cgroup' }, '/ctr')).disks(),
+    undefined,
+  )
 })
 
 t.test('the unified hierarchy has all in io.stat', async t => {
   const host = machine(t, { 'sys/fs/cgroup/ctr/io.stat': '8:0 rios=1\n' })
-  const io = new IoV2(new Group(host, 2, 'sys/fs/cgroup', '/ctr'))
+  const io = new IoV2(new Group(host, { version: 2, mountPoint: 'sys/fs/cgroup' }, '/ctr'))
   t.same([...(io.disks() ?? [])], [['8:0', { ...NO_IO, reads: 1 }]])
   host.set({ 'sys/fs/cgroup/ctr/io.stat': '' })
   t.equal(io.disks()?.size, 0)

@@ -21,14 +21,14 @@ export interface MemoryView extends View {
 /** Of the cgroup /pod/ctr in the unified hierarchy. */
 export function viewV2(t: Test, files: Files, options: Partial<Options> = {}): MemoryView {
   const host = machine(t, { ...SAMPLE_HOST, ...place('sys/fs/cgroup', files) })
-  const group = new Group(host, 2, 'sys/fs/cgroup', '/pod/ctr')
+  const group = new Group(host, { version: 2, mountPoint: 'sys/fs/cgroup' }, '/pod/ctr')
   return makeView(host, group, options)
 }
 
 /** Of the cgroup /pod/ctr in v1's memory hierarchy. */
 export function viewV1(t: Test, files: Files, options: Partial<Options> = {}): MemoryView {
   const host = machine(t, { ...SAMPLE_HOST, ...place('sys/fs/cgroup/memory', files) })
-  const group = new Group(host, 1, 'sys/fs/cgroup/memory', '/pod/ctr')
+  const group = new Group(host, { version: 1, mountPoint: 'sys/fs/cgroup/memory' }, '/pod/ctr')
   return makeView(host, group, options)
 }
 

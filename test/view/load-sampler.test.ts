@@ -5,7 +5,8 @@ import { LoadSampler } from '../../src/view/load-sampler.ts'
 import { type Machine, machine } from '../machines/machine.ts'
 
 const CTR = 'sys/fs/cgroup/ctr'
-const tasks = (host: Machine) => new Group(host, 2, 'sys/fs/cgroup', '/ctr')
+const tasks = (host: Machine) =>
+  new Group(host, { version: 2, mountPoint: 'sys/fs/cgroup' }, '/ctr')
 
 function machineOf(t: Parameters<typeof machine>[0], states: string): Machine {
   const host = machine(t, {})
@@ -83,7 +84,7 @@ t.test('idle kernel threads and stopped ones are no load', async t => {
 t.test('frozen threads are no load, by v1', async t => {
   const host = machineOf(t, 'DDD')
   const state = 'sys/fs/cgroup/freezer/ctr/freezer.state'
-  const freezer = new Group(host, 1, 'sys/fs/cgroup/freezer', '/ctr')
+  const freezer = new Group(host, { version: 1, mountPoint: 'sys/fs/cgroup/freezer' }, '/ctr')
   host.set({ [state]: 'FROZEN\n' })
   const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer }))
   t.match(sampler.load(), { running: 0, blocked: 0, threads: 3 })
@@ -142,7 +143,7 @@ t.test('threads of cgroups below count, however deep', async t => {
 t.test('v1 lists its threads in tasks', async t => {
   const host = machine(t, threads(7, 'RS'))
   host.set({ 'sys/fs/cgroup/pids/ctr/tasks': '7\n', 'sys/fs/cgroup/pids/ctr/below/tasks': '8\n' })
-  const group = new Group(host, 1, 'sys/fs/cgroup/pids', '/ctr')
+  const group = new Group(host, { version: 1, mountPoint: 'sys/fs/cgroup/pids' }, '/ctr')
   t.match(new LoadSampler(host, () => ({ tasks: group, freezer: undefined })).load(), {
     running: 1,
     threads: 2,

@@ -3,9 +3,9 @@
  * of iSulad. Other runtimes have hooks only in the bundles that somebody else writes.
  */
 
-import { accessSync, constants, realpathSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { basename } from 'node:path'
-import type { Host } from '../../host/host.ts'
+import { type Host, realPath } from '../../host/host.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 const HOOK_DIRECTORIES = ['etc/containers/oci/hooks.d', 'usr/share/containers/oci/hooks.d']
@@ -153,14 +153,6 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
 
 const names = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
-}
 
 function isExecutable(path: string): boolean {
   try {

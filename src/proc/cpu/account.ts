@@ -117,7 +117,7 @@ export class CpuAccount {
       return { ...state, monotonicUsec, raw, ...accumulate(state, passed) }
     }
     const raw = rawUsage(usage, reading.hostCpus)
-    const { busy, left } = spreadUsage(state.raw, raw, state.carry, usec, reading.cpus)
+    const { busy, left } = spreadUsage(state.raw, raw, { usec, carry: state.carry }, reading.cpus)
     const passed = busy.map(work => this.#cpuTime(usec, work, reading.cpus))
     const carry = capWork(left, MOST_CARRY_USEC * reading.cpus.quotaCpus)
     return { monotonicUsec, raw, carry, ...accumulate(state, passed) }

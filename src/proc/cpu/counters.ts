@@ -55,12 +55,17 @@ export function rawHost(host: HostCpus, effective: readonly number[]): RawHost {
   return { source: 'host', cpus }
 }
 
-/** The usage of the last `usec`, and the `carry` from before, on the virtual CPUs. */
+/** The time from one reading to the next, and the work that found no room in the time before. */
+export interface Period {
+  usec: number
+  carry: Work
+}
+
+/** The usage of a period, and what is carried into it, on the virtual CPUs. */
 export function spreadUsage(
   before: RawUsage | RawHost,
   now: RawUsage,
-  carry: Work,
-  usec: number,
+  { usec, carry }: Period,
   { effective, count, quotaCpus }: VisibleCpus,
 ): Spread {
   const own: Work[] = new Array(count).fill(NO_WORK)

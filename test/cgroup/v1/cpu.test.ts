@@ -5,7 +5,11 @@ import { machine } from '../../machines/machine.ts'
 
 function group(t: Test, path: string, files: Record<string, string>): Group {
   const below = Object.entries(files).map(([file, text]) => [`sys/fs/cgroup/cpu/${file}`, text])
-  return new Group(machine(t, Object.fromEntries(below)), 1, 'sys/fs/cgroup/cpu', path)
+  return new Group(
+    machine(t, Object.fromEntries(below)),
+    { version: 1, mountPoint: 'sys/fs/cgroup/cpu' },
+    path,
+  )
 }
 
 const quotaOf = (t: Test, quota: string, period: string) =>

@@ -10,7 +10,10 @@ function reader(t: Test, files: Record<string, string>, possible?: string): CpuU
   ])
   const host = machine(t, Object.fromEntries(below))
   if (possible !== undefined) host.set({ 'sys/devices/system/cpu/possible': possible })
-  return new CpuUsageV1(new Group(host, 1, 'sys/fs/cgroup/cpuacct', '/ctr'), host)
+  return new CpuUsageV1(
+    new Group(host, { version: 1, mountPoint: 'sys/fs/cgroup/cpuacct' }, '/ctr'),
+    host,
+  )
 }
 
 t.test('usage_all has CPU numbers, user and system time in nanoseconds', async t => {

@@ -9,7 +9,9 @@ const UNLIMITED = '9223372036854771712\n'
 
 function read(t: Test, files: Files): Memory | undefined {
   const host = machine(t, place('sys/fs/cgroup/memory', files))
-  return new MemoryV1(new Group(host, 1, 'sys/fs/cgroup/memory', '/pod/ctr')).read()
+  return new MemoryV1(
+    new Group(host, { version: 1, mountPoint: 'sys/fs/cgroup/memory' }, '/pod/ctr'),
+  ).read()
 }
 
 t.test('counts are those of the whole tree', async t => {

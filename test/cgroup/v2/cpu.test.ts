@@ -11,7 +11,11 @@ import { machine } from '../../machines/machine.ts'
 
 function group(t: Test, path: string, files: Record<string, string>): Group {
   const below = Object.entries(files).map(([file, text]) => [`sys/fs/cgroup/${file}`, text])
-  return new Group(machine(t, Object.fromEntries(below)), 2, 'sys/fs/cgroup', path)
+  return new Group(
+    machine(t, Object.fromEntries(below)),
+    { version: 2, mountPoint: 'sys/fs/cgroup' },
+    path,
+  )
 }
 
 t.test('a quota is two numbers, "max" is none', async t => {

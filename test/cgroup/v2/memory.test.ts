@@ -8,7 +8,9 @@ import { SAMPLE_MEMORY_STAT } from '../../machines/sample-host.ts'
 
 function read(t: Test, files: Files): Memory | undefined {
   const host = machine(t, place('sys/fs/cgroup', files))
-  return new MemoryV2(new Group(host, 2, 'sys/fs/cgroup', '/pod/ctr/app')).read()
+  return new MemoryV2(
+    new Group(host, { version: 2, mountPoint: 'sys/fs/cgroup' }, '/pod/ctr/app'),
+  ).read()
 }
 
 t.test('a cgroup without limits is its own level', async t => {

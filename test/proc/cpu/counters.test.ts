@@ -26,22 +26,22 @@ t.test('a total is kept with how busy the host was', async t => {
 t.test('a CPU that the host did not list before has no weight yet', async t => {
   const before = { source: 'cgroup', total: NO_WORK, hostBusyUsec: { 3: 100 } } as const
   const now = { source: 'cgroup', total: user(10), hostBusyUsec: { 3: 101, 7: 999 } } as const
-  t.same(spreadUsage(before, now, NO_WORK, 100, TWO).busy, [user(10), NO_WORK])
+  t.same(spreadUsage(before, now, { usec: 100, carry: NO_WORK }, TWO).busy, [user(10), NO_WORK])
 })
 
 t.test('when the kind of source changes only totals compare', async t => {
   const before = { source: 'cgroup', total: user(10), perCpu: { 3: user(10) } } as const
   const now = { source: 'cgroup', total: user(30), hostBusyUsec: { 3: 100, 7: 0 } } as const
-  t.same(spreadUsage(before, now, NO_WORK, 100, TWO).busy, [user(10), user(10)])
-  t.same(spreadUsage(now, { ...before, total: user(40) }, NO_WORK, 100, TWO).busy, [
-    user(5),
-    user(5),
-  ])
+  t.same(spreadUsage(before, now, { usec: 100, carry: NO_WORK }, TWO).busy, [user(10), user(10)])
+  t.same(
+    spreadUsage(now, { ...before, total: user(40) }, { usec: 100, carry: NO_WORK }, TWO).busy,
+    [user(5), user(5)],
+  )
 })
 
 t.test('what was carried over is used now', async t => {
   const raw = { source: 'cgroup', total: NO_WORK, hostBusyUsec: {} } as const
-  t.same(spreadUsage(raw, raw, user(8), 100, TWO).busy, [user(4), user(4)])
+  t.same(spreadUsage(raw, raw, { usec: 100, carry: user(8) }, TWO).busy, [user(4), user(4)])
 })
 
 t.test("the host's times grow by CPU number, whatever CPU shows where", async t => {
