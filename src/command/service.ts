@@ -1,7 +1,7 @@
 /** `procveil stop` and `procveil upgrade`: what is told to the keeper of the mount, and what came of it. */
 
 import { Host } from '../host/host.ts'
-import { checkExecutable } from '../service/executable.ts'
+import { checkExecutable } from '../service/check-executable.ts'
 import type { Settings } from '../service/settings.ts'
 import { findKeeper, type Status } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'

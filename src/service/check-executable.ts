@@ -1,0 +1,25 @@
+/** Whether another executable can take the place of the one that runs. */
+
+import { execFile } from 'node:child_process'
+import { describe } from '../sys/log.ts'
+import { parseSelfCheck } from './handover.ts'
+
+const CHECK_TIMEOUT_MS = 5000
+
+/** Has an executable prove that it runs here and can take over from this version. Rejects when it cannot. */
+export function checkExecutable(path: string): Promise<void> {
+  const options = { timeout: CHECK_TIMEOUT_MS, killSignal: 'SIGKILL', env: {} } as const
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(new Error(`it failed its self-check: ${why}`))
+    try {
+      execFile(path, ['self-check'], options, (error, stdout, stderr) => {
+        const refusal = parseSelfCheck(stdout)
+        if (refusal === undefined) resolve()
+        else fail(stderr.trim().split('\n').at(-1) || error?.message.split('\n')[0] || refusal)
+      })
+    } catch (error) {
+      // execve(2) has refused the file: it is no program at all.
+      fail(describe(error))
+    }
+  })
+}
