@@ -1,7 +1,5 @@
 /** What the state of one runtime says of one container, before anything is checked against the process it names. */
 
-import type { Host } from '../host/host.ts'
-
 export interface Claim {
   runtime: string
   id: string
@@ -17,9 +15,6 @@ export interface Claim {
   /** What the process's cgroup is named after when it is not the id. */
   cgroupName?: string
 }
-
-/** Leaves out what it cannot read or understand, and never throws. */
-export type Finder = (host: Host, roots: readonly string[]) => Iterable<Claim>
 
 export interface Running {
   id: string

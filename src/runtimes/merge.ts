@@ -3,28 +3,21 @@
 import type { Running } from './claim.ts'
 import type { Proven } from './proof.ts'
 
-/** Higher-level runtimes first: theirs is the name that users know. */
-const RANKS = [
-  'docker',
-  'podman',
-  'cri-o',
-  'isulad',
-  'containerd',
-  'lxc',
-  'nspawn',
-  'youki',
-  'crun',
-  'runc',
-]
+/** What registers with machined beside nspawn ranks like it. */
+const OTHER = 'nspawn'
 
 /** A name goes to terminals, and whoever starts a container chooses it. */
 const NAME = /^[\x21-\x7e]{1,512}$/
 
-/** Each process once, sorted by id. */
-export function mergeClaims(claims: readonly Proven[]): Running[] {
+/** Each process once, sorted by id. `ranks` has the names of the runtimes, the one that knows best first. */
+export function mergeClaims(claims: readonly Proven[], ranks: readonly string[]): Running[] {
+  const rankOf = ({ runtime }: Proven) => ranks.indexOf(ranks.includes(runtime) ? runtime : OTHER)
+  const ranked = claims.toSorted(
+    (a, b) => Number(b.trusted) - Number(a.trusted) || rankOf(a) - rankOf(b),
+  )
   const trustedIds = new Set(claims.filter(claim => claim.trusted).map(({ id }) => id))
   const groups = new Map<number, Proven[]>()
-  for (const claim of claims) {
+  for (const claim of ranked) {
     // A user may call a container as one of root is called; it does not take its place.
     if (!claim.trusted && trustedIds.has(claim.id)) continue
     groups.set(claim.pid, [...(groups.get(claim.pid) ?? []), claim])
@@ -34,9 +27,7 @@ export function mergeClaims(claims: readonly Proven[]): Running[] {
 
 /** The first knows best; what it does not say the others do, if they speak of the same container. */
 function mergeGroup(group: readonly Proven[]): Running {
-  const [first, ...others] = [...group].sort(
-    (a, b) => Number(b.trusted) - Number(a.trusted) || rankOf(a) - rankOf(b),
-  ) as [Proven, ...Proven[]]
+  const [first, ...others] = group as [Proven, ...Proven[]]
   const { id, runtime, pid, startTicks } = first
   const same = [first, ...others.filter(claim => claim.id === id)]
   const name = same.map(claim => claim.name).find(each => each !== undefined && NAME.test(each))
@@ -53,12 +44,6 @@ function mergeGroup(group: readonly Proven[]): Running {
     rootfs,
     annotations,
   }
-}
-
-/** What registers with machined beside nspawn ranks like it. */
-function rankOf({ runtime }: Proven): number {
-  const rank = RANKS.indexOf(runtime)
-  return rank < 0 ? RANKS.indexOf('nspawn') : rank
 }
 
 const compare = (a: Running, b: Running) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.pid - b.pid)

@@ -4,7 +4,7 @@
  */
 
 import type { Host } from '../host/host.ts'
-import type { Finder, Running } from './claim.ts'
+import type { Claim, Running } from './claim.ts'
 import { findContainerd } from './containerd.ts'
 import { findCrio, findPodman } from './containers-storage.ts'
 import { findDocker } from './docker.ts'
@@ -14,34 +14,98 @@ import { mergeClaims } from './merge.ts'
 import { findMachines } from './nspawn.ts'
 import { findOci } from './oci.ts'
 import { prove } from './proof.ts'
-import { DEFAULT_ROOTS, expandRoots, type Roots } from './roots.ts'
+import { expandRoots } from './roots.ts'
 
-export { DEFAULT_ROOTS, type Roots }
+/** Leaves out what it cannot read or understand, and never throws. `ask` is how iSulad is asked. */
+type Finder = (host: Host, roots: readonly string[], ask: AskIsula) => Iterable<Claim>
+
+interface Runtime {
+  name: string
+  /** Where it keeps its state by default. Under run/user/UID is what each user's XDG_RUNTIME_DIR holds. */
+  roots: readonly string[]
+  find: Finder
+}
+
+/** By rank: of several that know one container the uppermost names it, as its users do. */
+const RUNTIMES: readonly Runtime[] = [
+  {
+    name: 'docker',
+    roots: [
+      'var/lib/docker',
+      'var/snap/docker/common/var-lib-docker',
+      'home/*/.local/share/docker',
+    ],
+    find: findDocker,
+  },
+  {
+    name: 'podman',
+    // The run root and the graph root of containers-storage.conf(5).
+    roots: [
+      'run/containers/storage',
+      'var/lib/containers/storage',
+      'run/user/*/containers',
+      'home/*/.local/share/containers/storage',
+    ],
+    find: findPodman,
+  },
+  {
+    name: 'cri-o',
+    roots: ['run/containers/storage', 'var/lib/containers/storage'],
+    find: findCrio,
+  },
+  { name: 'isulad', roots: ['run/isulad', 'var/lib/isulad'], find: findIsulad },
+  {
+    name: 'containerd',
+    roots: [
+      'run/containerd',
+      'run/k3s/containerd',
+      'run/docker/containerd/daemon',
+      'run/user/*/containerd',
+      'run/user/*/docker/containerd/daemon',
+    ],
+    find: findContainerd,
+  },
+  {
+    name: 'lxc',
+    roots: ['var/lib/lxc', 'run/incus', 'var/log/lxd', 'var/snap/lxd/common/lxd/logs'],
+    find: findLxc,
+  },
+  { name: 'nspawn', roots: ['run/systemd/machines'], find: findMachines },
+  { name: 'youki', roots: ['run/youki', 'run/user/*/youki'], find: findOci },
+  { name: 'crun', roots: ['run/crun', 'run/user/*/crun'], find: findOci },
+  {
+    name: 'runc',
+    // The directory that docker gives its runtimes is runtime-runc, whatever their name.
+    roots: [
+      'run/runc',
+      'run/containerd/runc/*',
+      'run/docker/runtime-*/*',
+      'run/user/*/runc',
+      'run/user/*/docker/runtime-*/*',
+    ],
+    find: findOci,
+  },
+]
+
+export const RUNTIME_NAMES: readonly string[] = RUNTIMES.map(({ name }) => name)
+
+export interface Roots {
+  [runtime: string]: readonly string[]
+}
 
 /**
  * Each once, sorted by id; an id comes twice where two runtimes use it. `roots` are looked into besides the default
- * ones. `ask` is how iSulad is asked.
+ * ones.
  */
 export function findRunning(
   host: Host,
   roots: Partial<Roots> = {},
   ask: AskIsula = askIsula,
 ): Running[] {
-  const finders: Readonly<Record<string, Finder>> = {
-    runc: findOci,
-    crun: findOci,
-    youki: findOci,
-    containerd: findContainerd,
-    docker: findDocker,
-    podman: findPodman,
-    'cri-o': findCrio,
-    isulad: (host, roots) => findIsulad(host, roots, ask),
-    lxc: findLxc,
-    nspawn: findMachines,
-  }
-  const claims = Object.entries(finders).flatMap(([runtime, find]) => {
-    const patterns = [...(DEFAULT_ROOTS[runtime] ?? []), ...(roots[runtime] ?? [])]
-    return [...find(host, expandRoots(host, patterns))]
+  // From below: of two claims of one rank the first counts, and containerd's of a docker container says more.
+  const claims = RUNTIMES.toReversed().flatMap(({ name, roots: defaults, find }) => {
+    const patterns = [...defaults, ...(roots[name] ?? [])]
+    return [...find(host, expandRoots(host, patterns), ask)]
   })
-  return mergeClaims(prove(host, claims))
+  return mergeClaims(prove(host, claims), RUNTIME_NAMES)
 }

@@ -7,7 +7,7 @@ import type { Host } from '../../host/host.ts'
 import { readOptions } from '../../oci/annotations.ts'
 import type { Options } from '../../proc/options.ts'
 import type { Running } from '../../runtimes/claim.ts'
-import { DEFAULT_ROOTS, findRunning, type Roots } from '../../runtimes/running.ts'
+import { findRunning, type Roots, RUNTIME_NAMES } from '../../runtimes/running.ts'
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/settings.ts'
 import { Log } from '../../sys/log.ts'
@@ -116,8 +116,8 @@ function parseRoots(texts: readonly string[]): Roots {
   const roots: Record<string, string[]> = {}
   for (const text of texts) {
     const [, runtime = 'runc', directory = ''] = /^(?:([a-z-]+)=)?(.+)$/.exec(text) ?? []
-    if (!Object.hasOwn(DEFAULT_ROOTS, runtime)) {
-      const names = Object.keys(DEFAULT_ROOTS).join(', ')
+    if (!RUNTIME_NAMES.includes(runtime)) {
+      const names = RUNTIME_NAMES.join(', ')
       throw new RangeError(`Cannot use --runtime-root ${text}: the runtime must be one of ${names}`)
     }
     roots[runtime] = [...(roots[runtime] ?? []), directory]
