@@ -55,7 +55,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     because: 'it makes text of a grammar',
   },
   service: {
-    may: ['container', 'mount', 'proc', 'host', 'sys'],
+    may: ['container', 'mount', 'proc', 'host', 'host/json.ts', 'sys'],
     because: 'this is the service as others see it: its processes are started, never called',
   },
   'service/keeper': {
@@ -71,15 +71,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
     because: 'how a view is made is behind Backend: the tree serves any text',
   },
   view: {
-    may: ['container', 'cgroup', 'proc', 'proc/cpu', 'proc/disk', 'host'],
+    may: ['container', 'cgroup', 'proc', 'proc/cpu', 'proc/disk', 'host', 'host/json.ts'],
     because: 'a view is read in tests and by commands, without a mount and without Bun',
   },
   runtimes: {
-    may: ['container', 'cgroup', 'host'],
+    may: ['container', 'cgroup', 'host', 'host/json.ts'],
     because: 'it finds out who runs from files alone',
   },
   container: {
-    may: ['cgroup', 'proc', 'host'],
+    may: ['cgroup', 'proc', 'host', 'host/json.ts'],
     because: 'a registration is plain data, which a hook writes and loads nothing else for',
   },
   mount: {
@@ -87,11 +87,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     because: 'it puts mounts where it is told, whatever is served there',
   },
   oci: {
-    may: ['container', 'proc'],
+    may: ['container', 'proc', 'host/json.ts'],
     because: 'it says what a runtime wrote, before anything is looked up',
   },
   proc: {
-    may: ['proc/cpu', 'proc/disk', 'proc/memory', 'cgroup'],
+    may: ['proc/cpu', 'proc/disk', 'proc/memory', 'cgroup', 'host/json.ts'],
     because: 'a file says the same whoever asks: it is made of values, and reads nothing',
   },
   'proc/cpu': { may: ['proc', 'cgroup'], because: 'as proc' },
@@ -110,6 +110,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   host: {
     may: [],
     because: 'everything else reads the system through it, in tests from a folder',
+  },
+  'host/json.ts': {
+    may: [],
+    because: 'it knows values, and nothing of where a text is from',
   },
   sys: {
     may: ['host'],

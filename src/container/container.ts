@@ -1,6 +1,7 @@
 /** A container as we know it: what a registration file holds. */
 
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
+import { check, naturalOf, objectOf, parseObject, quote, stringOf, upTo } from '../host/json.ts'
 import { type Options, parseOptions } from '../proc/options.ts'
 
 export interface Container {
@@ -24,6 +25,7 @@ export interface Container {
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/
 export const MAX_SLOT = 2 ** 44
+const PARSE = 'parse a registration'
 
 /** An id that can be a file name, whatever a runtime or a caller gave us. Throws a RangeError for any other. */
 export function checkId(id: unknown): string {
@@ -35,23 +37,21 @@ export function checkId(id: unknown): string {
 
 export const isId = (id: string) => ID.test(id)
 
-/** Of a registration file. Throws a SyntaxError that names the field for anything else. */
+/** Of a registration file. Throws a SyntaxError or RangeError that names the field for anything else. */
 export function parseContainer(text: string): Container {
-  const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null) {
-    throw new SyntaxError(`Cannot parse a registration: ${quote(text)} is no object`)
-  }
-  const { id, pid, startTicks, slot, cgroups, rootfs, rootMount, options, detached } =
-    value as Record<string, unknown>
+  const fields = parseObject(PARSE, text)
+  const { pid, startTicks, slot, cgroups, rootfs, rootMount, detached } = fields
+  // A registration by an earlier version has none.
+  const { options = {} } = fields
   return {
-    id: checkId(id),
-    pid: checkNumber('pid', pid, 2 ** 31),
-    startTicks: checkNumber('startTicks', startTicks, Number.MAX_SAFE_INTEGER),
-    slot: checkNumber('slot', slot, MAX_SLOT),
-    cgroups: checkCgroups(cgroups),
-    rootfs: checkText('rootfs', rootfs),
-    rootMount: checkNumber('rootMount', rootMount, 2 ** 31),
-    options: checkOptions(options),
+    id: checkId(fields.id),
+    pid: check(PARSE, 'pid', pid, upTo(2 ** 31)),
+    startTicks: check(PARSE, 'startTicks', startTicks, naturalOf),
+    slot: check(PARSE, 'slot', slot, upTo(MAX_SLOT)),
+    cgroups: parseCgroups(cgroups),
+    rootfs: check(PARSE, 'rootfs', rootfs, stringOf),
+    rootMount: check(PARSE, 'rootMount', rootMount, upTo(2 ** 31)),
+    options: parseOptions(check(PARSE, 'options', options, objectOf), 'a registration'),
     ...(detached === true ? { detached } : {}),
   }
 }
@@ -60,39 +60,13 @@ export function renderContainer(container: Container): string {
   return `${JSON.stringify(container)}\n`
 }
 
-function checkNumber(field: string, value: unknown, limit: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= limit) {
-    return value
-  }
-  throw new SyntaxError(`Cannot parse a registration: ${field} is ${quote(value)}`)
-}
-
-function checkText(field: string, value: unknown): string {
-  if (typeof value === 'string') return value
-  throw new SyntaxError(`Cannot parse a registration: ${field} is ${quote(value)}`)
-}
-
-function checkCgroups(value: unknown): CgroupPaths {
-  if (typeof value !== 'object' || value === null) {
-    throw new SyntaxError(`Cannot parse a registration: cgroups is ${quote(value)}`)
-  }
+function parseCgroups(value: unknown): CgroupPaths {
   const paths: Record<string, string> = {}
-  for (const [controller, path] of Object.entries(value)) {
-    paths[controller] = checkText(`cgroups.${controller}`, path)
+  for (const [controller, path] of Object.entries(check(PARSE, 'cgroups', value, objectOf))) {
+    paths[controller] = check(PARSE, `cgroups.${controller}`, path, stringOf)
   }
   return paths
 }
-
-/** A registration by an earlier version has none. */
-function checkOptions(value: unknown): Partial<Options> {
-  if (value === undefined) return {}
-  if (typeof value === 'object' && value !== null)
-    return parseOptions({ ...value }, 'a registration')
-  throw new SyntaxError(`Cannot parse a registration: options is ${quote(value)}`)
-}
-
-/** For a message: bounded, whatever came in. */
-const quote = (value: unknown) => (JSON.stringify(value) ?? 'missing').slice(0, 100)
 
 /** An id as people read it: 12 digits of one that is random. One that a person chose is not cut. */
 export const shortId = (id: string) => (/^[0-9a-f]{32,}$/.test(id) ? id.slice(0, 12) : id)

@@ -2,7 +2,10 @@
 
 import { readFileSync, realpathSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { check, objectOf, parseObject, textOf } from '../host/json.ts'
 import type { State } from './state.ts'
+
+const PARSE = 'parse config.json'
 
 /** Absolute path of the container's root file system, on the runtime's side. */
 export function findRootfs(state: State): string {
@@ -28,10 +31,8 @@ function nameRootfs(state: State): string {
 
 /** `root.path` of config.json. */
 export function parseRoot(text: string): string {
-  const config: unknown = JSON.parse(text)
-  const path = (config as { root?: { path?: unknown } } | null)?.root?.path
-  if (typeof path === 'string' && path !== '') return path
-  throw new SyntaxError('Cannot find root.path in config.json')
+  const { root } = parseObject(PARSE, text)
+  return check(PARSE, 'root.path', objectOf(root)?.path, textOf)
 }
 
 function readRoot(state: State): string {

@@ -4,6 +4,7 @@
  */
 
 import { checkId } from '../container/container.ts'
+import { parseObject, quote, stringsOf } from '../host/json.ts'
 
 export interface State {
   id: string
@@ -30,7 +31,7 @@ export function parseState(text: string): State {
       `Cannot read the container state: more than ${MAX_STATE_BYTES} bytes on stdin`,
     )
   }
-  const fields = parseObject(text)
+  const fields = parseObject('read the container state from stdin', text)
   const status = optionalString('status', fields.status) ?? ''
   const state = {
     id: checkId(fields.id),
@@ -38,44 +39,18 @@ export function parseState(text: string): State {
     bundle:
       optionalString('bundle', fields.bundle) ?? optionalString('bundlePath', fields.bundlePath),
     root: optionalString('root', fields.root),
-    annotations: parseAnnotations(fields.annotations),
+    // What is no string is somebody else's.
+    annotations: stringsOf(fields.annotations),
     pid: status === 'stopped' ? undefined : parsePid(fields.pid),
   }
   return state
 }
 
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    const start = JSON.stringify(text.slice(0, 60))
-    throw new SyntaxError(`Cannot read the container state: stdin has no JSON but ${start}`, {
-      cause,
-    })
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>
-  }
-  throw new SyntaxError('Cannot read the container state: stdin has no JSON object')
-}
-
-/** What is no text is somebody else's. */
-function parseAnnotations(value: unknown): Record<string, string> {
-  if (typeof value !== 'object' || value === null) return {}
-  return Object.fromEntries(
-    Object.entries(value).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  )
-}
-
 /** A process of the host. 0 stands for none, and 1 is the host's own init. */
 function parsePid(pid: unknown): number {
   if (typeof pid === 'number' && Number.isInteger(pid) && pid > 1 && pid < 2 ** 31) return pid
-  const found = (JSON.stringify(pid) ?? 'missing').slice(0, 60)
   throw new RangeError(
-    `Cannot use the container state: pid is ${found}; give the hook to prestart or createRuntime, where it is the pid of the container's init`,
+    `Cannot use the container state: pid is ${quote(pid)}; give the hook to prestart or createRuntime, where it is the pid of the container's init`,
   )
 }
 

@@ -3,6 +3,7 @@
  * annotations `io.procveil.<option>`. The defaults, which come first below, are right for nearly everybody.
  */
 
+import { quote } from '../host/json.ts'
 import { FILE_PATHS, type FilePath, findFile } from './paths.ts'
 
 const CHOICES = {
@@ -118,6 +119,3 @@ function isCgroupPath(value: unknown): value is `/${string}` {
 function refuse(name: string, value: unknown, where: string, allowed: string): RangeError {
   return new RangeError(`Cannot use ${name} ${quote(value)} in ${where}: it must be ${allowed}`)
 }
-
-/** For a message: bounded, whatever came in. */
-const quote = (value: unknown) => (JSON.stringify(value) ?? 'missing').slice(0, 100)

@@ -5,8 +5,8 @@
 
 import { basename } from 'node:path'
 import type { Host } from '../host/host.ts'
+import { countOf } from '../host/json.ts'
 import type { Claim } from './claim.ts'
-import { countOf } from './json.ts'
 import { readBundle } from './oci.ts'
 import { expandRoots } from './roots.ts'
 import { readStateFile } from './state-file.ts'

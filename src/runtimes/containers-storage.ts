@@ -4,9 +4,9 @@
  */
 
 import type { Host } from '../host/host.ts'
+import { arrayOf, countOf, type Fields, objectOf, textOf, tryParseJson } from '../host/json.ts'
 import type { Claim } from './claim.ts'
 import { podName } from './containerd.ts'
-import { arrayOf, countOf, type Fields, objectOf, textOf } from './json.ts'
 import { readBundle } from './oci.ts'
 import { expandRoots } from './roots.ts'
 import { readStateFields, readStateFile } from './state-file.ts'
@@ -93,7 +93,7 @@ function readNames(host: Host, directories: readonly string[]): Map<string, stri
       const file = readStateFile(host, `${directory}/${store}`)
       if (file === undefined) continue
       for (const container of parseStore(file.text)) {
-        const [id, name] = [textOf(container.id), textOf(arrayOf(container.names)[0])]
+        const [id, name] = [textOf(container.id), textOf(arrayOf(container.names)?.[0])]
         if (id !== undefined && name !== undefined) names.set(keyOf(file.ownerUid, id), name)
       }
     }
@@ -103,13 +103,8 @@ function readNames(host: Host, directories: readonly string[]): Map<string, stri
 
 /** An array of containers: containers.go of containers-storage. */
 function parseStore(text: string): Fields[] {
-  try {
-    return arrayOf(JSON.parse(text))
-      .map(objectOf)
-      .filter(each => each !== undefined)
-  } catch {
-    return []
-  }
+  const containers = arrayOf(tryParseJson(text)) ?? []
+  return containers.map(objectOf).filter(each => each !== undefined)
 }
 
 /** A user names only that user's containers. */

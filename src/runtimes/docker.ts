@@ -4,9 +4,9 @@
  */
 
 import type { Host } from '../host/host.ts'
+import { absoluteOf, countOf, objectOf, textOf } from '../host/json.ts'
 import type { Claim } from './claim.ts'
 import { isSandbox } from './containerd.ts'
-import { absoluteOf, countOf, objectOf, textOf } from './json.ts'
 import { readStateFields } from './state-file.ts'
 
 const DAEMON_CONFIG = 'etc/docker/daemon.json'

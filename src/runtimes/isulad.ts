@@ -5,9 +5,9 @@
 
 import { execFileSync } from 'node:child_process'
 import type { Host } from '../host/host.ts'
+import { absoluteOf, countOf, objectOf, textOf } from '../host/json.ts'
 import type { Claim } from './claim.ts'
 import { isSandbox } from './containerd.ts'
-import { absoluteOf, countOf, objectOf, textOf } from './json.ts'
 import { findOci } from './oci.ts'
 import { readStateFields, readStateFile } from './state-file.ts'
 

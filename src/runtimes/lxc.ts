@@ -5,9 +5,9 @@
 
 import { readHierarchies } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
+import { absoluteOf, countOf } from '../host/json.ts'
 import { parsePids } from '../host/proc-pid.ts'
 import type { Claim } from './claim.ts'
-import { absoluteOf, countOf } from './json.ts'
 import { readOwner, readStateFile } from './state-file.ts'
 
 const PAYLOAD = 'lxc.payload.'

@@ -1,8 +1,8 @@
 /** systemd-nspawn, and others that register with systemd-machined(8): a file for each machine, with its leader. */
 
 import type { Host } from '../host/host.ts'
+import { absoluteOf, countOf } from '../host/json.ts'
 import type { Claim } from './claim.ts'
-import { absoluteOf, countOf } from './json.ts'
 import { readStateFile } from './state-file.ts'
 
 export function* findMachines(host: Host, roots: readonly string[]): Generator<Claim> {

@@ -5,8 +5,16 @@
 
 import { join } from 'node:path'
 import type { Host } from '../host/host.ts'
+import {
+  absoluteOf,
+  arrayOf,
+  countOf,
+  type Fields,
+  objectOf,
+  stringsOf,
+  textOf,
+} from '../host/json.ts'
 import type { Claim } from './claim.ts'
-import { absoluteOf, arrayOf, countOf, type Fields, objectOf, textOf, textsOf } from './json.ts'
 import { readStateFields } from './state-file.ts'
 
 export function* findOci(host: Host, roots: readonly string[]): Generator<Claim> {
@@ -37,7 +45,7 @@ function claimOfRunc(id: string, fields: Fields, ownerUid: number): Claim | unde
   // A state from before the init was started has neither.
   if (pid === undefined || startTicks === undefined) return undefined
   const config = objectOf(fields.config)
-  const labels = arrayOf(config?.labels).flatMap(splitLabel)
+  const labels = (arrayOf(config?.labels) ?? []).flatMap(splitLabel)
   const annotations = Object.fromEntries(labels.filter(([key]) => key !== 'bundle'))
   const rootfs = absoluteOf(config?.rootfs)
   return { runtime: 'runc', id, pid, startTicks, name: undefined, rootfs, annotations, ownerUid }
@@ -66,7 +74,7 @@ function claimOfYouki(
     pid,
     startTicks: undefined,
     name: undefined,
-    annotations: textsOf(fields.annotations),
+    annotations: stringsOf(fields.annotations),
     ownerUid,
     rootfs: readBundle(host, fields.bundle)?.rootfs,
     // A path, or `slice:prefix:name` for systemd.
@@ -99,7 +107,7 @@ export function readBundle(host: Host, bundle: unknown): Bundle | undefined {
   const config = readStateFields(host, join(directory, 'config.json').slice(1))
   if (config === undefined) return undefined
   const { root, annotations } = config.fields
-  return { rootfs: within(bundle, objectOf(root)?.path), annotations: textsOf(annotations) }
+  return { rootfs: within(bundle, objectOf(root)?.path), annotations: stringsOf(annotations) }
 }
 
 /** root.path may be relative to the bundle: config.md of the runtime specification. */

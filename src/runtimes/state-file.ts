@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Host, orUndefined } from '../host/host.ts'
-import { type Fields, parseFields } from './json.ts'
+import { type Fields, objectOf, tryParseJson } from '../host/json.ts'
 
 /** A runc state with a thousand mounts has 1 MiB. */
 const MAX_BYTES = 16 * 2 ** 20
@@ -34,7 +34,7 @@ export interface StateFields {
 /** As `readStateFile`, of a JSON object. */
 export function readStateFields(host: Host, path: string): StateFields | undefined {
   const file = readStateFile(host, path)
-  const fields = file === undefined ? undefined : parseFields(file.text)
+  const fields = file === undefined ? undefined : objectOf(tryParseJson(file.text))
   return file === undefined || fields === undefined
     ? undefined
     : { fields, ownerUid: file.ownerUid }

@@ -1,6 +1,7 @@
 /** The configuration file: a JSON object with options for all containers, such as `{ "cpuQuota": "off" }`. */
 
 import { readFileSync } from 'node:fs'
+import { objectOf, parseJson } from '../host/json.ts'
 import { DEFAULT_OPTIONS, type Options, parseOptions } from '../proc/options.ts'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
 
@@ -19,16 +20,9 @@ export function parseDefaults(text: string, where: string): Options {
 }
 
 export function parseConfig(text: string, where: string): Partial<Options> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new SyntaxError(`Cannot read ${where}: it holds no JSON`, { cause })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new SyntaxError(`Cannot read ${where}: it must hold an object such as {"cpuQuota":"off"}`)
-  }
-  return parseOptions(value as Record<string, unknown>, where)
+  const options = objectOf(parseJson(`read ${where}`, text))
+  if (options !== undefined) return parseOptions(options, where)
+  throw new SyntaxError(`Cannot read ${where}: it must hold an object such as {"cpuQuota":"off"}`)
 }
 
 function readConfig(path: string): string | undefined {

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Container, parseContainer } from '../container/container.ts'
 import { Host } from '../host/host.ts'
+import { arrayOf, check, naturalOf, objectOf, parseObject } from '../host/json.ts'
 import { type Moment, stoppedClock } from '../host/recording.ts'
 import type { ContainerDevices } from '../proc/disk/visible.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
@@ -17,21 +18,26 @@ interface Captured extends Container {
   devices: ContainerDevices
 }
 
+const PARSE = 'parse a captured container'
+
 export function renderCaptured(captured: Captured): string {
   return `${JSON.stringify(captured, undefined, 2)}\n`
 }
 
-/** Throws a SyntaxError that names what is missing. */
+/** Throws a SyntaxError or RangeError that names what is missing. */
 function parseCaptured(text: string): Captured {
   const container = parseContainer(text)
-  const { clock, devices } = JSON.parse(text) as Partial<Captured>
-  if (!isNumber(clock?.monotonicUsec) || !isNumber(clock?.boottimeUsec)) {
-    throw new SyntaxError('Cannot parse a captured container: clock has no two moments')
+  const { clock, devices } = parseObject(PARSE, text)
+  const { monotonicUsec, boottimeUsec } = check(PARSE, 'clock', clock, objectOf)
+  check(PARSE, 'devices.nodes', objectOf(devices)?.nodes, arrayOf)
+  return {
+    ...container,
+    clock: {
+      monotonicUsec: check(PARSE, 'clock.monotonicUsec', monotonicUsec, naturalOf),
+      boottimeUsec: check(PARSE, 'clock.boottimeUsec', boottimeUsec, naturalOf),
+    },
+    devices: devices as ContainerDevices,
   }
-  if (!Array.isArray(devices?.nodes)) {
-    throw new SyntaxError('Cannot parse a captured container: devices has no nodes')
-  }
-  return { ...container, clock: clock as Moment, devices: devices as ContainerDevices }
 }
 
 /** The view of the container `id`, or of the only one, as it was when `folder` was captured. */
@@ -65,5 +71,3 @@ function listContainers(folder: string): string[] {
     throw new Error(`Cannot find a captured machine in ${folder}`, { cause })
   }
 }
-
-const isNumber = (value: unknown) => typeof value === 'number' && value >= 0
