@@ -47,7 +47,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     because: 'it makes text of what it is given',
   },
   'command/doctor': {
-    may: ['command/terminal', 'command/containers', 'service', 'container', 'mount', 'host', 'sys'],
+    may: [
+      ...['command/terminal', 'command/containers', 'service', 'container', 'mount', 'host'],
+      ...['host/json.ts', 'sys'],
+    ],
     because: 'it looks at the host, and changes nothing',
   },
   'command/completion': {

@@ -6,6 +6,7 @@
 import { accessSync, constants } from 'node:fs'
 import { basename } from 'node:path'
 import { type Host, realPath } from '../../host/host.ts'
+import { objectOf, tryParseJson } from '../../host/json.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 const HOOK_DIRECTORIES = ['etc/containers/oci/hooks.d', 'usr/share/containers/oci/hooks.d']
@@ -54,7 +55,7 @@ function checkHookDirectories(host: Host): Finding[] {
   // Of two files with one name the first directory's counts.
   const counted = entries.filter(({ name }, at) => entries.findIndex(e => e.name === name) === at)
   const ours = counted.flatMap(({ path }) => {
-    const entry = parse(host.tryRead(path))
+    const entry = readJson(host, path)
     return isOurs(host, entry?.hook) ? [{ path, entry }] : []
   })
   if (ours.length === 0) {
@@ -74,14 +75,14 @@ function checkHookDirectories(host: Host): Finding[] {
 }
 
 function checkIsulad(host: Host): Finding[] {
-  const config = parse(host.tryRead(ISULAD_CONFIG))
+  const config = readJson(host, ISULAD_CONFIG)
   if (config === undefined && !isInstalled(host, 'isulad')) return []
   const file = config?.['hook-spec']
   const advice = `set "hook-spec" in /${ISULAD_CONFIG} to the path of a copy of hooks/hookspec.json, and restart isulad`
   if (typeof file !== 'string' || file === '') {
     return [warning('isulad: our hook is not installed for all containers', advice)]
   }
-  const spec = parse(host.tryRead(file.slice(1)))
+  const spec = readJson(host, file.slice(1))
   if (spec === undefined) return [problem(`isulad: ${file} cannot be read`, advice)]
   const stages = Object.keys(spec).filter(stage => oursOf(host, spec[stage]) !== undefined)
   const entry = stages.map(stage => oursOf(host, spec[stage]))[0]
@@ -99,7 +100,7 @@ interface Entry {
 
 /** One that is ours: what it needs to bind the files, and to clean up behind a container. */
 function checkEntry(host: Host, { who, file, hook, stages }: Entry): Finding {
-  const { path, env } = asObject(hook) ?? {}
+  const { path, env } = objectOf(hook) ?? {}
   if (typeof path !== 'string' || !isExecutable(host.path(path.slice(1)))) {
     return problem(
       `${who}: ${file} starts ${path}, which is no executable`,
@@ -132,24 +133,13 @@ const oursOf = (host: Host, entries: unknown) =>
 
 /** Whatever the executable or the link to it is called. */
 function isOurs(host: Host, hook: unknown): boolean {
-  const { path, args } = asObject(hook) ?? {}
+  const { path, args } = objectOf(hook) ?? {}
   if (typeof path !== 'string') return false
   const called = [path, names(args)[0] ?? '', realPath(host.path(path.slice(1)))]
   return called.some(name => basename(name).startsWith('procveil'))
 }
 
-function parse(text: string | undefined): Record<string, unknown> | undefined {
-  try {
-    return asObject(JSON.parse(text ?? ''))
-  } catch {
-    return undefined
-  }
-}
-
-function asObject(value: unknown): Record<string, unknown> | undefined {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isObject ? (value as Record<string, unknown>) : undefined
-}
+const readJson = (host: Host, path: string) => objectOf(tryParseJson(host.tryRead(path) ?? ''))
 
 const names = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
