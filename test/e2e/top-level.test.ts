@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { bindMount, started } from '../kit/box.ts'
+import { started } from '../kit/box.ts'
 import { HOST_KIB } from '../kit/mem-total.ts'
 import { needs, retry } from '../kit/requirements.ts'
+import { bindMount } from '../kit/runc-config.ts'
 import { type Site, site } from '../kit/site.ts'
 
 const FILES = ['meminfo', 'cpuinfo', 'stat', 'uptime']

@@ -14,6 +14,16 @@ import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import type { Test } from 'tap'
 import { BUSYBOX, retry } from './requirements.ts'
+import {
+  bindMount,
+  DEV,
+  type HookEntry,
+  hookEntry,
+  type Mount,
+  PROC,
+  renderConfig,
+  SYS,
+} from './runc-config.ts'
 import type { Site } from './site.ts'
 
 export interface BoxOptions {
@@ -44,24 +54,6 @@ export interface BoxOptions {
   mounts?: readonly Mount[]
 }
 
-/** As config.json has it. */
-export interface Mount {
-  destination: string
-  type: string
-  source: string
-  options?: readonly string[]
-}
-
-export const bindMount = (source: string, destination = source): Mount => ({
-  destination,
-  type: 'bind',
-  source,
-  options: ['rbind', 'ro'],
-})
-
-const PERIOD_USEC = 100_000
-const MAPPINGS = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
-
 export class Box {
   readonly id: string
   readonly bundle: string
@@ -75,7 +67,7 @@ export class Box {
     const [first, ...others] = options.within ?? []
     this.#runc = first === undefined ? ['runc', ...runc] : [first, ...others, 'runc', ...runc]
     makeRootfs(join(this.bundle, 'rootfs'))
-    writeFileSync(join(this.bundle, 'config.json'), JSON.stringify(config(site, options), null, 2))
+    writeFileSync(join(this.bundle, 'config.json'), config(site, options))
   }
 
   runc(...args: string[]) {
@@ -164,72 +156,34 @@ export function makeRootfs(rootfs: string): void {
   }
 }
 
-function config(site: Site, options: BoxOptions): unknown {
-  const { memoryBytes, cpus, quotaUsec, stages = ['prestart'], hookArgs = [] } = options
-  const entry = (...args: string[]) => ({
-    path: site.executable,
-    args: ['procveil', ...site.options, 'hook', ...args],
-    env: options.hookEnv ?? ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
-    timeout: 20,
-  })
-  const hooks = Object.fromEntries(stages.map(stage => [stage, [entry(...hookArgs)]]))
-  const cpu = {
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(quotaUsec === undefined ? {} : { quota: quotaUsec, period: PERIOD_USEC }),
+function config(site: Site, options: BoxOptions): string {
+  const { stages = ['prestart'], hookArgs = [], pidNamespace, rootfsPropagation } = options
+  const entry = (...args: string[]): HookEntry => {
+    const made = hookEntry(site, args, 20)
+    return { ...made, env: options.hookEnv ?? made.env }
   }
-  return {
-    ociVersion: '1.0.2',
-    root: { path: 'rootfs', readonly: false },
+  const hooks = Object.fromEntries(stages.map(stage => [stage, [entry(...hookArgs)]]))
+  return renderConfig({
+    rootfs: 'rootfs',
+    command: options.command ?? ['sleep', '1000'],
+    env: ['PATH=/usr/bin:/usr/sbin:/bin', 'TERM=xterm'],
     hostname: 'box',
-    process: {
-      user: { uid: 0, gid: 0 },
-      args: options.command ?? ['sleep', '1000'],
-      env: ['PATH=/usr/bin:/usr/sbin:/bin', 'TERM=xterm'],
-      cwd: '/',
-    },
     mounts: mounts(options),
     annotations: options.annotations ?? {},
     hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
-    linux: {
-      namespaces: [
-        {
-          type: 'pid',
-          ...(options.pidNamespace === undefined ? {} : { path: options.pidNamespace }),
-        },
-        ...['ipc', 'uts', 'mount'].map(type => ({ type })),
-        ...(options.userNamespace ? [{ type: 'user' }] : []),
-      ],
-      ...(options.userNamespace ? { uidMappings: MAPPINGS, gidMappings: MAPPINGS } : {}),
-      resources: {
-        devices: [{ allow: false, access: 'rwm' }],
-        ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
-        cpu,
-      },
-      ...(options.rootfsPropagation === undefined
-        ? {}
-        : { rootfsPropagation: options.rootfsPropagation }),
-    },
-  }
+    namespaces: [
+      { type: 'pid', path: pidNamespace },
+      ...['ipc', 'uts', 'mount'].map(type => ({ type })),
+      ...(options.userNamespace ? [{ type: 'user' }] : []),
+    ],
+    rootfsPropagation,
+    resources: options,
+  })
 }
 
 function mounts({ hostPrograms, withoutSys, mounts = [] }: BoxOptions): Mount[] {
-  const all = [
-    { destination: '/proc', type: 'proc', source: 'proc' },
-    {
-      destination: '/dev',
-      type: 'tmpfs',
-      source: 'tmpfs',
-      options: ['nosuid', 'mode=755', 'size=64k'],
-    },
-  ]
-  const sys = {
-    destination: '/sys',
-    type: 'sysfs',
-    source: 'sysfs',
-    options: ['nosuid', 'noexec', 'nodev', 'ro'],
-  }
   const programs = ['/usr', '/lib', '/lib64']
     .filter(path => existsSync(path))
     .map(path => bindMount(path))
-  return [...all, ...(withoutSys ? [] : [sys]), ...(hostPrograms ? programs : []), ...mounts]
+  return [PROC, DEV, ...(withoutSys ? [] : [SYS]), ...(hostPrograms ? programs : []), ...mounts]
 }

@@ -4,12 +4,20 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { splitDevice } from '../../src/host/device-number.ts'
-import { EXECUTABLE, retry } from '../kit/requirements.ts'
+import { retry } from '../kit/requirements.ts'
+import {
+  DEV,
+  hookEntry,
+  type Mount,
+  PERIOD_USEC,
+  PROC,
+  renderConfig,
+  SYS,
+} from '../kit/runc-config.ts'
 import type { Site } from '../kit/site.ts'
 import type { Container, Limits, Program, Wishes } from './container.ts'
 
 const ROOTFS = '/usr/share/vm/busybox'
-const PERIOD_USEC = 100_000
 const TIMEOUT_MS = 120_000
 
 export class Bundle implements Container {
@@ -24,7 +32,7 @@ export class Bundle implements Container {
     this.#id = id
     this.#bundle = mkdtempSync(join(site.directory, `${id}-`))
     this.#root = join(site.directory, program)
-    writeFileSync(join(this.#bundle, 'config.json'), JSON.stringify(config(site, id, wishes)))
+    writeFileSync(join(this.#bundle, 'config.json'), config(site, id, wishes))
   }
 
   #run(args: readonly string[]) {
@@ -81,59 +89,33 @@ export class Bundle implements Container {
   }
 }
 
-function config(site: Site, id: string, wishes: Wishes): unknown {
-  const hook = {
-    path: EXECUTABLE,
-    args: ['procveil', ...site.options, 'hook', '--strict'],
-    env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
-    timeout: 60,
-  }
-  return {
-    ociVersion: '1.0.2',
-    root: { path: ROOTFS, readonly: false },
-    process: {
-      user: { uid: 0, gid: 0 },
-      args: wishes.command ?? ['sleep', '100000'],
-      env: ['PATH=/bin'],
-      cwd: '/',
-    },
+function config(site: Site, id: string, wishes: Wishes): string {
+  const { memoryBytes, swapBytes = 0, quotaUsec, cpus, device } = wishes
+  const hook = hookEntry(site, ['--strict'], 60)
+  return renderConfig({
+    rootfs: ROOTFS,
+    command: wishes.command ?? ['sleep', '100000'],
+    env: ['PATH=/bin'],
     mounts: mounts(wishes),
     hooks: wishes.unhooked ? {} : { createRuntime: [hook], poststop: [hook] },
-    linux: {
-      cgroupsPath: `${wishes.parent ?? ''}/${id}`,
-      namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
-      ...resources(wishes),
-    },
-  }
+    cgroupsPath: `${wishes.parent ?? ''}/${id}`,
+    namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
+    resources: { memoryBytes, swapBytes, quotaUsec, cpus },
+    device: device && { path: device.inside, ...splitDevice(statSync(device.host).rdev) },
+  })
 }
 
-function resources({ device, memoryBytes, swapBytes = 0, quotaUsec, cpus }: Wishes) {
-  const cpu = {
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(quotaUsec === undefined ? {} : { quota: quotaUsec, period: PERIOD_USEC }),
-  }
-  const memory =
-    memoryBytes === undefined ? {} : { limit: memoryBytes, swap: memoryBytes + swapBytes }
-  const refused = { allow: false, access: 'rwm' }
-  if (device === undefined) return { resources: { cpu, memory, devices: [refused] } }
-  const number = splitDevice(statSync(device.host).rdev)
-  const allowed = { allow: true, type: 'b', ...number, access: 'rwm' }
-  const node = { path: device.inside, type: 'b', ...number, fileMode: 0o660, uid: 0, gid: 0 }
-  return { devices: [node], resources: { cpu, memory, devices: [refused, allowed] } }
-}
-
-function mounts({ writableCgroup }: Wishes): unknown[] {
-  const flags = ['nosuid', 'noexec', 'nodev']
+function mounts({ writableCgroup }: Wishes): Mount[] {
   return [
-    { destination: '/proc', type: 'proc', source: 'proc' },
-    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+    PROC,
+    DEV,
     { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev'] },
-    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...flags, 'ro'] },
+    SYS,
     {
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
       source: 'cgroup',
-      options: [...flags, writableCgroup ? 'rw' : 'ro'],
+      options: ['nosuid', 'noexec', 'nodev', writableCgroup ? 'rw' : 'ro'],
     },
   ]
 }

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } fr
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { bindMount, type Mount } from '../../kit/box.ts'
+import { bindMount, type Mount } from '../../kit/runc-config.ts'
 import { keepBusy, type Limited, limited, needsFiles, numbersAfter } from './limited.ts'
 
 const COMPILER = '/usr/bin/javac'

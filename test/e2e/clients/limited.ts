@@ -6,8 +6,9 @@
 import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { Test } from 'tap'
-import { type Box, bindMount, type Mount, started } from '../../kit/box.ts'
+import { type Box, started } from '../../kit/box.ts'
 import { needs } from '../../kit/requirements.ts'
+import { bindMount, type Mount } from '../../kit/runc-config.ts'
 import { site } from '../../kit/site.ts'
 
 export interface Limited {
