@@ -6,7 +6,8 @@ import { started } from '../kit/box.ts'
 import { BOUND } from '../kit/files.ts'
 import { needs } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
-import { often, UNHURRIED } from './load.ts'
+import { size } from '../kit/size.ts'
+import { UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
 
@@ -42,7 +43,7 @@ function isFlat(t: Test, before: Size, after: Size, roomKib: number): void {
 
 t.test('containers come and go', options, async t => {
   const here = site(t)
-  const times = often({ full: 1000, brief: 25 })
+  const times = size({ short: 6, long: 25, full: 1000 })
   const first = await started(t, here, 'growth')
   await first.cat('/proc/meminfo')
   const one = async (i: number) => {
@@ -50,7 +51,7 @@ t.test('containers come and go', options, async t => {
     await box.sh('cat /proc/meminfo /proc/stat /proc/loadavg /proc/diskstats >/dev/null')
     await box.remove()
   }
-  for (let i = 0; i < 10; i++) await one(i)
+  for (let i = 0; i < size({ short: 4, long: 10 }); i++) await one(i)
   const [before, files] = [measure(here), filesOf(here)]
   for (let i = 0; i < times; i++) await one(i)
   // Its memory is given back when there is need of it: it must be far less than a whole view for each.
@@ -72,9 +73,9 @@ t.test('reads without end', options, async t => {
   const read = (count: number) => {
     for (let i = 0; i < count; i++) readFileSync(files[i % files.length] ?? '')
   }
-  read(often({ full: 20_000, brief: 5000 }))
+  read(size({ short: 1000, long: 5000, full: 20_000 }))
   const before = measure(here)
-  const reads = often({ full: 1_000_000, brief: 10_000 })
+  const reads = size({ short: 5000, long: 10_000, full: 1_000_000 })
   read(reads)
   t.comment(`${reads} reads`)
   isFlat(t, before, measure(here), 20 * 1024)

@@ -8,10 +8,11 @@ import { BOUND } from '../kit/files.ts'
 import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
+import { size } from '../kit/size.ts'
 import { signal } from './disturb.ts'
-import { often, UNHURRIED } from './load.ts'
+import { UNHURRIED } from './load.ts'
 
-const CONTAINERS = often({ full: 50, brief: 4 })
+const CONTAINERS = size({ short: 4, long: 4, full: 50 })
 
 const options = { ...needs('runc'), ...UNHURRIED }
 

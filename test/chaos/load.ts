@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import type { Test } from 'tap'
 import { type Box, started } from '../kit/box.ts'
 import type { Site } from '../kit/site.ts'
+import { size } from '../kit/size.ts'
 
 const READER = fileURLToPath(new URL('reader.mjs', import.meta.url))
 const READERS_PER_CONTAINER = 4
@@ -21,12 +22,8 @@ export interface Seen {
   longestMs: number
 }
 
-/** How often something is done: as often as it takes to be sure with PROCVEIL_CHAOS=full, else so as to see it work. */
-export const often = ({ full, brief }: { full: number; brief: number }) =>
-  process.env.PROCVEIL_CHAOS === 'full' ? full : brief
-
 /** For tests that may last as long as it takes. */
-export const UNHURRIED = { timeout: often({ full: 1_800_000, brief: 180_000 }) }
+export const UNHURRIED = { timeout: size({ short: 180_000, long: 180_000, full: 1_800_000 }) }
 
 export class Load {
   readonly #boxes: readonly Box[]

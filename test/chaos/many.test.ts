@@ -6,9 +6,10 @@ import { type Box, started } from '../kit/box.ts'
 import { readMemTotal } from '../kit/mem-total.ts'
 import { needs } from '../kit/requirements.ts'
 import { site } from '../kit/site.ts'
-import { often, UNHURRIED } from './load.ts'
+import { size } from '../kit/size.ts'
+import { UNHURRIED } from './load.ts'
 
-const CONTAINERS = often({ full: 200, brief: 12 })
+const CONTAINERS = size({ short: 5, long: 12, full: 200 })
 
 const totalMib = async (box: Box) => Number(await readMemTotal(box)) / 1024
 

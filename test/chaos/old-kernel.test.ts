@@ -7,8 +7,9 @@ import { spawn } from 'node:child_process'
 import t, { type Test } from 'tap'
 import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
+import { size } from '../kit/size.ts'
 import { disturb, signal } from './disturb.ts'
-import { Load, often, UNHURRIED } from './load.ts'
+import { Load, UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
 
@@ -25,8 +26,8 @@ async function serveWithoutResend(t: Test): Promise<Site> {
 }
 
 for (const [name, command, times] of [
-  ['server', 'server', often({ full: 1000, brief: 40 })],
-  ['keeper', 'serve', often({ full: 200, brief: 10 })],
+  ['server', 'server', size({ short: 8, long: 40, full: 1000 })],
+  ['keeper', 'serve', size({ short: 3, long: 10, full: 200 })],
 ] as const) {
   t.test(`reads in flight fail when the ${name} is killed, and no others`, options, async t => {
     const here = await serveWithoutResend(t)
@@ -44,7 +45,7 @@ for (const [name, command, times] of [
 t.test('a server that hangs lets its readers go', options, async t => {
   const here = await serveWithoutResend(t)
   const seen = await disturb(t, here, {
-    times: often({ full: 20, brief: 2 }),
+    times: size({ short: 1, long: 2, full: 20 }),
     everyMs: 4000,
     act: () => signal(here, 'server', 'SIGSTOP'),
   })

@@ -5,9 +5,10 @@ import { execa } from 'execa'
 import t from 'tap'
 import { started } from '../kit/box.ts'
 import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
+import { size } from '../kit/size.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
 import { install, installCopy, ownSite } from './install.ts'
-import { often, UNHURRIED } from './load.ts'
+import { UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
 
@@ -15,7 +16,7 @@ t.test('upgrades go unnoticed', options, async t => {
   const here = ownSite(t)
   const pids = new Set<number | undefined>()
   const seen = await disturb(t, here, {
-    times: often({ full: 100, brief: 5 }),
+    times: size({ short: 2, long: 5, full: 100 }),
     everyMs: 200,
     act: async () => {
       installCopy(here)

@@ -5,6 +5,7 @@ import t from 'tap'
 import { buildRelease, needsRelease } from '../kit/release.ts'
 import { needs } from '../kit/requirements.ts'
 import type { Site } from '../kit/site.ts'
+import { size } from '../kit/size.ts'
 import { disturb, isUnnoticed } from './disturb.ts'
 import { installCopy, ownSite } from './install.ts'
 import { UNHURRIED } from './load.ts'
@@ -22,7 +23,7 @@ t.test('0.1.0 goes over to this version and back, unnoticed', options, async t =
     t.ok(runsInstalled(here), 'both processes are of the version that is installed')
   }
   const seen = await disturb(t, here, {
-    times: 3,
+    times: size({ short: 1, long: 3 }),
     everyMs: 1000,
     act: async () => {
       await goOver()

@@ -1,7 +1,4 @@
-/**
- * A container under load whose limits change every second, while programs in it read all the time. It takes a
- * minute, or as many seconds as PROCVEIL_STRESS_SECONDS says.
- */
+/** A container under load whose limits change every second, while programs in it read all the time. */
 
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -16,13 +13,14 @@ import { cgroupsOf } from '../kit/cgroups.ts'
 import { BOUND } from '../kit/files.ts'
 import { bindMount } from '../kit/runc-config.ts'
 import { site } from '../kit/site.ts'
+import { size } from '../kit/size.ts'
 import { EXPORTER, Exporter } from './clients/exporter.ts'
 import { NODE, needsFiles } from './clients/limited.ts'
 import { checkTop, ExporterCheck, PsutilCheck } from './stress/clients.ts'
 import { Changes, stepAt } from './stress/limits.ts'
 import { SampleCheck } from './stress/sample.ts'
 
-const SECONDS = Number(process.env.PROCVEIL_STRESS_SECONDS ?? 60)
+const SECONDS = size({ short: 15, long: 60 })
 /** For what was started and what ends a little later, on a slow machine too. */
 const SPARE_SECONDS = 60
 const MiB = 2 ** 20

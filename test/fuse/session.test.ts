@@ -5,6 +5,7 @@ import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
 import { fakeBackend } from '../filesystem/fake-backend.ts'
+import { size } from '../kit/size.ts'
 import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
 
 /** Serves all of `requests`; the replies, and what was reported. */
@@ -117,6 +118,6 @@ t.test('no bytes end the loop, and each reply says its own length', async () => 
       const last = replies.at(-1)
       return last?.equals(hex('lookup.reply')) && replies.every(r => r.readUInt32LE(0) === r.length)
     }),
-    { numRuns: 3000 },
+    { numRuns: size({ short: 500, long: 3000 }) },
   )
 })

@@ -1,9 +1,10 @@
-/** How often each property is tried; PROCVEIL_RUNS=100 is for a quick look. */
+/** How often each property is tried, and what says that it does not hold. */
 
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import { size } from '../kit/size.ts'
 
-const RUNS = Number(process.env.PROCVEIL_RUNS ?? 10_000)
+const RUNS = size({ short: 500, long: 10_000 })
 
 /** Throws with the smallest counterexample, its seed and its path when `check` throws for one. */
 export function holds<T>(t: Test, values: fc.Arbitrary<T>, check: (value: T) => void): void {
