@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import type { Test } from 'tap'
 import { BUSYBOX, retry } from './requirements.ts'
@@ -67,7 +67,7 @@ export class Box {
     const [first, ...others] = options.within ?? []
     this.#runc = first === undefined ? ['runc', ...runc] : [first, ...others, 'runc', ...runc]
     makeRootfs(join(this.bundle, 'rootfs'))
-    writeFileSync(join(this.bundle, 'config.json'), config(site, options))
+    writeFileSync(join(this.bundle, 'config.json'), config(site, id, options))
   }
 
   runc(...args: string[]) {
@@ -156,7 +156,7 @@ export function makeRootfs(rootfs: string): void {
   }
 }
 
-function config(site: Site, options: BoxOptions): string {
+function config(site: Site, id: string, options: BoxOptions): string {
   const { stages = ['prestart'], hookArgs = [], pidNamespace, rootfsPropagation } = options
   const entry = (...args: string[]): HookEntry => {
     const made = hookEntry(site, args, 20)
@@ -171,6 +171,8 @@ function config(site: Site, options: BoxOptions): string {
     mounts: mounts(options),
     annotations: options.annotations ?? {},
     hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
+    // Below the cgroups of the caller, and no other test's: many call their container the same.
+    cgroupsPath: `${basename(site.directory)}-${id}`,
     namespaces: [
       { type: 'pid', path: pidNamespace },
       ...['ipc', 'uts', 'mount'].map(type => ({ type })),
