@@ -1,41 +1,19 @@
 /** A Docker of a test's own, whose containers get our hook. Nothing of it is left afterwards. */
 
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa, execaSync } from 'execa'
 import type { Test } from 'tap'
 import { makeRootfs } from './box.ts'
+import { DockerTraces } from './docker-traces.ts'
 import { EXECUTABLE, retry } from './requirements.ts'
 import type { Site } from './site.ts'
 
 const ADD_HOOKS = fileURLToPath(new URL('./add-hooks.mjs', import.meta.url))
-const SHIM_SOCKETS = '/run/containerd/s'
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 20_000
 const SETTLE_MS = 5000
-
-/** What dockerd and its containerd leave outside of their folders; what holds another comes after it. */
-const TRACES = [
-  '/etc/docker/key.json',
-  '/etc/docker',
-  '/opt/containerd/bin',
-  '/opt/containerd/lib',
-  '/opt/containerd',
-  SHIM_SOCKETS,
-  '/run/containerd',
-  '/run/docker/plugins',
-  '/run/docker',
-]
 
 export interface DockerOptions {
   /** Arguments of the daemon beyond those that every one has. */
@@ -48,8 +26,7 @@ export class Docker {
   readonly #host: string
   readonly #execRoot: string
   readonly #site: Site
-  readonly #traces: readonly string[]
-  readonly #earlierSockets: readonly string[] = listSockets()
+  readonly #traces = new DockerTraces()
   readonly #daemon: ReturnType<typeof startDaemon>
 
   constructor(site: Site, { daemonArgs = [], within = [] }: DockerOptions) {
@@ -58,7 +35,6 @@ export class Docker {
     this.#site = site
     this.#host = `unix://${directory}/socket`
     this.#execRoot = join(directory, 'exec')
-    this.#traces = [...TRACES, ...dockerCgroups()].filter(path => !existsSync(path))
     const command = [
       ...within,
       'dockerd',
@@ -132,11 +108,7 @@ export class Docker {
       if (left.length > 0) throw new Error(`Cannot end processes ${left.join(' ')} of dockerd`)
     })
     // The kernel closes a socket some time after its process has ended; one that stays open is another's.
-    await retry(() => {
-      for (const path of this.#leftSockets()) rmSync(path, { force: true })
-      for (const path of this.#traces) removeTrace(path)
-      if (this.traces().length > 0) throw new Error('Cannot remove all of it yet')
-    }, SETTLE_MS).catch(() => {})
+    await retry(() => this.#traces.remove(), SETTLE_MS).catch(() => {})
   }
 
   /** Of the daemon, its containerd and their shims. */
@@ -149,15 +121,7 @@ export class Docker {
 
   /** Cgroups, folders and files outside of the site that were not there before. */
   traces(): string[] {
-    return [...this.#traces.filter(path => existsSync(path)), ...this.#leftSockets()]
-  }
-
-  /** Where a shim that was killed listened. */
-  #leftSockets(): string[] {
-    const open = readFileSync('/proc/net/unix', 'utf8')
-    return listSockets().filter(
-      path => !this.#earlierSockets.includes(path) && !open.includes(path),
-    )
+    return this.#traces.left()
   }
 
   /** Ends the daemon alone, as a crash does. */
@@ -206,31 +170,6 @@ function makeRuntime({ options }: Site, directory: string): string {
   writeFileSync(runtime, [...lines, 'exec runc "$@"', ''].join('\n'))
   chmodSync(runtime, 0o755)
   return runtime
-}
-
-/** Where containers are put, in each hierarchy. */
-function dockerCgroups(): string[] {
-  const root = '/sys/fs/cgroup'
-  const below = readdirSync(root, { withFileTypes: true }).filter(entry => entry.isDirectory())
-  return [root, ...below.map(({ name }) => join(root, name))]
-    .filter(directory => existsSync(join(directory, 'cgroup.procs')))
-    .map(directory => join(directory, 'docker'))
-}
-
-function listSockets(): string[] {
-  if (!existsSync(SHIM_SOCKETS)) return []
-  return readdirSync(SHIM_SOCKETS).map(name => join(SHIM_SOCKETS, name))
-}
-
-/** A folder only when it is empty: it may have become another's too. */
-function removeTrace(path: string): void {
-  try {
-    if (path.endsWith('.json')) rmSync(path, { force: true })
-    else rmdirSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error
-  }
 }
 
 /** A process that was killed closes its sockets after its command line is gone. */
