@@ -11,6 +11,8 @@ import { bindMount, type Mount } from '../../kit/runc-config.ts'
 import { keepBusy, type Limited, limited, needsFiles, numbersAfter } from './limited.ts'
 
 const COMPILER = '/usr/bin/javac'
+/** Longer than the virtual machine takes to start beside other tests. */
+const BUSY_SECONDS = 30
 const programs = needsFiles({ [COMPILER]: 'openjdk-17-jdk-headless' })
 
 const SOURCE = `
@@ -43,7 +45,7 @@ const CGROUPS: Mount = {
 t.test('a Java virtual machine that sees its cgroups', programs, async t => {
   for (const container of await limited(t, [...CONFIGURATION, CGROUPS])) {
     const { box, memoryKib, cpus, sharedKib } = container
-    await keepBusy(container, 6)
+    await keepBusy(container, BUSY_SECONDS)
     const { total, free, load, processors } = await run(container)
     t.equal(total, memoryKib * 1024, box.id)
     t.ok(free > 0 && free < (memoryKib - sharedKib) * 1024, `${free} bytes free`)
@@ -59,7 +61,7 @@ t.test('a Java virtual machine without cgroups', programs, async t => {
     const idle = await run(container)
     t.equal(idle.total, hostKib * 1024, 'sysinfo(2)')
     t.equal(idle.processors, availableParallelism(), 'sched_getaffinity(2)')
-    await keepBusy(container, 6)
+    await keepBusy(container, BUSY_SECONDS)
     const busy = await run(container)
     t.ok(busy.load > idle.load + 0.1, `${box.id}: load ${idle.load}, then ${busy.load}`)
     t.ok(busy.load <= 1)
