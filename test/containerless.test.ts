@@ -6,12 +6,12 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { size } from './kit/size.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const SELF = 'containerless.test.ts'
 
-t.setTimeout(size({ short: 240_000, long: 1_200_000 }))
+// Of all together. That of .taprc holds for each test.
+t.setTimeout(1_800_000)
 
 const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.test.ts') && !/^(e2e|chaos)\//.test(name) && name !== SELF)
