@@ -1,4 +1,4 @@
-/** Whether another executable can take the place of the one that runs. */
+/** Checks whether another executable can take the place of the one that runs. */
 
 import { execFile } from 'node:child_process'
 import { describe } from '../sys/log.ts'

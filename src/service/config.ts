@@ -6,15 +6,18 @@ import { DEFAULT_OPTIONS, type Options, parseOptions } from '../proc/options.ts'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
 
 /**
- * The options that the file sets, and the defaults for the others. Nobody needs to have a file at the default path.
- * Throws for one that was named and cannot be read, and for one that holds anything but options.
+ * Returns the options that the file sets, and the defaults for the others. A missing file at the default path sets no
+ * options. Throws for every other file that cannot be read, and for a file that holds anything but options.
  */
 export function readDefaults({ config }: Pick<Settings, 'config'>): Options {
   const text = readConfig(config)
   return text === undefined ? DEFAULT_OPTIONS : parseDefaults(text, config)
 }
 
-/** As `parseConfig`, with the defaults for what the text does not set. */
+/**
+ * Returns the options that the text sets, and the defaults for the others. Throws when the text holds anything but
+ * options.
+ */
 export function parseDefaults(text: string, where: string): Options {
   return { ...DEFAULT_OPTIONS, ...parseConfig(text, where) }
 }

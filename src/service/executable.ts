@@ -2,21 +2,30 @@
 
 import { statSync } from 'node:fs'
 
-/** Where the executable lies, or lay when this process was started. */
+/** The path that this executable had when the process was started. Another file may lie there by now. */
 export const INSTALLED = process.execPath.replace(/ \(deleted\)$/, '')
 
-/** The environment of a keeper. Bun would look after its memory once in a second, also while there is nothing to do. */
+/**
+ * The environment of a keeper. Without BUN_GC_TIMER_DISABLE, Bun looks after its memory once in a second, even while
+ * there is nothing to do.
+ */
 export const ENVIRONMENT = {
   PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
   BUN_GC_TIMER_DISABLE: '1',
 } as const
 
-/** What runs this very version, whatever lies at INSTALLED by now; `argv0` is how the process shows in `ps`. */
+/**
+ * Returns a `path` that runs this very version, whatever lies at INSTALLED by now, and the `argv0` that `ps` shows for
+ * the process.
+ */
 export function ownExecutable(): { path: string; argv0: string } {
   return { path: isInstalled() ? INSTALLED : `/proc/${process.pid}/exe`, argv0: INSTALLED }
 }
 
-/** A package manager puts a new file in the place of the old one, which lives on as long as it runs. */
+/**
+ * Whether INSTALLED is still the file that this process runs. A package manager puts a new file in the place of the
+ * old one, which lives on as long as a process runs it.
+ */
 function isInstalled(): boolean {
   try {
     const [running, installed] = [statSync('/proc/self/exe'), statSync(INSTALLED)]

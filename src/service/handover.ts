@@ -16,9 +16,9 @@
  *              ▼                                           ▼
  *      serve --adopt OPTIONS --before SERVER --fuse-fd FUSE --ready-fd PIPE
  *
- * Whoever starts a keeper listens at the other end of PIPE, for one byte: READY, "my own server could answer". A hook
- * then goes on; the server that has answered until then ends. A pipe that ends without a byte says that the process
- * at its other end is dead.
+ * Whoever starts a keeper listens at the other end of PIPE for one byte: READY, which says that the keeper's own
+ * server can answer. A hook then goes on; a server that has answered until then ends. A pipe that ends without a byte
+ * says that the process at its other end is dead.
  */
 
 import { writeSync } from 'node:fs'
@@ -26,24 +26,24 @@ import type { Options } from '../proc/options.ts'
 import { parseDefaults } from './config.ts'
 
 /**
- * The form of all that is said here, and of the files in the run directory. A version that does not know it is no
- * successor.
+ * The form of all messages in this file, and of the files in the run directory. A version that does not know this form
+ * cannot take over from this one.
  */
 const FORM = 'procveil handover 1'
 
-/** /dev/fuse, in a server and in a keeper that a server has started. */
+/** The descriptor of /dev/fuse in a server, and in a keeper that a server has started. */
 export const FUSE_FD = 3
 
-/** In a server: the reading end of the pipe from its keeper. */
+/** The descriptor at which a server reads the pipe from its keeper. */
 export const KEEPER_FD = 4
 
 /** The first descriptor of a process that has stdin, stdout and stderr alone. */
 export const FIRST_FREE_FD = 3
 
-/** Of a server or a keeper: from now on requests are answered by it, or by its own server. */
+/** The word of a server that can answer requests from now on, and of a keeper whose own server can. */
 export const READY = 'r'
 
-/** Of a server: it has answered a request. */
+/** The word of a server that has answered a request. */
 export const ANSWERED = 'a'
 
 /** What a keeper is told by whoever starts it. */
@@ -59,9 +59,12 @@ export interface KeeperOrders {
 interface Adopted {
   /** /dev/fuse. */
   fuseFd: number
-  /** The pid of the server that answers until our own does. It listens at the other end of `readyFd`. */
+  /**
+   * The pid of the server that answers until the new keeper's own server does. It listens at the other end of
+   * `readyFd`.
+   */
   serverPid: number
-  /** Of containers that have none of their own. */
+  /** The options of containers that have none of their own. */
   options: Options
 }
 
@@ -81,7 +84,7 @@ export interface KeeperArguments {
   withoutResend?: boolean
 }
 
-/** What follows `procveil serve`. */
+/** Returns the arguments that follow `procveil serve`. */
 export function renderKeeperOrders({ readyFd, resend, adopted }: KeeperOrders): string[] {
   return [
     ...(readyFd === undefined ? [] : ['--ready-fd', String(readyFd)]),
@@ -97,7 +100,7 @@ function renderAdopted({ fuseFd, serverPid, options }: Adopted): string[] {
   ]
 }
 
-/** Throws for a number that is none, and for options that are none. */
+/** Throws when a number or the options cannot be parsed. */
 export function parseKeeperOrders(args: KeeperArguments): KeeperOrders {
   const { readyFd, adopt, before, fuseFd, withoutResend } = args
   return {
@@ -116,9 +119,12 @@ export function parseKeeperOrders(args: KeeperArguments): KeeperOrders {
 
 /** What a server is told by its keeper. */
 export interface ServerOrders {
-  /** Of containers that have none of their own. They are the keeper's: the file may have been damaged since. */
+  /**
+   * The options of containers that have none of their own. The keeper hands over those that it has read: the
+   * configuration file may have been damaged since.
+   */
   options: Options
-  /** Another server has answered at this mount before. */
+  /** Whether another server has answered at this mount before. */
   resume: boolean
   resend: boolean
 }
@@ -131,7 +137,7 @@ export interface ServerArguments {
   withoutResend?: boolean
 }
 
-/** What follows `procveil server`. */
+/** Returns the arguments that follow `procveil server`. */
 export function renderServerOrders({ options, resume, resend }: ServerOrders): string[] {
   return [
     ...['--options', JSON.stringify(options)],
@@ -140,7 +146,7 @@ export function renderServerOrders({ options, resume, resend }: ServerOrders): s
   ]
 }
 
-/** Throws for options that are none. */
+/** Throws when the options cannot be parsed. */
 export function parseServerOrders({
   options = '',
   resume,
@@ -153,17 +159,17 @@ export function parseServerOrders({
   }
 }
 
-/** What `procveil self-check` prints. */
+/** Returns what `procveil self-check` prints. */
 export function renderSelfCheck(version: string): string {
   return `procveil ${version}\n${FORM}\n`
 }
 
-/** Why the executable that printed this cannot take over from this version; `undefined` when it can. */
+/** Returns why the executable that printed this text cannot take over from this version; `undefined` when it can. */
 export function parseSelfCheck(text: string): string | undefined {
   return text.split('\n').includes(FORM) ? undefined : `it does not say "${FORM}"`
 }
 
-/** Writes READY or ANSWERED. Nobody needs to listen: the other process may have ended. */
+/** Writes READY or ANSWERED to a pipe, whether or not somebody listens: the process at the other end may have ended. */
 export function say(fd: number, word: typeof READY | typeof ANSWERED): void {
   try {
     writeSync(fd, word)

@@ -10,13 +10,13 @@ import { commandLine, type Settings } from './settings.ts'
 
 interface Launched {
   keeper: ChildProcess
-  /** The other end of the pipe that the keeper says READY in; it ends without a word when the keeper has died. */
+  /** The reading end of the pipe in which the keeper says READY. The pipe ends without a word when the keeper dies. */
   reader: number
 }
 
 /**
  * The keeper gets a session of its own, and not the caller's stdin and stdout: a runtime waits until nobody holds its
- * hook's stdout any more. It has the descriptors `inherited` from FIRST_FREE_FD on.
+ * hook's stdout any more. The keeper has the descriptors `inherited` from FIRST_FREE_FD on.
  */
 export function launchKeeper(
   settings: Settings,

@@ -9,7 +9,7 @@ export interface Settings {
   runDirectory: string
   /** The file of defaults for the options; see `readDefaults`. */
   config: string
-  /** `undefined`: messages go to stderr only. */
+  /** `undefined` when messages go to stderr only. */
   log: string | undefined
 }
 
@@ -21,8 +21,8 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
 }
 
 /**
- * Absolute paths as the kernel spells them in mountinfo. The mount point itself is not looked at: its server may be
- * dead.
+ * Makes all paths absolute, and spells the mount point as the kernel does in mountinfo. Only the directory above the
+ * mount point is looked at: the server of the mount may be dead.
  */
 export function resolveSettings({ mountPoint, runDirectory, config, log }: Settings): Settings {
   const absolute = resolve(mountPoint)
@@ -34,7 +34,7 @@ export function resolveSettings({ mountPoint, runDirectory, config, log }: Setti
   }
 }
 
-/** Throws when it cannot be made. Only root may see into it. */
+/** Makes the run directory, which only root may see into. Throws when it cannot be made. */
 export function makeRunDirectory({ runDirectory }: Settings): void {
   try {
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
@@ -43,7 +43,7 @@ export function makeRunDirectory({ runDirectory }: Settings): void {
   }
 }
 
-/** Command line of another process of ours, with the same settings. */
+/** Returns the arguments of another process of ours, which gets the same settings. */
 export function commandLine(settings: Settings, ...command: string[]): string[] {
   const { mountPoint, runDirectory, config, log } = settings
   const options = ['--mountpoint', mountPoint, '--run-dir', runDirectory]

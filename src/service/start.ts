@@ -10,14 +10,15 @@ import { makeRunDirectory, type Settings } from './settings.ts'
 import { startUnit } from './systemd.ts'
 
 /**
- * A server is there after some 50 ms; a machine that boots is slower. A hook may wait this long twice, for another
- * hook's server and then for its own, and the timeout of its entry is 20 s.
+ * A process waits at most this long for a server. A server is ready after some 50 ms, and later on a machine that
+ * boots. A hook may wait this long twice, for another hook's server and then for its own, and the timeout of a hook's
+ * entry is 20 s.
  */
 const START_TIMEOUT_MS = 8000
 
 /**
- * An O_PATH descriptor of `path`, relative to the mount. Of several processes that find no server, one starts it
- * and the others wait. Throws when there is none after all.
+ * Returns an O_PATH descriptor of `path`, which is relative to the mount. Of several processes that find no server,
+ * one starts it and the others wait. Throws when there is no server after all.
  */
 export function openOrStart(host: Host, settings: Settings, path: string): number {
   const absolute = `${settings.mountPoint}/${path}`
@@ -71,7 +72,7 @@ function startServer(settings: Settings): void {
   }
 }
 
-/** Signals interrupt poll(2). */
+/** Calls poll(2) again when a signal has interrupted it. */
 function waitUntilReadable(fd: number): boolean {
   const deadline = performance.now() + START_TIMEOUT_MS
   for (;;) {

@@ -1,4 +1,7 @@
-/** Who keeps the mount, in the run directory: for the commands that tell it something, and those that ask. */
+/**
+ * The file in the run directory that says which process keeps the mount. It is read by the commands that tell the
+ * keeper something, and by those that ask about it.
+ */
 
 import { readFileSync, rmSync } from 'node:fs'
 import { isAlive } from '../container/identity.ts'
@@ -6,13 +9,16 @@ import type { Host } from '../host/host.ts'
 import { replaceFile } from '../host/replace-file.ts'
 
 export interface Status {
-  /** Of the keeper; one process only together with `startTicks`. */
+  /** The pid of the keeper. It identifies one process only together with `startTicks`. */
   pid: number
   startTicks: number
   version: string
-  /** Where its executable was when it started. */
+  /** The path of the keeper's executable when the keeper was started. */
   executable: string
-  /** Time of day in milliseconds from which it serves: an upgraded keeper has the same pid and a later one. */
+  /**
+   * The time of day in milliseconds from which the keeper serves. An upgraded keeper has the same pid and a later
+   * time.
+   */
   sinceMs: number
 }
 
@@ -32,7 +38,7 @@ export function findKeeper(host: Host, runDirectory: string): Status | undefined
     const status = JSON.parse(readFileSync(file(runDirectory), 'utf8')) as Status | null
     return status !== null && isAlive(host, status) ? status : undefined
   } catch {
-    // There is none, or it was damaged.
+    // The file is missing or damaged.
     return undefined
   }
 }

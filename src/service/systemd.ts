@@ -1,4 +1,7 @@
-/** The service under systemd: where its unit is installed a hook has it started there, with its cgroup and its limits. */
+/**
+ * The service under systemd. Where its unit is installed, a hook has systemd start the service, with the cgroup and
+ * the limits of the unit.
+ */
 
 import { existsSync } from 'node:fs'
 import { childProcess } from '../sys/child-process.ts'
@@ -6,7 +9,7 @@ import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
 
 export const UNIT = 'procveil.service'
 
-/** systemd.unit(5), "Unit File Load Path"; below the root. */
+/** The directories where systemd finds units, without a leading slash: systemd.unit(5), "Unit File Load Path". */
 export const UNIT_DIRECTORIES = [
   'etc/systemd/system',
   'run/systemd/system',
@@ -18,13 +21,13 @@ export const UNIT_DIRECTORIES = [
 const TIMEOUT_MS = 6000
 
 /**
- * Whether systemd has started our unit. False where there is none of either, where the unit serves another mount than
- * is wanted, and where systemd refuses, as it does while the machine shuts down.
+ * Returns whether systemd has started our unit: false where systemd does not run, where the unit is not installed or
+ * serves another mount than is wanted, and where systemd refuses, as it does while the machine shuts down.
  */
 export function startUnit({ mountPoint, runDirectory }: Settings): boolean {
   const isUnits =
     mountPoint === DEFAULT_SETTINGS.mountPoint && runDirectory === DEFAULT_SETTINGS.runDirectory
-  // sd_booted(3)
+  // systemd runs where this directory exists: sd_booted(3).
   if (!isUnits || !existsSync('/run/systemd/system')) return false
   if (!UNIT_DIRECTORIES.some(directory => existsSync(`/${directory}/${UNIT}`))) return false
   try {

@@ -1,16 +1,19 @@
-/** Commands of ours that a keeper has run by another process: it enters mount namespaces, and may have to wait. */
+/**
+ * Runs a command of ours in a process of its own, for a keeper: the command enters mount namespaces, and may have to
+ * wait.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Log } from '../../sys/log.ts'
 import { ownExecutable } from '../executable.ts'
 import { commandLine, type Settings } from '../settings.ts'
 
-/** For hundreds of containers on a machine under load. */
+/** A command may take this long: it may work on hundreds of containers, on a machine under load. */
 const TIMEOUT_MS = 60_000
 
 export class CommandProcess {
   readonly #child: ChildProcess
-  /** When it has ended, however it did. */
+  /** Resolves when the process has ended, however it ended. */
   readonly done: Promise<void>
 
   constructor(settings: Settings, log: Log, ...command: string[]) {

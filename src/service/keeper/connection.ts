@@ -11,11 +11,14 @@ export class Connection implements Watched {
   readonly #host: Host
   readonly #mountPoint: string
   readonly #arrival: Arrival
-  /** The root of a control file system of our own: it need not be mounted anywhere. */
+  /** The root of a FUSE control file system of our own, which need not be mounted anywhere. */
   readonly #control: number | undefined
   readonly #waitingFile: string
 
-  /** `fuse` is /dev/fuse of the mount, whose `minor` is that of its device; `arrived` is called as `arm` says. */
+  /**
+   * `fuse` is /dev/fuse of the mount, and `minor` is the minor number of the mount's device. `arrived` is called once
+   * when the next request arrives after `arm`.
+   */
   constructor(
     host: Host,
     fuse: number,
@@ -26,7 +29,8 @@ export class Connection implements Watched {
     this.#mountPoint = mountPoint
     this.#arrival = new Arrival(fuse, arrived)
     this.#control = orUndefined(() => openDetached('fusectl'))
-    // Documentation/filesystems/fuse.rst, "Control filesystem": its directories are called by device number.
+    // A connection has a directory there that is called by its device number: Documentation/filesystems/fuse.rst,
+    // "Control filesystem".
     this.#waitingFile = `proc/self/fd/${this.#control}/${minor}/waiting`
   }
 
@@ -35,7 +39,7 @@ export class Connection implements Watched {
     return text === undefined ? undefined : Number(text)
   }
 
-  /** Asked with statfs(2): stat(2) the kernel answers by itself for as long as it holds attributes. */
+  /** Calls statfs(2) and not stat(2), which the kernel answers by itself for as long as it holds attributes. */
   ask(): Promise<unknown> {
     return statfs(this.#mountPoint)
   }

@@ -1,13 +1,16 @@
 /**
- * Notices a crash loop: servers that end, one after the other, before they have answered anything. Such a server must
- * not be started for ever, while its readers wait.
+ * Notices a crash loop: servers that end, one after the other, before they have answered anything. Such servers must
+ * not be started for ever while their readers wait.
  */
 
-/** So many failures within so long are a crash loop. */
+/** So many failures within WITHIN_MS are a crash loop. */
 const MOST_FAILURES = 5
 const WITHIN_MS = 10_000
 
-/** A server that a person or the kernel has killed tells little of the next one: it counts for this much. */
+/**
+ * The weight of a server that a person or the kernel has killed, where any other failure weighs 1. A killed server
+ * tells little about the next one.
+ */
 const WEIGHT_OF_KILLED = 0.1
 
 const FIRST_PAUSE_MS = 10
@@ -21,12 +24,15 @@ interface Failure {
 export class CrashLoop {
   #failures: Failure[] = []
 
-  /** A server has answered: what was before does not count any more. */
+  /** Forgets all failures. To be called when a server has answered. */
   clear(): void {
     this.#failures = []
   }
 
-  /** A server has ended at `nowMs` on a clock that never goes back; `isKilled` by SIGKILL. */
+  /**
+   * Adds the failure of a server that ended at `nowMs`, on a clock that never goes back. `isKilled` says whether
+   * SIGKILL ended the server.
+   */
   add(nowMs: number, isKilled: boolean): void {
     this.#failures = this.#failures.filter(({ timeMs }) => nowMs - timeMs < WITHIN_MS)
     this.#failures.push({ timeMs: nowMs, weight: isKilled ? WEIGHT_OF_KILLED : 1 })

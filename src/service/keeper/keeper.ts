@@ -1,6 +1,6 @@
 /**
- * Holds the shared mount: the connection to the kernel lives as long as this process or its server does. A server
- * that ends or hangs is replaced at once; when this process ends, the server starts another one.
+ * Holds the shared mount: the connection to the kernel lives as long as this process or its server does. A server that
+ * ends or hangs is replaced at once. When this process ends, its server starts another keeper.
  */
 
 import { closeSync } from 'node:fs'
@@ -24,22 +24,25 @@ interface KeptMount {
   settings: Settings
   /** /dev/fuse of the mount. */
   fuse: number
-  /** Of containers that have none of their own. */
+  /** The options of containers that have none of their own. */
   options: Options
   /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
   resend: boolean
-  /** The mount is not new: another process has kept it until now. */
+  /** Whether the mount is not a new one, but another process has kept it until now. */
   adopted: boolean
-  /** The server that answers at it until our own does. */
+  /** The server that answers at the mount until the keeper's own server does. */
   predecessor: Predecessor | undefined
   signals: Signals
   /** Called once, when the mount answers. */
   announce: () => void
-  /** Called at SIGHUP: becomes another version. Returns when that was refused. */
+  /** Called at SIGHUP: turns this process into another version. Returns when that was refused. */
   upgrade: (server: ServerProcess) => Promise<void>
 }
 
-/** Why a keeper ends; one that is `unable` and has a predecessor leaves everything to that. */
+/**
+ * Why a keeper ends. A keeper that is `unable` to keep a server alive leaves everything to its predecessor, if it has
+ * one.
+ */
 type Outcome = 'stopped' | 'unable'
 
 export class Keeper {
@@ -69,7 +72,7 @@ export class Keeper {
     this.#watchdog = new Watchdog(connection, () => this.#replaceHung())
   }
 
-  /** Returns the exit status when this keeper was told to stop (0), or no server can be kept alive (1). */
+  /** Returns the exit status: 0 when this keeper was told to stop, and 1 when no server can be kept alive. */
   async run(): Promise<number> {
     this.#watchdog.start()
     try {
@@ -136,14 +139,20 @@ export class Keeper {
     if (!this.#kept.adopted) this.#heal()
   }
 
-  /** Where all processes of an earlier service were killed, containers still have the files of its mount. */
+  /**
+   * Puts the files of the new mount into the registered containers: where all processes of an earlier service were
+   * killed, containers still have the files of its mount.
+   */
   #heal(): void {
     const { settings } = this.#kept
     if (new Registry(settings.runDirectory).ids().length === 0) return
     this.#healing = new CommandProcess(settings, this.#log, 'remount', '--all', '--registered')
   }
 
-  /** First the mount goes, so that no hook binds anything more; then what is bound, and last who serves it. */
+  /**
+   * Takes the mount away first, so that no hook binds anything more; then the files that are bound, and last the
+   * server.
+   */
   async #leave(): Promise<void> {
     const { settings } = this.#kept
     const { mountPoint } = settings

@@ -1,16 +1,22 @@
 /**
- * Where a keeper that some other process has started lives on: in no cgroup of a runtime, a shim or a container, whose
- * limits and end would be ours too, and among the last that the kernel kills for want of memory.
+ * Takes a keeper that some other process has started out of the cgroups of that process: the limits and the end of a
+ * runtime, a shim or a container would be the keeper's too. The keeper also becomes one of the last processes that the
+ * kernel kills for want of memory.
  */
 
 import { writeFileSync } from 'node:fs'
 import { readHierarchies } from '../../cgroup/hierarchy.ts'
 import type { Host } from '../../host/host.ts'
 
-/** As other daemons that many depend on have it; -1000 would make a leak of ours kill everything else first. */
+/**
+ * The keeper's oom_score_adj, which is that of other daemons that many depend on. With -1000, a leak of ours would
+ * have everything else killed first.
+ */
 const OOM_SCORE_ADJ = -900
 
-/** Moves this process, with all of its threads, to the root of each cgroup hierarchy. `report` is told what failed. */
+/**
+ * Moves this process, with all of its threads, to the root of each cgroup hierarchy. `report` is told what has failed.
+ */
 export function leaveCgroups(host: Host, report: (message: string) => void): void {
   const mountPoints = new Set<string>()
   for (const { mountPoint } of readHierarchies(host).values()) mountPoints.add(mountPoint)

@@ -1,11 +1,14 @@
-/** The server that answered before this keeper's own does: it goes on until it reads READY from its pipe. */
+/** The server that answers until the keeper's own server does. It goes on until it reads READY from its pipe. */
 
 import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hasEnded, killProcess, openPid, reap } from '../../sys/process.ts'
 import { READY, say } from '../handover.ts'
 
-/** A predecessor gets this long for the request that it is at. One that is stopped, or in an endless loop, is killed. */
+/**
+ * A predecessor gets this long to finish a request. A predecessor that is stopped, or in an endless loop, is killed
+ * then.
+ */
 const END_MS = 1000
 const LOOK_MS = 5
 
@@ -14,14 +17,14 @@ export class Predecessor {
   readonly #process: number
   readonly #pipe: number
 
-  /** `pipe` is the writing end of the pipe that it listens to. Throws when there is no such process. */
+  /** `pipe` is the writing end of the pipe that the server listens to. Throws when there is no process `pid`. */
   constructor(pid: number, pipe: number) {
     this.#pid = pid
     this.#pipe = pipe
     this.#process = openPid(pid)
   }
 
-  /** Whether it can still answer, should its successor never get so far. */
+  /** Whether the server can still answer, should its successor never get so far. */
   get isAlive(): boolean {
     return !hasEnded(this.#process)
   }
@@ -30,7 +33,7 @@ export class Predecessor {
     killProcess(this.#process)
   }
 
-  /** Tells it to end, and returns when it has, killed or not. */
+  /** Tells the server to end, and returns when it has ended, killed or not. */
   async end(): Promise<void> {
     say(this.#pipe, READY)
     const deadline = performance.now() + END_MS
@@ -42,9 +45,11 @@ export class Predecessor {
     this.close()
   }
 
-  /** Leaves it to itself. Without a word before, it takes the end of the pipe for our death. */
+  /**
+   * Leaves the server to itself. A server that was not told to end takes the end of the pipe for the keeper's death.
+   */
   close(): void {
-    // It is our child when this process was another version before.
+    // The server is a child of this process when this process was another version before.
     reap(this.#pid)
     closeSync(this.#pipe)
     closeSync(this.#process)

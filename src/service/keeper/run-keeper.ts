@@ -1,4 +1,4 @@
-/** Runs the keeper of a mount: of a new one, or of one that another process has kept until now. */
+/** Runs the keeper of a new mount, or of a mount that another process has kept until now. */
 
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { readStartTicks } from '../../container/identity.ts'
@@ -15,7 +15,10 @@ import { Predecessor } from './predecessor.ts'
 import { Signals } from './signals.ts'
 import { upgrade } from './upgrade.ts'
 
-/** A service that was told to stop takes its files out of all containers before it gives the lock back. */
+/**
+ * The lock is waited for this long: a service that was told to stop takes its files out of all containers before it
+ * gives the lock back.
+ */
 const LOCK_TIMEOUT_MS = 5000
 
 interface KeeperSetup {
@@ -65,7 +68,10 @@ function makeKeeper(setup: KeeperSetup, signals: Signals): Keeper {
   })
 }
 
-/** A predecessor has been told at the end of `readyFd` already. */
+/**
+ * READY is said only to a process that has started the service: a predecessor, at the other end of `readyFd`, has been
+ * told already.
+ */
 function announce({ host, settings, log, version, orders: { adopted, readyFd } }: KeeperSetup) {
   log.info(`serves ${settings.mountPoint}`)
   const { pid, execPath: executable } = process
@@ -85,14 +91,14 @@ function announce({ host, settings, log, version, orders: { adopted, readyFd } }
 function makeMount(host: Host, mountPoint: string): number {
   refuseForeign(host, mountPoint)
   unmountAll(host, mountPoint)
-  // Where a dead mount lies mkdir(2) finds no directory: it comes after the unmounting.
+  // mkdir(2) finds no directory where a dead mount lies, so it comes after the unmounting.
   mkdirSync(mountPoint, { recursive: true })
   const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
   mountFuse(fuse, mountPoint)
   return fuse
 }
 
-/** `undefined` when it has ended by now. */
+/** Returns `undefined` when the predecessor has ended by now. */
 function findPredecessor(pid: number, readyFd: number | undefined): Predecessor | undefined {
   if (readyFd === undefined) return undefined
   try {

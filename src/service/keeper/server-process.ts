@@ -1,4 +1,4 @@
-/** A server process, as its keeper has it. */
+/** A server process, as its keeper sees it. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
@@ -9,13 +9,13 @@ import { commandLine, type Settings } from '../settings.ts'
 
 export interface ServerProcess {
   pid: number | undefined
-  /** The writing end of the pipe that it listens to. */
+  /** The writing end of the pipe that the server listens to. */
   pipe: number
-  /** Resolves when it says READY; never for one that does not get so far. */
+  /** Resolves when the server says READY; never for a server that does not get so far. */
   ready: Promise<void>
-  /** Resolves when it says ANSWERED. */
+  /** Resolves when the server says ANSWERED. */
   answered: Promise<void>
-  /** Resolves with how it ended. */
+  /** Resolves with a text that says how the server ended. */
   ended: Promise<string>
   kill(): void
 }
@@ -28,7 +28,7 @@ export function startServer(settings: Settings, fuse: number, orders: ServerOrde
     argv0,
     cwd: '/',
     env: {},
-    // FUSE_FD and KEEPER_FD are 3 and 4.
+    // The last two become descriptors 3, FUSE_FD, and 4, KEEPER_FD.
     stdio: ['ignore', 'pipe', 'inherit', fuse, reader],
   })
   closeSync(reader)

@@ -1,4 +1,4 @@
-/** The signals by which a keeper is told what to do, one after the other. */
+/** The signals that tell a keeper what to do. They are taken one after the other. */
 
 export type Order = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 
@@ -13,7 +13,7 @@ export class Signals {
     this.#wake?.()
   }
 
-  /** From now on they do not end the process. */
+  /** From now on the signals do not end the process. */
   constructor() {
     for (const name of ORDERS) process.on(name, this.#take)
   }
@@ -22,7 +22,7 @@ export class Signals {
     for (const name of ORDERS) process.off(name, this.#take)
   }
 
-  /** The next order, or what `other` says if that comes first. */
+  /** Returns the next order, or what `other` resolves to if that comes first. */
   async or<T>(other: Promise<T>): Promise<Order | T> {
     const woken = new Promise<void>(resolve => {
       this.#wake = resolve

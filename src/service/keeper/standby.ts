@@ -1,6 +1,6 @@
 /**
- * What a service manager's process does while another keeper holds the mount: one that a hook or a server has
- * started. It takes its place when that has ended for good.
+ * What a service manager's process does while a keeper that a hook or a server has started holds the mount. The
+ * process takes that keeper's place when the keeper has ended for good.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,10 +12,16 @@ import { type Order, Signals } from './signals.ts'
 
 const LOOK_MS = 1000
 
-/** Looks without a keeper: a server whose keeper has died needs a moment to start another one. */
+/**
+ * A keeper has ended for good when so many looks in a row find none: a server whose keeper has died needs a moment to
+ * start another one.
+ */
 const GONE_LOOKS = 3
 
-/** Returns whether to serve: false after an order to stop, which the keeper was told, and is gone. */
+/**
+ * Returns true when this process is to serve, and false after an order to stop: the keeper was given that order too,
+ * and is gone by then.
+ */
 export async function standBy(host: Host, settings: Settings, log: Log): Promise<boolean> {
   const { runDirectory } = settings
   const first = findKeeper(host, runDirectory)
@@ -42,7 +48,7 @@ function pass(order: Order, pid: number | undefined, log: Log): void {
   try {
     process.kill(pid, order)
   } catch {
-    // It has ended.
+    // The keeper has ended.
   }
 }
 

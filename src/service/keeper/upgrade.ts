@@ -1,4 +1,4 @@
-/** How a keeper becomes the version that is on the disk now, without a reader noticing. */
+/** Turns a keeper into the version that is on the disk now, without a reader noticing. */
 
 import type { Options } from '../../proc/options.ts'
 import { describe, type Log } from '../../sys/log.ts'
@@ -14,14 +14,14 @@ interface HandedOver {
   /** /dev/fuse. */
   fuse: number
   server: ServerProcess
-  /** Those that this version has read. */
+  /** The options that this version has read. */
   options: Options
   resend: boolean
 }
 
 /**
- * The keeper keeps its pid, for systemd, and its server, which answers until the new version's does and which starts
- * this version again should the new one die. Returns when the executable is refused.
+ * The keeper keeps its pid, for systemd, and its server. The server answers until the server of the new version does,
+ * and starts this version again should the new one die. Returns when the executable is refused.
  */
 export async function upgrade(
   settings: Settings,
@@ -47,7 +47,9 @@ export async function upgrade(
   }
 }
 
-/** The options as they are configured now, or those read `before` where the configuration is damaged. */
+/**
+ * Returns the options as they are configured now, or the earlier ones, `before`, where the configuration is damaged.
+ */
 function readDefaultsAgain(settings: Settings, before: Options, log: Log): Options {
   try {
     return readDefaults(settings)

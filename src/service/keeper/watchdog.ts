@@ -1,23 +1,26 @@
 /**
- * Notices a server that does not answer: it may be stopped, or in an endless loop. While there are no requests the
- * watchdog sleeps, and the next request wakes it up.
+ * Notices a server that does not answer: the server may be stopped, or in an endless loop. While there are no requests
+ * the watchdog sleeps, and the next request wakes it up.
  */
 
 const PERIOD_MS = 400
 
-/** With one period this is within 2 s. A machine under load answers in much less. */
+/**
+ * A server hangs when an answer takes longer than this. On a machine under load it takes much less, and with one
+ * period a hung server is noticed within 2 s.
+ */
 const HUNG_MS = 1200
 
-/** So many looks in a row without an unanswered request, and the watchdog sleeps. */
+/** The watchdog looks so many times in a row without finding an unanswered request, and then sleeps. */
 const MOST_QUIET_LOOKS = 5
 
 /** What the watchdog sees of a connection to the kernel. */
 export interface Watched {
-  /** The number of unanswered requests; `undefined` where the kernel does not tell. */
+  /** Returns the number of unanswered requests; `undefined` where the kernel does not tell. */
   countWaiting(): number | undefined
   /** Sends a request of our own. Resolves or rejects when it was answered. */
   ask(): Promise<unknown>
-  /** Has `Watchdog.wake` called once when the next request arrives, but for one that is there already. */
+  /** Has `Watchdog.wake` called once when the next request arrives. A request that is there already does not count. */
   arm(): void
   disarm(): void
   close(): void
@@ -26,7 +29,7 @@ export interface Watched {
 export class Watchdog {
   readonly #watched: Watched
   readonly #hung: () => void
-  /** When our own request was sent that is not answered yet. */
+  /** When our own request was sent; `undefined` when it has been answered. */
   #askedMs: number | undefined
   #quietLooks = 0
   #timer: NodeJS.Timeout | undefined
@@ -42,7 +45,7 @@ export class Watchdog {
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS)
   }
 
-  /** A request has arrived. */
+  /** To be called when a request has arrived. */
   wake(): void {
     this.start()
   }
@@ -65,7 +68,7 @@ export class Watchdog {
     }
   }
 
-  /** An answer with an error is one. */
+  /** An answer with an error counts as an answer. */
   #ask(): void {
     this.#askedMs = performance.now()
     const answered = () => {
@@ -76,7 +79,7 @@ export class Watchdog {
 
   #sleep(): void {
     this.#watched.arm()
-    // Of a request that came before it was armed nobody tells.
+    // A request that came before `arm` wakes nobody up, so it is looked for here.
     if (this.#watched.countWaiting() !== 0) {
       this.#watched.disarm()
       this.#quietLooks = 0

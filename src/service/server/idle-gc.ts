@@ -6,7 +6,7 @@
 /** The server is idle after so long without a request. */
 const IDLE_MS = 1000
 
-/** Fewer requests leave too little garbage to be worth it. */
+/** So many requests leave enough garbage to be worth a collection. */
 const MANY_REQUESTS = 5000
 
 export class IdleGc {
@@ -18,15 +18,15 @@ export class IdleGc {
     this.#collect = collect
   }
 
-  /** Some requests were answered at `nowMs`. */
+  /** To be called when so many requests were answered at `nowMs`. */
   served(requests: number, nowMs: number): void {
     this.#requests += requests
     this.#servedMs = nowMs
   }
 
   /**
-   * Collects if it is time to. Returns how many milliseconds to wait at most until this is to be asked again;
-   * `timeoutMs` is the limit that others want, -1 for none.
+   * Collects garbage when it is time to. Returns the longest time to wait before the next call, in milliseconds.
+   * `timeoutMs` is the limit that others want; -1 stands for no limit.
    */
   limit(timeoutMs: number, nowMs: number): number {
     if (this.#requests < MANY_REQUESTS) return timeoutMs

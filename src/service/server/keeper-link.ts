@@ -1,6 +1,7 @@
 /**
  * What ties a server to its keeper: a pipe whose other end the keeper holds. When that end is closed the keeper has
- * died, and the server starts another one, which says READY in a pipe of its own when this server may end.
+ * died, and the server starts another keeper. The new keeper has a pipe of its own to this server, and says READY in
+ * it when this server may end.
  */
 
 import { closeSync, readSync } from 'node:fs'
@@ -14,7 +15,10 @@ import type { Settings } from '../settings.ts'
 
 const RETRY_MS = 100
 
-/** A process that dies closes its descriptors one after the other: its lock may go this much later than its pipe. */
+/**
+ * A dead keeper's lock may become free this much later than its pipe ends: a process that dies closes its descriptors
+ * one after the other.
+ */
 const DEATH_MS = 500
 
 export class KeeperLink {
@@ -23,7 +27,9 @@ export class KeeperLink {
   readonly #log: Log
   #fd: number
 
-  /** `fd` is the reading end of the pipe. The next keeper gets what `orders` say, and FUSE_FD. */
+  /**
+   * `fd` is the reading end of the pipe. The next keeper gets FUSE_FD, and `options` and `resend` of these `orders`.
+   */
   constructor(fd: number, settings: Settings, orders: ServerOrders, log: Log) {
     this.#fd = fd
     this.#settings = settings
@@ -41,7 +47,10 @@ export class KeeperLink {
     return waitReadable(this.#fd, 0) > 0
   }
 
-  /** Whether this server is to end. May be asked when `fd` can be read, and starts another keeper if need be. */
+  /**
+   * Returns whether this server is to end, and starts another keeper when the keeper has died. May be called only when
+   * `fd` can be read.
+   */
   isToEnd(): boolean {
     if (readSync(this.#fd, Buffer.alloc(1)) > 0) return true
     closeSync(this.#fd)
@@ -65,7 +74,7 @@ export class KeeperLink {
     } catch (error) {
       this.#log.error(error)
       sleep(RETRY_MS)
-      // A pipe without a writer looks like a keeper that ended at once: another one is tried.
+      // A pipe without a writer looks like a keeper that has ended at once, so that another one is tried.
       const { reader, writer } = openPipe()
       closeSync(writer)
       return reader

@@ -13,11 +13,11 @@ interface Loop {
   preparation: Preparation
   /** Called when the first request was answered. */
   answered: () => void
-  /** Does what is due by now; returns how many milliseconds there is nothing else to do, or -1: for ever. */
+  /** Does what is due by now. Returns for how many milliseconds there is nothing else to do; -1 means for ever. */
   untilNextMs: () => number
 }
 
-/** Work for the request that is expected next. It is done while the process that will send it wakes up. */
+/** Work for the request that is expected next. It is done while the process that will send the request wakes up. */
 export class Preparation {
   #work: (() => void) | undefined
 
@@ -25,7 +25,7 @@ export class Preparation {
     this.#work = work
   }
 
-  /** The work that was wanted last, once. It is of no use after another request was answered. */
+  /** Returns the work that was wanted last, and only once: it is of no use after another request was answered. */
   take(): (() => void) | undefined {
     const work = this.#work
     this.#work = undefined
@@ -33,7 +33,7 @@ export class Preparation {
   }
 }
 
-/** Where requests never pause, the pipe from the keeper is looked at after so many. */
+/** The server looks at the pipe from its keeper after so many requests, where requests never pause. */
 const SERVED_BETWEEN_LOOKS = 1000
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
@@ -64,7 +64,7 @@ export function runLoop(session: Session, loop: Loop): void {
   }
 }
 
-/** What fails here fails again when the request comes, and is reported then. */
+/** Ignores a failure of `work`: it fails again when the request comes, and is reported then. */
 function attempt(work: () => void): void {
   try {
     work()

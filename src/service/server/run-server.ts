@@ -21,7 +21,7 @@ import { KeeperLink } from './keeper-link.ts'
 import { Preparation, runLoop } from './loop.ts'
 import { becomeSoleServer, countServers } from './sole-server.ts'
 
-/** What the server says to its keeper is said there. */
+/** The server says READY and ANSWERED to its keeper on stdout. */
 const STDOUT = 1
 
 interface ServerSetup {
@@ -114,18 +114,21 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
   return { backend, metrics, renderer, views }
 }
 
-/** The files that containers are offered: a kernel without swap, say, has no /proc/swaps. */
+/**
+ * Returns the files that containers are offered, which are those that the host has: a kernel without swap, for
+ * example, has no /proc/swaps.
+ */
 function offeredFiles(host: Host): Offered {
   return new Set(FILES.filter(file => host.has(file.path)))
 }
 
-/** Milliseconds from now until `dueUsec`; -1 when nothing is due. */
+/** Returns the milliseconds from now until `dueUsec`; -1 when nothing is due. */
 function untilNextMs(host: Host, dueUsec: number | undefined): number {
   if (dueUsec === undefined) return -1
   return Math.max(0, Math.ceil((dueUsec - host.clock.monotonicUsec()) / 1000))
 }
 
-/** A process of a container can reach our mount only if someone bound the whole of it there. */
+/** A process of a container can reach our mount only if someone has bound the whole mount into the container. */
 function isInHostNamespace(host: Host, pid: number): boolean {
   const own = host.tryReadLink('proc/self/ns/pid')
   return own !== undefined && host.tryReadLink(`proc/${pid}/ns/pid`) === own

@@ -1,21 +1,22 @@
 /**
- * Of two servers on one connection only one answers: a text that one of them began must not be continued by the other.
- * The lock goes to the next one when the process that holds it has ended, however it ended.
+ * Of two servers on one connection only the one that holds a lock answers: a text that one of them began must not be
+ * continued by the other. The next server gets the lock when the process that holds it has ended, however it ended.
  */
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tryLock } from '../../sys/lock.ts'
 import type { KeeperLink } from './keeper-link.ts'
 
-/** How often the pipe from the keeper is looked at while the server waits. */
+/** A server that waits looks at the pipe from its keeper once in this time. */
 const LOOK_MS = 20
 
 /** An earlier server that was told to end does so within this time, or goes on with another keeper. */
 const END_MS = 500
 
 /**
- * Waits until no other server answers. Returns a descriptor that keeps it so until it is closed; `undefined` when the
- * keeper has died meanwhile: the earlier server then starts another one, which starts a server of its own.
+ * Waits until no other server answers. Returns a descriptor that keeps other servers from answering until it is
+ * closed, or `undefined` when the keeper has died meanwhile. The earlier server then starts another keeper, which
+ * starts a server of its own.
  */
 export function becomeSoleServer(runDirectory: string, keeper: KeeperLink): number | undefined {
   const file = `${runDirectory}/server.lock`
@@ -27,8 +28,8 @@ export function becomeSoleServer(runDirectory: string, keeper: KeeperLink): numb
 }
 
 /**
- * How many servers the mount has had, this one included: a number in the run directory. To be called by the sole
- * server. Where the number cannot be written the count begins again.
+ * Returns how many servers the mount has had, this one included, and keeps the number in the run directory. Only the
+ * sole server may call this. Where the number cannot be written, the count begins again.
  */
 export function countServers(runDirectory: string, isFirst: boolean): number {
   const file = `${runDirectory}/servers`
