@@ -12,18 +12,18 @@ export interface Backend {
   ids(): string[]
   ofSlot(slot: number): View | undefined
   ofCaller(pid: number): View | undefined
-  /** The kernel looked up a node of this container. */
+  /** To be called when the kernel has looked up a node of this container. */
   retain(slot: number): void
-  /** The kernel forgot that many lookups. */
+  /** To be called when the kernel has forgotten that many lookups. */
   release(slot: number, lookups: number): void
   /** Whether the process may see what containers there are. */
   isHostRoot(pid: number, uid: number): boolean
   offered: Offered
-  /** The file's text for `view`; the host's own where that fails or `view` is undefined. */
+  /** Returns the file's text for `view`, or the host's own text where that fails or `view` is undefined. */
   render(file: ProcFile, view: View | undefined): Buffer
   /** Does `work` for the next request, if there is time before it comes. */
   prepare(work: () => void): void
-  /** A READ request about a file was answered, and that took so many seconds. */
+  /** Counts a READ request about the file at `path`, which was answered in so many seconds. */
   count(path: string, seconds: number): void
   /** The text of the metrics. */
   metrics(): Buffer

@@ -37,7 +37,10 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
   return OpenOut.size
 }
 
-/** A reader that has opened a file asks for its text within this time, and may get a text that was rendered meanwhile. */
+/**
+ * A text that is rendered after OPEN may be given to its reader for this long: a reader that has opened a file asks
+ * for the text within this time.
+ */
 const PREPARED_USEC = 100
 
 export function read(backend: Backend, request: Request, reply: Reply): number {
@@ -52,7 +55,7 @@ export function read(backend: Backend, request: Request, reply: Reply): number {
 function readFile(backend: Backend, request: Request, reply: Reply, file: ServedFile): number {
   const { nodeid } = request.header
   const { fh, offset, size, readFlags } = request.read
-  // sendfile(2) and splice(2) read through the page cache; refused, their callers fall back to read(2).
+  // sendfile(2) and splice(2) read through the page cache. Where they are refused, their callers fall back to read(2).
   if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
   const text = backend.handles.text(fh, nodeid, offset, textOf(backend, request, file))
   if (offset === 0 && size < text.length) backend.handles.unfinished(fh, text)
@@ -61,7 +64,7 @@ function readFile(backend: Backend, request: Request, reply: Reply, file: Served
   return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
 }
 
-/** Renders the file that the request is about, for the container that it belongs to. */
+/** Returns a function that renders `file`, for the container that the request is about. */
 export function textOf(backend: Backend, request: Request, file: ServedFile): () => Buffer {
   if (!isProcFile(file)) return backend.metrics
   const { nodeid, pid } = request.header
@@ -83,7 +86,7 @@ export function access(request: Request): number {
   return (mask & X_OK) !== 0 || ((mask & R_OK) !== 0 && !mayRead(place.file, request)) ? -EACCES : 0
 }
 
-/** The root of another user namespace is nobody here, as on procfs. */
+/** Whether the caller may read the file. The root of another user namespace is nobody here, as on procfs. */
 function mayRead({ mode }: ServedFile, request: Request): boolean {
   return (mode & S_IROTH) !== 0 || request.header.uid === 0
 }
@@ -99,7 +102,7 @@ export function opendir(backend: Backend, request: Request, reply: Reply): numbe
   return OpenOut.size
 }
 
-/** A directory is listed once per pass, so that offsets stay true while containers come and go. */
+/** Lists a directory once per pass, so that offsets stay true while containers come and go. */
 export function readdir(
   backend: Backend,
   request: Request,

@@ -13,24 +13,31 @@ import { slotOf } from './tree.ts'
 interface Handle {
   nodeid: number
   entries: readonly DirectoryEntry[] | undefined
-  /** Until then a read at 0 gives the text that was rendered before it came. */
+  /** Until this time a read at offset 0 gives the text that was rendered before the read came. */
   freshUntilUsec: number
-  /** Whether there may be a file for it, and whether that holds the text as it is now. */
+  /** Whether there may be a file with a text of this handle. */
   hasFile: boolean
+  /** Whether a file holds the text of this handle as it is now. */
   saved: boolean
 }
 
-/** For each container: beyond this the oldest is forgotten. When it is read again it is known by its number alone. */
+/**
+ * A container has at most so many handles; beyond that its oldest handle is forgotten. When a forgotten handle is read
+ * again, only its number is known.
+ */
 const MOST_HANDLES = 16_384
 
-/** For a text that has told its size: one older than that is no longer what the system looks like now. */
+/**
+ * A text that has told its size may be read for this long: an older text no longer shows what the system looks like
+ * now.
+ */
 const PREVIEW_USEC = 100_000
 
 export class Handles {
   readonly #handles = new Map<number, Handle>()
-  /** By slot, the oldest first. */
+  /** The handles of each slot, the oldest first. */
   readonly #opened = new Map<number, Set<number>>()
-  /** A file could fill the disk as a text does the memory. */
+  /** The texts of the handles. The file of a text goes with it: files could fill the disk as texts do the memory. */
   readonly #texts = new TextCache(fh => this.#removeFile(fh))
   readonly #clock: Clock
   #next: number
@@ -38,7 +45,10 @@ export class Handles {
   readonly #firstOwn: number
   readonly #saved: Pick<SavedTexts, 'save' | 'load' | 'remove'>
 
-  /** `startMs`: time of day; handles of an earlier server that readers still hold must not be taken for ours. */
+  /**
+   * `startMs` is the time of day. It makes the first number of a handle: handles of an earlier server, which readers
+   * may still hold, must not be taken for ours.
+   */
   constructor(startMs: number, clock: Clock, saved: Pick<SavedTexts, 'save' | 'load' | 'remove'>) {
     this.#next = startMs * 2048
     this.#firstOwn = this.#next
@@ -52,7 +62,7 @@ export class Handles {
     return fh
   }
 
-  /** The text that a read will give if it comes within `freshUsec`. */
+  /** Renders the text that a read gives if it comes within `freshUsec`. */
   preview(
     fh: number,
     nodeid: number,
@@ -66,8 +76,8 @@ export class Handles {
   }
 
   /**
-   * Text to slice a read from. `render` is called at offset 0, and where this handle has no text yet: its reader
-   * began elsewhere than at 0, or with another server.
+   * Returns the text to slice a read from. `render` is called at offset 0, and where the handle has no text yet: its
+   * reader began elsewhere than at 0, or with another server.
    */
   text(fh: number, nodeid: number, offset: number, render: () => Buffer): Buffer {
     const handle = this.#find(fh, nodeid)
@@ -81,7 +91,10 @@ export class Handles {
     return this.#keep(fh, nodeid, render())
   }
 
-  /** The reader has got only a part of `text`, the beginning: it is to have the rest, whoever answers. */
+  /**
+   * To be called when a reader has got only the beginning of `text`: it is to have the rest of the same text,
+   * whichever server answers.
+   */
   unfinished(fh: number, text: Buffer): void {
     const handle = this.#handles.get(fh)
     if (handle === undefined || handle.saved) return
@@ -90,18 +103,21 @@ export class Handles {
     this.#saved.save(fh, text)
   }
 
-  /** The reader has got all of its text at once. */
+  /** To be called when a reader has got all of its text at once. */
   finished(fh: number): void {
     this.#removeFile(fh)
   }
 
-  /** The text that an earlier server began to give. What was not saved was read to its end in one piece. */
+  /**
+   * Returns the text that an earlier server began to give. A text that was not saved was read to its end in one piece,
+   * so nothing of it is left to give.
+   */
   #earlier(fh: number, nodeid: number, offset: number): Buffer | undefined {
     if (fh >= this.#firstOwn || offset === 0) return undefined
     return this.#keep(fh, nodeid, this.#saved.load(fh) ?? NOTHING)
   }
 
-  /** As `text`, of a directory. */
+  /** Returns the entries of a directory. `list` is called at offset 0, and where the handle has no entries yet. */
   entries(
     fh: number,
     nodeid: number,
@@ -129,7 +145,7 @@ export class Handles {
     if (opened?.size === 0) this.#opened.delete(slotOf(handle.nodeid))
   }
 
-  /** Whether there is a handle of this slot. */
+  /** Whether a handle of this slot is open. */
   isOpen(slot: number): boolean {
     return this.#opened.has(slot)
   }
@@ -167,7 +183,7 @@ export class Handles {
     return text
   }
 
-  /** A handle that this server has not met may have one. */
+  /** Removes the file of a text. A handle that this server has not met may have a file, too. */
   #removeFile(fh: number): void {
     const handle = this.#handles.get(fh)
     if (handle?.hasFile ?? true) this.#saved.remove(fh)

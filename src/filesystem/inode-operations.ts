@@ -12,10 +12,13 @@ import { findChild, findPlace, isContainers, rootOfSlot, slotOf } from './tree.t
 const S_IFDIR = 0o040000
 const S_IFREG = 0o100000
 
-/** Nothing in the tree ever changes but the containers that come and go. */
+/**
+ * The kernel may hold entries and attributes for this long: nothing in the tree ever changes but the containers that
+ * come and go.
+ */
 const LONG_SECONDS = 3600
 
-/** Any size above 0 does, see getattr. */
+/** The size that the kernel keeps for each file. Any size above 0 will do; `getattr` says why. */
 const KERNEL_SIZE = 4096
 
 export function lookup(backend: Backend, request: Request, reply: Reply): number {
@@ -29,7 +32,7 @@ export function lookup(backend: Backend, request: Request, reply: Reply): number
   return EntryOut.size + Attr.size
 }
 
-/** `undefined`: no such node. A caller without the right to it is told the same. */
+/** Returns `undefined` when there is no such node. A caller who has no right to see the node is told the same. */
 function child(backend: Backend, request: Request): number | undefined {
   const { nodeid, pid, uid } = request.header
   if (!isContainers(nodeid)) return findChild(nodeid, request.name, backend.offered)
@@ -38,12 +41,12 @@ function child(backend: Backend, request: Request): number | undefined {
   return slot === undefined ? undefined : rootOfSlot(slot)
 }
 
-/** Fills in an entry that the kernel will hold, and counts that it does. */
+/** Returns a function that fills in an entry which the kernel will hold, and counts that it does. */
 export function describer(backend: Backend): DescribeEntry {
   return (nodeid, entry, attr) => {
     backend.retain(slotOf(nodeid))
     entry.nodeid = nodeid
-    // A container may be forgotten, and not everybody may look for one: ask again each time.
+    // A container may be forgotten, and not everybody may look for one, so the kernel has to ask again each time.
     entry.entryValid = nodeid === rootOfSlot(slotOf(nodeid)) ? 0 : LONG_SECONDS
     fillAttributes(backend, nodeid, attr)
     if (findPlace(nodeid)?.file !== undefined) attr.size = KERNEL_SIZE

@@ -5,15 +5,15 @@
 
 import { FILE_PATHS } from '../proc/paths.ts'
 
-/** Where it lies in the mount. */
+/** The path of the metrics in the mount. */
 export const METRICS_PATH = 'metrics/procveil.prom'
 
-/** Upper bounds of the histogram. */
+/** The upper bounds of the histogram's buckets. */
 const BOUNDS_SECONDS = [
   0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1,
 ]
 
-/** What is so at the moment of asking. */
+/** Values as they are when the metrics are read. */
 interface Gauges {
   version: string
   registered: number
@@ -25,12 +25,12 @@ interface Gauges {
 
 export class Metrics {
   readonly #reads = new Map<string, number>(FILE_PATHS.map(path => [path, 0]))
-  /** By bucket; the last one has no bound. */
+  /** The count of each bucket. The last bucket has no upper bound. */
   readonly #counts = new Uint32Array(BOUNDS_SECONDS.length + 1)
   #seconds = 0
   #errors = 0
 
-  /** A READ request about `path` was answered. */
+  /** Counts a READ request about `path` that was answered. */
   read(path: string, seconds: number): void {
     this.#reads.set(path, (this.#reads.get(path) ?? 0) + 1)
     let bucket = 0
@@ -39,7 +39,7 @@ export class Metrics {
     this.#seconds += seconds
   }
 
-  /** A request could not be answered. */
+  /** Counts a request that could not be answered. */
   error(): void {
     this.#errors++
   }

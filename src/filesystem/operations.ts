@@ -18,7 +18,7 @@ export function operations(backend: Backend): Operations {
   const rows: Rows = {
     INIT: { run: negotiate },
     DESTROY: { run: done },
-    // The request to interrupt was read before this, and all are answered in turn.
+    // The request that is to be interrupted was read before this one, and all requests are answered in turn.
     INTERRUPT: { run: done, oneWay: true },
 
     LOOKUP: { run: (request, reply) => lookup(backend, request, reply) },

@@ -1,7 +1,7 @@
 /**
- * Texts of files, whatever happens: a view that cannot be rendered shows the host's own. Requests that were taken from
- * the kernel together were all made before any of them is answered, so each of them may be answered with the text that
- * was rendered for another.
+ * Renders the texts of files, whatever happens: where a view cannot be rendered, its container sees the host's own
+ * text. Requests that were taken from the kernel together were all made before any of them is answered, so each of
+ * them may be answered with the text that was rendered for another.
  */
 
 import type { Host } from '../host/host.ts'
@@ -36,7 +36,7 @@ export class Renderer {
     this.#onRendered = onRendered
   }
 
-  /** Requests were taken: what was rendered until now is too old for them. */
+  /** To be called when requests were taken from the kernel: what was rendered until now is too old for them. */
   begin(): void {
     if (this.#rendered.length > 0) this.#rendered = []
   }

@@ -1,5 +1,5 @@
 /**
- * Texts that a reader has begun and not finished, a file for each handle in the run directory: should the server end
+ * Texts that a reader has begun and not finished. Each handle has a file in the run directory: should the server end
  * meanwhile, the next one goes on with the same text. A text that was read in one piece needs no file.
  */
 
@@ -13,11 +13,14 @@ export class SavedTexts {
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     } catch {
-      // Nothing can be saved then.
+      // Without the directory no text is saved.
     }
   }
 
-  /** Without room for it the reader goes on: only a restart would show. */
+  /**
+   * Saves a text. Where there is no room for it the reader goes on all the same: only a restart of the server would
+   * show.
+   */
   save(fh: number, text: Uint8Array): void {
     try {
       writeFileSync(this.#file(fh), text, { mode: 0o600 })
@@ -26,7 +29,7 @@ export class SavedTexts {
     }
   }
 
-  /** `undefined` when there is none. */
+  /** Returns `undefined` when no text was saved. */
   load(fh: number): Buffer | undefined {
     try {
       return readFileSync(this.#file(fh))

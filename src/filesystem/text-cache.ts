@@ -1,9 +1,9 @@
 /**
- * Texts of open files, within bounded memory. A container may open files without end: beyond the bound the texts of
- * whoever has most of them go first, so that no container costs another one its own.
+ * Texts of open files, within bounded memory. A container may open files without end. Beyond the bound, the container
+ * that has most of the memory loses texts first, so that no container costs another one its own.
  */
 
-/** For all containers together. */
+/** The texts of all containers together have at most this size. */
 const MOST_BYTES = 32 * 2 ** 20
 
 interface Share {
@@ -18,7 +18,7 @@ export class TextCache {
   readonly #evicted: (fh: number) => void
   #bytes = 0
 
-  /** `evicted` is told of each text that had to go. */
+  /** `evicted` is called for each text that had to go. */
   constructor(evicted: (fh: number) => void) {
     this.#evicted = evicted
   }
@@ -50,7 +50,7 @@ export class TextCache {
     if (share.handles.size === 0) this.#shares.delete(known.slot)
   }
 
-  /** False when there is nothing else that could go. */
+  /** Evicts one text, but not that of the handle `kept`. Returns false when no other text could go. */
   #evictOther(kept: number): boolean {
     let largest: Share | undefined
     for (const share of this.#shares.values()) {

@@ -30,7 +30,7 @@ const DIRECTORY_PLACES = {
   metrics: 9,
 } as const satisfies Record<string, number>
 
-/** The compiler names a file that has none. */
+/** The place of each file. The compiler reports a file that has none. */
 const FILE_PLACES: Readonly<Record<FilePath | typeof METRICS_PATH, number>> = {
   'proc/cpuinfo': 32,
   'proc/diskstats': 33,
@@ -68,13 +68,13 @@ interface Place {
 }
 
 const CONTAINERS = place('containers')
-/** Only in slot 0. */
+/** The places that only slot 0 has. */
 const OF_HOST: ReadonlySet<number> = new Set([CONTAINERS, place('metrics'), place(METRICS_PATH)])
 
 const places = new Map<number, Place>()
 const root = grow()
 
-/** What lies at a place of every view, or of slot 0 alone. */
+/** Returns the place of a node. Every view has most places; the others are in slot 0 alone. */
 export function findPlace(nodeid: number): Place | undefined {
   const found = places.get(nodeid % SLOT_SIZE)
   return found !== undefined && OF_HOST.has(found.place) && slotOf(nodeid) !== 0 ? undefined : found
@@ -84,13 +84,13 @@ export const slotOf = (nodeid: number) => Math.floor(nodeid / SLOT_SIZE)
 export const rootOfSlot = (slot: number) => slot * SLOT_SIZE + root.place
 export const isContainers = (nodeid: number) => nodeid === CONTAINERS
 
-/** The node called `name` in the directory `parent`, of the same view. */
+/** Returns the node called `name` in the directory `parent`, of the same view. */
 export function findChild(parent: number, name: string, offered: Offered): number | undefined {
   const child = childrenOf(parent, offered).find(candidate => baseName(candidate) === name)
   return child && slotOf(parent) * SLOT_SIZE + child.place
 }
 
-/** What the directory `parent` lists, of the same view. */
+/** Returns the entries of the directory `parent`, of the same view. */
 export function listChildren(parent: number, offered: Offered): DirectoryEntry[] {
   const base = slotOf(parent) * SLOT_SIZE
   return childrenOf(parent, offered).map(child => ({
@@ -109,13 +109,13 @@ function childrenOf(parent: number, offered: Offered): Place[] {
   )
 }
 
-/** A directory is there for the files in it. */
+/** Whether a place is offered. A directory is there for the files in it. */
 function isOffered({ file, children }: Place, offered: Offered): boolean {
   if (file !== undefined) return isProcFile(file) && offered.has(file)
   return children.some(child => isOffered(child, offered))
 }
 
-/** Of a container, and no file of the server's own. */
+/** Whether a file is one of a container, and not the server's own. */
 export const isProcFile = (file: ServedFile): file is ProcFile => file.path !== METRICS_PATH
 
 function grow(): Place {
