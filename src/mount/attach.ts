@@ -26,9 +26,9 @@ import { findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts
 
 export interface Bound {
   bound: string[]
-  /** Files that lay there already, from an earlier hook. */
+  /** Files that an earlier hook has bound already. */
   present: string[]
-  /** Files that the container or the host has not. */
+  /** Files that the container or the host does not have. */
   absent: string[]
 }
 
@@ -36,7 +36,7 @@ export interface Bound {
 interface Served {
   /** An O_PATH descriptor of the container's directory in our file system. */
   directory: number
-  /** Device number of our file system, as mountinfo has it. */
+  /** The device number of our file system, as mountinfo has it. */
   device: { major: number; minor: number }
 }
 
@@ -47,8 +47,8 @@ interface Place extends Target {
 }
 
 /**
- * Binds `files` over the container's own. Throws when one cannot be bound; what was bound until then is taken out
- * again.
+ * Binds `files` over the container's own. Throws when a file cannot be bound; the files that were bound until then are
+ * taken out again.
  */
 export function attach(
   host: Host,
@@ -70,7 +70,7 @@ export function attach(
     ) {
       result.present.push(file)
     } else {
-      // The host may not have it, and then we do not offer it.
+      // The host may not have the file, and then we do not offer it.
       const tree = openTree(served.directory, file)
       if (tree === undefined) {
         result.absent.push(file)
@@ -104,10 +104,10 @@ export function attach(
   return result
 }
 
-/** False when the container has no such file: a kernel without swap has no /proc/swaps. */
+/** Returns false when the container has no such file: a kernel without swap has no /proc/swaps. */
 function bind(root: number, place: Place, opened: Descriptors): boolean {
   const { path, parent, bound, file, tree } = place
-  // Otherwise the kernel would repeat our mount in every peer of the container's /proc, the host's included.
+  // From a shared mount the kernel would repeat ours in every peer of the container's /proc, the host's included.
   if (isShared(parent))
     makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
   if (bound !== undefined) unbind(root, place)
@@ -124,7 +124,7 @@ function bind(root: number, place: Place, opened: Descriptors): boolean {
   return true
 }
 
-/** The first failure is the one to report; what cannot be taken out here ends with the namespace. */
+/** Ignores failures: the first one is reported, and what cannot be taken out here ends with the namespace. */
 function undo(root: number, place: Place): void {
   try {
     unbind(root, { path: place.path, layers: 1 })

@@ -1,4 +1,4 @@
-/** Takes our files off a container's own, which it then sees: those of the host. */
+/** Takes our files off a container's own files. The container then sees its own ones, which are those of the host. */
 
 import type { Container } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
@@ -8,8 +8,8 @@ import { openEntry, unbind } from './entry.ts'
 import { findTarget } from './target.ts'
 
 /**
- * Returns the files that were taken out, served or not: none of them is touched, only what lies on it. Throws when
- * one cannot be, after all others were.
+ * Returns the files that were taken out, served or not: no file is touched, only the mounts that lie on it. Throws
+ * when a file cannot be taken out, after all others were.
  */
 export function detach(host: Host, container: Container, files: readonly string[]): string[] {
   using opened = new Descriptors()

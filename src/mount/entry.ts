@@ -1,4 +1,7 @@
-/** A container's mount namespace, held open: what is needed to change mounts there, and nothing that it can swap. */
+/**
+ * A container's mount namespace, held open: what is needed to change mounts there, and nothing that the container can
+ * swap.
+ */
 
 import { closeSync, openSync, statSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
@@ -12,16 +15,21 @@ import type { Descriptors } from './descriptors.ts'
 import { findBase, type Target } from './target.ts'
 
 export interface Entry {
-  /** Descriptors: of the container's init, of its mount namespace, and of its root. */
+  /** A descriptor of the container's init. */
   process: number
+  /** A descriptor of the container's mount namespace. */
   namespace: number
+  /** A descriptor of the container's root directory. */
   root: number
   mounts: readonly Mount[]
-  /** Path of the container's root in its namespace. */
+  /** The path of the container's root in its namespace. */
   base: string
 }
 
-/** Throws when the container has ended, or has no mount namespace of its own. `action` is what cannot be done then. */
+/**
+ * Throws when the container has ended, or has no mount namespace of its own. `action` says in the error what cannot be
+ * done then.
+ */
 export function openEntry(
   host: Host,
   container: Container,
@@ -46,14 +54,14 @@ export function openEntry(
   return { process, namespace, root, mounts, base }
 }
 
-/** To be called inside: takes our mounts off one of our places, one on top of the other. */
+/** Takes off our mounts at one place, one after the other. To be called inside the container's mount namespace. */
 export function unbind(root: number, { path, layers }: Pick<Target, 'path' | 'layers'>): void {
   const slash = path.lastIndexOf('/')
   const directory = openBeneath(root, path.slice(0, slash))
   try {
     for (let left = layers; left > 0; left--) unmountAt(directory, path.slice(slash + 1))
   } catch (error) {
-    // EINVAL: nothing is mounted there any more.
+    // EINVAL says that nothing is mounted there any more.
     if (errorCode(error) !== 'EINVAL') throw error
   } finally {
     closeSync(directory)

@@ -13,13 +13,13 @@ export function mountFuse(fuse: number, mountPoint: string): void {
   mount(SOURCE, mountPoint, FS_TYPE, MS_NOSUID | MS_NODEV, options)
 }
 
-/** Our kind of mount at `mountPoint`, served or not. */
+/** Returns the mount of our kind at `mountPoint`, served or not. */
 export function findServed(host: Host, mountPoint: string): Mount | undefined {
   const found = findMount(host.read('proc/self/mountinfo'), mountPoint)
   return found?.fsType === FS_TYPE ? found : undefined
 }
 
-/** Another server's mount is not ours to take away. Throws when one answers at `mountPoint`. */
+/** Throws when another server answers at `mountPoint`: its mount is not ours to take away. */
 export function refuseForeign(host: Host, mountPoint: string): void {
   if (findServed(host, mountPoint) === undefined || !isAnswering(mountPoint)) return
   throw new Error(
@@ -27,7 +27,7 @@ export function refuseForeign(host: Host, mountPoint: string): void {
   )
 }
 
-/** Asked with statfs(2): the kernel answers stat(2) by itself for as long as it holds attributes. */
+/** Calls statfs(2) and not stat(2), which the kernel answers by itself for as long as it holds attributes. */
 export function isAnswering(mountPoint: string): boolean {
   try {
     statfsSync(mountPoint)
@@ -37,14 +37,14 @@ export function isAnswering(mountPoint: string): boolean {
   }
 }
 
-/** Takes off what earlier servers left at `mountPoint`, one on top of the other. */
+/** Takes off the mounts that earlier servers left at `mountPoint`, one on top of the other. */
 export function unmountAll(host: Host, mountPoint: string): void {
   while (findServed(host, mountPoint) !== undefined) unmount(mountPoint)
 }
 
 /**
- * An O_PATH descriptor of a path below the mount; `undefined` when no server answers there, or one that does not
- * know the path.
+ * Returns an O_PATH descriptor of a path below the mount; `undefined` when no server answers there, or when the server
+ * does not know the path.
  */
 export function openServed(path: string): number | undefined {
   try {
@@ -55,5 +55,5 @@ export function openServed(path: string): number | undefined {
   }
 }
 
-/** Of a mount whose server died, one never mounted, and one of another program. */
+/** The errors of a mount whose server has died, of a mount that was never made, and of another program's mount. */
 const GONE: ReadonlySet<string> = new Set(['ENOTCONN', 'ECONNABORTED', 'ENOENT', 'ENOTDIR', 'EIO'])

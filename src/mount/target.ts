@@ -1,14 +1,15 @@
-/** Where a container's files are, seen from its mount namespace. Everything here is said by /proc/PID/mountinfo. */
+/** Where a container's files are, seen from its mount namespace. Everything here is taken from /proc/PID/mountinfo. */
 
 import type { Mount } from '../host/mountinfo.ts'
 
-/** What tools look for in /proc/mounts. */
+/** The source and the type of our mount, which tools look for in /proc/mounts. */
 export const SOURCE = 'lxcfs'
 export const FS_TYPE = 'fuse.lxcfs'
 
 /**
- * Path of the container's root in the namespace of its init: its root file system's path before pivot_root(2),
- * as in the prestart and createRuntime stages, and '' when it has become the namespace's root.
+ * Returns the path of the container's root in the namespace of its init: its root file system's path before
+ * pivot_root(2), as in the prestart and createRuntime stages, and '' when the root file system has become the
+ * namespace's root.
  */
 export function findBase(mounts: readonly Mount[], rootfs: string): string {
   const root = rootfs === '/' ? '' : rootfs
@@ -22,11 +23,11 @@ export interface Target {
   parent: Mount
   /** A bind of a file of ours, or of the C lxcfs. */
   bound: Mount | undefined
-  /** How many of such binds lie one on top of the other. */
+  /** The number of such binds that lie one on top of the other. */
   layers: number
 }
 
-/** `undefined` when the container has no such place: /proc or /sys is not mounted there. */
+/** Returns `undefined` when the container has no such place: /proc or /sys is not mounted there. */
 export function findTarget(
   mounts: readonly Mount[],
   base: string,
@@ -53,16 +54,16 @@ export function findTarget(
 
 export const isShared = (mount: Mount) => mount.propagation.some(tag => tag.startsWith('shared:'))
 
-/** Whether what lies on a file is `path` of the file system with this device number. */
+/** Whether the mount on a file is `path` of the file system with this device number. */
 export function isFileOf(
   { major, minor, root }: Pick<Mount, 'major' | 'minor' | 'root'>,
   device: { major: number; minor: number } | undefined,
   path: string,
 ): boolean {
-  // The kernel marks a root whose directory entry it had to look up anew.
+  // The kernel appends //deleted to a root whose directory entry it had to look up anew.
   const own = root.replace(/\/\/deleted$/, '')
   return major === device?.major && minor === device.minor && own === path
 }
 
-/** Where a container's own file is in our file system. */
+/** Returns the path of a container's own file in our file system. */
 export const pathOf = (id: string, file: string) => `/containers/${id}/${file}`
