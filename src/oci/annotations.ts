@@ -4,7 +4,7 @@ import { type Options, parseOptions } from '../proc/options.ts'
 
 const PREFIX = 'io.procveil.'
 
-/** What cannot be used is told to `refused`, one RangeError each, and left out. */
+/** Leaves out an option that cannot be used, and calls `refused` with a RangeError for it. */
 export function readOptions(
   annotations: Readonly<Record<string, string>>,
   refused: (error: unknown) => void,

@@ -7,11 +7,11 @@ import type { State } from './state.ts'
 
 const PARSE = 'parse config.json'
 
-/** Absolute path of the container's root file system, on the runtime's side. */
+/** Returns the absolute path of the container's root file system, as the runtime sees it. */
 export function findRootfs(state: State): string {
   const path = nameRootfs(state)
   try {
-    // As mountinfo has it.
+    // mountinfo has the path without symbolic links.
     return realpathSync(path)
   } catch {
     return path
@@ -29,7 +29,7 @@ function nameRootfs(state: State): string {
   return join(state.bundle, root)
 }
 
-/** `root.path` of config.json. */
+/** Returns `root.path` of config.json. */
 export function parseRoot(text: string): string {
   const { root } = parseObject(PARSE, text)
   return check(PARSE, 'root.path', objectOf(root)?.path, textOf)

@@ -10,17 +10,17 @@ export interface State {
   id: string
   /** `undefined` once the container is stopped. */
   pid: number | undefined
-  /** `creating`, `created`, `running`, `stopped`; runtimes differ in which one a stage gets. */
+  /** `creating`, `created`, `running` or `stopped`. Runtimes differ in which one a stage gets. */
   status: string
-  /** Absolute path of the bundle; missing in what some runtimes write at the end. */
+  /** The absolute path of the bundle, which is missing in what some runtimes write at the end. */
   bundle: string | undefined
-  /** Root file system, as crun and iSulad add it; may be relative to the bundle. */
+  /** The root file system, as crun and iSulad add it. The path may be relative to the bundle. */
   root: string | undefined
-  /** Empty for a runtime that hands none over. */
+  /** Empty when the runtime hands none over. */
   annotations: Readonly<Record<string, string>>
 }
 
-/** States are a few hundred bytes; annotations may make them longer. */
+/** The largest state that is read. A state has a few hundred bytes; annotations may make it longer. */
 export const MAX_STATE_BYTES = 1024 * 1024
 
 /** Throws a SyntaxError or RangeError that says what was found instead of a state. */
@@ -39,14 +39,14 @@ export function parseState(text: string): State {
     bundle:
       optionalString('bundle', fields.bundle) ?? optionalString('bundlePath', fields.bundlePath),
     root: optionalString('root', fields.root),
-    // What is no string is somebody else's.
+    // An annotation that is no string is somebody else's.
     annotations: stringsOf(fields.annotations),
     pid: status === 'stopped' ? undefined : parsePid(fields.pid),
   }
   return state
 }
 
-/** A process of the host. 0 stands for none, and 1 is the host's own init. */
+/** Returns the pid of a process of the host. 0 stands for no process, and 1 is the host's own init. */
 function parsePid(pid: unknown): number {
   if (typeof pid === 'number' && Number.isInteger(pid) && pid > 1 && pid < 2 ** 31) return pid
   throw new RangeError(
