@@ -1,6 +1,6 @@
 /**
- * containerd: a bundle for each container of each namespace, which its shim made, with the pid of the init. That
- * also covers nerdctl, and CRI with any OCI runtime; docker's containers are in the namespace moby.
+ * containerd: the shim of each container of each namespace makes a bundle with the pid of the container's init. That
+ * also covers nerdctl, and CRI with any OCI runtime. docker's containers are in the namespace moby.
  */
 
 import { basename } from 'node:path'
@@ -11,7 +11,7 @@ import { readBundle } from './oci.ts'
 import { expandRoots } from './roots.ts'
 import { readStateFile } from './state-file.ts'
 
-/** v2.task, and v1.linux of containerd before 1.4. */
+/** The pattern of a namespace's directory, which is in v2.task, or in v1.linux of containerd before 1.4. */
 const NAMESPACES = 'io.containerd.runtime.*/*'
 const DOCKER_NAMESPACE = 'moby'
 /** Runtimes whose process on the host is a machine or a kernel of its own: there is no /proc to put files into. */
@@ -52,7 +52,7 @@ function readTask(host: Host, directory: string, id: string, namespace: string):
   }
 }
 
-/** What `nerdctl ps` and `crictl ps` show. */
+/** Returns the name that `nerdctl ps` or `crictl ps` shows. */
 function nameOf(annotations: Readonly<Record<string, string>>): string | undefined {
   const cri = (key: string) => annotations[`io.kubernetes.cri.${key}`]
   return (
@@ -61,7 +61,9 @@ function nameOf(annotations: Readonly<Record<string, string>>): string | undefin
   )
 }
 
-/** `namespace/pod/container`; without the container it is the one that holds the pod's namespaces. */
+/**
+ * Returns `namespace/pod/container`. A container without a name of its own is the one that holds the pod's namespaces.
+ */
 export function podName(
   namespace: string | undefined,
   pod: string | undefined,

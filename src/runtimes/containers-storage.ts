@@ -17,7 +17,7 @@ export const findPodman = (host: Host, roots: readonly string[]) => find(host, r
 export const findCrio = (host: Host, roots: readonly string[]) => find(host, roots, true)
 
 function* find(host: Host, roots: readonly string[], isCrio: boolean): Generator<Claim> {
-  // The driver is in the name: overlay-containers, vfs-containers.
+  // The name of the directory has the driver's name: overlay-containers, vfs-containers.
   const directories = expandRoots(
     host,
     roots.map(root => `${root}/*-containers`),
@@ -32,7 +32,10 @@ function* find(host: Host, roots: readonly string[], isCrio: boolean): Generator
   }
 }
 
-/** In the run root, the bundle and the pid that conmon(8) wrote; in CRI-O's graph root, its state. */
+/**
+ * Reads the userdata directory of a container. In the run root it has the bundle and the pid that conmon(8) wrote, and
+ * in CRI-O's graph root the state of CRI-O.
+ */
 function readUserdata(
   host: Host,
   directory: string,
@@ -64,7 +67,7 @@ function readPidFile(host: Host, directory: string): Process | undefined {
   return { pid, startTicks: undefined, ownerUid: file.ownerUid }
 }
 
-/** internal/oci/container.go of CRI-O: ContainerState. */
+/** The fields are those of ContainerState in CRI-O's internal/oci/container.go. */
 function readCrioState(host: Host, directory: string): Process | undefined {
   const state = readStateFields(host, `${directory}/state.json`)
   if (state === undefined || state.fields.status === 'stopped') return undefined
@@ -83,7 +86,10 @@ function nameInCrio(annotations: Readonly<Record<string, string>>): string | und
   )
 }
 
-/** Those with --rm are in the volatile file, which may be in either root. */
+/**
+ * The files that have the names of containers. Those of containers with --rm are in the volatile file, which may be in
+ * either root.
+ */
 const STORES = ['containers.json', 'volatile-containers.json']
 
 function readNames(host: Host, directories: readonly string[]): Map<string, string> {
@@ -101,11 +107,11 @@ function readNames(host: Host, directories: readonly string[]): Map<string, stri
   return names
 }
 
-/** An array of containers: containers.go of containers-storage. */
+/** The text is an array of containers: containers.go of containers-storage. */
 function parseStore(text: string): Fields[] {
   const containers = arrayOf(tryParseJson(text)) ?? []
   return containers.map(objectOf).filter(each => each !== undefined)
 }
 
-/** A user names only that user's containers. */
+/** The uid is a part of the key, since a user's file names only that user's containers. */
 const keyOf = (uid: number, id: string) => `${uid} ${id}`

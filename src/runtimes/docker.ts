@@ -1,6 +1,6 @@
 /**
- * docker: the daemon's file on each container. It knows the names; the start time and the root file system are in
- * the state of the runtime below.
+ * docker: the daemon has a file on each container, which has the container's name. The start time and the root file
+ * system are in the state of the runtime below docker.
  */
 
 import type { Host } from '../host/host.ts'
@@ -21,7 +21,7 @@ export function* findDocker(host: Host, roots: readonly string[]): Generator<Cla
   }
 }
 
-/** dockerd(8); `graph` is the name that `data-root` had before 17.05. */
+/** The options are those of dockerd(8). `data-root` was called `graph` before 17.05. */
 function configuredRoot(host: Host): string[] {
   const fields = readStateFields(host, DAEMON_CONFIG)?.fields
   const root = absoluteOf(fields?.['data-root'] ?? fields?.graph)
@@ -34,7 +34,7 @@ function remappedRoots(host: Host, root: string): string[] {
   return names.map(name => `${root}/${name}`)
 }
 
-/** container/container.go and container/state.go of moby. */
+/** The fields are those of moby's container/container.go and container/state.go. */
 function readConfig(host: Host, directory: string, id: string): Claim | undefined {
   const config = readStateFields(host, `${directory}/config.v2.json`)
   if (config === undefined || config.fields.ID !== id) return undefined

@@ -1,6 +1,6 @@
 /**
- * iSulad: for each container of each of its runtimes (lcr, or runc below its shim) a pid in the state directory,
- * and the daemon's file with names in the graph directory. The layout is that of iSulad and lcr 2.1.
+ * iSulad: each container of each of its runtimes (lcr, or runc below its shim) has a pid in the state directory, and a
+ * file of the daemon with the container's name in the graph directory. The layout is that of iSulad and lcr 2.1.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -15,7 +15,7 @@ const DAEMON_CONFIG = 'etc/isulad/daemon.json'
 const SOCKET = 'run/isulad.sock'
 const ASK_TIMEOUT_MS = 10_000
 
-/** Lines `ID PID` from the daemon; `undefined` when it cannot be asked. */
+/** Returns lines `ID PID` from the daemon; `undefined` when the daemon cannot be asked. */
 export type AskIsula = () => string | undefined
 
 export const askIsula: AskIsula = () => {
@@ -31,7 +31,7 @@ export const askIsula: AskIsula = () => {
   }
 }
 
-/** Asks only a daemon that runs, and of which no directory with a container is known. */
+/** Asks the daemon only when it runs, and when no directory with one of its containers is known. */
 export function* findIsulad(host: Host, roots: readonly string[], ask: AskIsula): Generator<Claim> {
   let known = false
   for (const { path, id, runtime } of containerDirectories(host, roots)) {
@@ -68,7 +68,7 @@ function configuredRoots(host: Host): string[] {
   return [fields?.state, fields?.graph].flatMap(path => absoluteOf(path)?.slice(1) ?? [])
 }
 
-/** The schema container/config-v2.json of lcr. */
+/** The fields are those of lcr's schema container/config-v2.json. */
 function readGraph(host: Host, directory: string, id: string): Claim | undefined {
   const config = readStateFields(host, `${directory}/config.v2.json`)
   const common = objectOf(config?.fields.CommonConfig)
@@ -82,7 +82,7 @@ function readGraph(host: Host, directory: string, id: string): Claim | undefined
   }
 }
 
-/** lcr writes the pids and start times of the init and its parent, the shim only the pid. */
+/** lcr writes the pids and start times of the init and its parent; the shim writes only the pid. */
 function readPidFile(host: Host, path: string, id: string): Claim | undefined {
   const file = readStateFile(host, path)
   const [pid, startTicks] = (file?.text ?? '').trim().split(/\s+/).map(countOf)

@@ -1,6 +1,6 @@
 /**
- * LXC, LXD and Incus: no file has a pid, but the cgroup of a container has its name, lxc.container.conf(5). The
- * init is the process there that is 1 in its own pid namespace.
+ * LXC, LXD and Incus: no file has a pid, but the cgroup of a container is named after it: lxc.container.conf(5). The
+ * init is the process in that cgroup that is 1 in its own pid namespace.
  */
 
 import { readHierarchies } from '../cgroup/hierarchy.ts'
@@ -11,9 +11,12 @@ import type { Claim } from './claim.ts'
 import { readOwner, readStateFile } from './state-file.ts'
 
 const PAYLOAD = 'lxc.payload.'
-/** Where LXC before 4.0 puts its containers. */
+/** The cgroup in which LXC before 4.0 puts its containers. */
 const OLD_PARENT = 'lxc'
-/** user.slice/user-1000.slice/user@1000.service/app.slice/NAME.scope/lxc.payload.NAME */
+/**
+ * The cgroup of a container is at most this deep:
+ * user.slice/user-1000.slice/user@1000.service/app.slice/NAME.scope/lxc.payload.NAME
+ */
 const MAX_DEPTH = 6
 const CONFIG_NAMES = ['config', 'lxc.conf']
 
@@ -21,7 +24,7 @@ export function* findLxc(host: Host, roots: readonly string[]): Generator<Claim>
   for (const mountPoint of mountPoints(host)) {
     for (const { path, id } of payloads(host, mountPoint, 0)) {
       const pid = findInit(host, path)
-      // Who could have made the cgroup: a user may have part of the tree.
+      // The owner is who could have made the cgroup: a user may have part of the tree.
       const ownerUid = readOwner(host, path)
       if (pid === undefined || ownerUid === undefined) continue
       yield {
@@ -38,7 +41,10 @@ export function* findLxc(host: Host, roots: readonly string[]): Generator<Claim>
   }
 }
 
-/** One hierarchy would do; which ones LXC uses depends on the host's layout and on its configuration. */
+/**
+ * Returns the mount points of several hierarchies. One would do, but which ones LXC uses depends on the host's layout
+ * and on LXC's configuration.
+ */
 function mountPoints(host: Host): Set<string> {
   if (!host.has('proc/self/mountinfo')) return new Set()
   const hierarchies = readHierarchies(host)
@@ -46,7 +52,7 @@ function mountPoints(host: Host): Set<string> {
   return new Set(found.filter(path => path !== undefined))
 }
 
-/** Below a payload the names are its own doing. */
+/** Finds the payloads, and does not look below them: a container names the cgroups there by itself. */
 function* payloads(
   host: Host,
   directory: string,
@@ -64,7 +70,7 @@ function* payloads(
   }
 }
 
-/** A container inside this one has an init too, with one more pid namespace. */
+/** Returns the pid of a container's init. A container inside this one has an init too, in one more pid namespace. */
 function findInit(host: Host, directory: string): number | undefined {
   let init: number | undefined
   let depth = Infinity
@@ -85,7 +91,9 @@ function* processes(host: Host, directory: string): Generator<number> {
   for (const name of host.directories(directory)) yield* processes(host, `${directory}/${name}`)
 }
 
-/** `lxc.rootfs.path`, which may begin with the kind of storage; only a directory is one on the host. */
+/**
+ * Returns `lxc.rootfs.path`, which may begin with the kind of storage. Only the kind `dir` is a directory on the host.
+ */
 function readRootfs(host: Host, roots: readonly string[], id: string): string | undefined {
   for (const root of roots) {
     for (const name of CONFIG_NAMES) {

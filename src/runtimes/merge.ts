@@ -1,15 +1,15 @@
-/** Several runtimes know one container: docker's is also containerd's and runc's. */
+/** Merges what several runtimes say of one container: docker's containers are also containerd's and runc's. */
 
 import type { Running } from './claim.ts'
 import type { Proven } from './proof.ts'
 
-/** What registers with machined beside nspawn ranks like it. */
+/** A runtime that registers with systemd-machined(8), as nspawn does, ranks like nspawn. */
 const OTHER = 'nspawn'
 
-/** A name goes to terminals, and whoever starts a container chooses it. */
+/** A name of a container goes to terminals, and whoever starts the container chooses it. */
 const NAME = /^[\x21-\x7e]{1,512}$/
 
-/** Each process once, sorted by id. `ranks` has the names of the runtimes, the one that knows best first. */
+/** Returns each process once, sorted by id. `ranks` has the names of the runtimes, the one that knows best first. */
 export function mergeClaims(claims: readonly Proven[], ranks: readonly string[]): Running[] {
   const rankOf = ({ runtime }: Proven) => ranks.indexOf(ranks.includes(runtime) ? runtime : OTHER)
   const ranked = claims.toSorted(
@@ -18,14 +18,15 @@ export function mergeClaims(claims: readonly Proven[], ranks: readonly string[])
   const trustedIds = new Set(claims.filter(claim => claim.trusted).map(({ id }) => id))
   const groups = new Map<number, Proven[]>()
   for (const claim of ranked) {
-    // A user may call a container as one of root is called; it does not take its place.
+    // A user may give a container the id of one of root's containers; the user's container does not take that one's
+    // place.
     if (!claim.trusted && trustedIds.has(claim.id)) continue
     groups.set(claim.pid, [...(groups.get(claim.pid) ?? []), claim])
   }
   return [...groups.values()].map(mergeGroup).sort(compare)
 }
 
-/** The first knows best; what it does not say the others do, if they speak of the same container. */
+/** The first claim of a group knows best. What it does not say is taken from the other claims with the same id. */
 function mergeGroup(group: readonly Proven[]): Running {
   const [first, ...others] = group as [Proven, ...Proven[]]
   const { id, runtime, pid, startTicks } = first

@@ -1,4 +1,7 @@
-/** systemd-nspawn, and others that register with systemd-machined(8): a file for each machine, with its leader. */
+/**
+ * systemd-nspawn, and others that register with systemd-machined(8): each machine has a file with the pid of its
+ * leader.
+ */
 
 import type { Host } from '../host/host.ts'
 import { absoluteOf, countOf } from '../host/json.ts'
@@ -15,8 +18,8 @@ export function* findMachines(host: Host, roots: readonly string[]): Generator<C
 }
 
 /**
- * src/machine/machine.c of systemd. Names of units are symbolic links to the files, and are not followed. There is
- * no start time, but the unit that the leader is in; a payload has cgroups below it.
+ * The file is that of systemd's src/machine/machine.c. Symbolic links to the file have the names of units, and are not
+ * followed. The file has no start time, but the unit that the leader is in; a payload has cgroups below that unit.
  */
 function readMachine(host: Host, path: string, id: string): Claim | undefined {
   const file = readStateFile(host, path)
@@ -39,7 +42,10 @@ function readMachine(host: Host, path: string, id: string): Claim | undefined {
   }
 }
 
-/** Lines KEY=VALUE, without those that are empty; values are quoted and escaped as in a shell or in C, by systemd's version. */
+/**
+ * Parses lines KEY=VALUE, and leaves out those with an empty value. Values are quoted and escaped as in a shell or as
+ * in C, depending on systemd's version.
+ */
 function parseMachine(text: string): Map<string, string> {
   const fields = new Map<string, string>()
   for (const line of text.split('\n')) {

@@ -1,6 +1,6 @@
 /**
- * runc, crun and youki: a directory for each container, in which one file is the state. Which runtime wrote it
- * shows in the file: containerd and docker give the same roots to all of them.
+ * runc, crun and youki: each container has a directory, in which one file is the state. The file shows which runtime
+ * wrote it, and the directory does not: containerd and docker give the same roots to all three.
  */
 
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ export function* findOci(host: Host, roots: readonly string[]): Generator<Claim>
   }
 }
 
-/** runc and youki have the same file name, and few fields in common. */
+/** The state files of runc and youki have the same name, and few fields in common. */
 function readState(host: Host, directory: string, id: string): Claim | undefined {
   const state = readStateFields(host, `${directory}/state.json`)
   if (state === undefined) return undefined
@@ -38,11 +38,14 @@ function readState(host: Host, directory: string, id: string): Claim | undefined
     : claimOfYouki(host, directory, id, fields, ownerUid)
 }
 
-/** libcontainer/container.go: BaseState. Its labels are the annotations and then the bundle, as `key=value`. */
+/**
+ * The fields are those of BaseState in runc's libcontainer/container.go. Labels are the annotations and then the
+ * bundle, as `key=value`.
+ */
 function claimOfRunc(id: string, fields: Fields, ownerUid: number): Claim | undefined {
   const pid = countOf(fields.init_process_pid)
   const startTicks = countOf(fields.init_process_start)
-  // A state from before the init was started has neither.
+  // A state from before the init was started has neither a pid nor a start time.
   if (pid === undefined || startTicks === undefined) return undefined
   const config = objectOf(fields.config)
   const labels = (arrayOf(config?.labels) ?? []).flatMap(splitLabel)
@@ -57,7 +60,10 @@ function splitLabel(label: unknown): [string, string][] {
   return equals > 0 ? [[text.slice(0, equals), text.slice(equals + 1)]] : []
 }
 
-/** crates/libcontainer/src/container/state.rs. No start time is recorded, but which cgroup was made. */
+/**
+ * The fields are those of youki's crates/libcontainer/src/container/state.rs. youki records no start time, but it
+ * records which cgroup was made.
+ */
 function claimOfYouki(
   host: Host,
   directory: string,
@@ -77,12 +83,12 @@ function claimOfYouki(
     annotations: stringsOf(fields.annotations),
     ownerUid,
     rootfs: readBundle(host, fields.bundle)?.rootfs,
-    // A path, or `slice:prefix:name` for systemd.
+    // The cgroup is a path, or `slice:prefix:name` for systemd.
     cgroupName: textOf(config?.cgroup_path)?.split(/[/:]/).at(-1) || id,
   }
 }
 
-/** src/libcrun/status.c. Annotations are only in the bundle. */
+/** The fields are those of crun's src/libcrun/status.c. Annotations are only in the bundle. */
 function readStatus(host: Host, directory: string, id: string): Claim | undefined {
   const status = readStateFields(host, `${directory}/status`)
   if (status === undefined) return undefined
@@ -100,7 +106,10 @@ export interface Bundle {
   annotations: Record<string, string>
 }
 
-/** Of a bundle's config.json; `undefined` when it cannot be read, which takes nothing from a container's state. */
+/**
+ * Reads a bundle's config.json. Returns `undefined` when the file cannot be read, which takes nothing from the state
+ * of a container.
+ */
 export function readBundle(host: Host, bundle: unknown): Bundle | undefined {
   const directory = absoluteOf(bundle)
   if (directory === undefined) return undefined

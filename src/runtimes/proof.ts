@@ -1,6 +1,7 @@
 /**
- * Whether a process is what a claim says. A pid alone proves nothing: the process may have ended, and its pid be
- * another's; and a state may have been written by a user who wants our files in somebody else's process.
+ * Checks whether a process is what a claim says. A pid alone proves nothing: the process may have ended, and its pid
+ * may be another's by now. A state may also have been written by a user who wants our files in somebody else's
+ * process.
  */
 
 import { parseCgroupPaths } from '../cgroup/hierarchy.ts'
@@ -9,17 +10,20 @@ import { readStartTicks } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 
-/** A claim of which the process runs. */
+/** A claim whose process runs. */
 export interface Proven extends Claim {
   startTicks: number
-  /** By root, or by us: see `isTrusted`. */
+  /** Whether the state was written by root or by our own user: see `isTrusted`. */
   trusted: boolean
 }
 
-/** As many ids as there are: the map of the first user namespace, user_namespaces(7). */
+/** The number of all ids. The map of the first user namespace has as many: user_namespaces(7). */
 const ALL_IDS = 2 ** 32 - 1
 
-/** What a runtime without a start time says counts if another's start time says the same, or the cgroup does. */
+/**
+ * Returns the claims that are proven. A claim without a start time counts if a claim with a start time says the same,
+ * or if the process's cgroup does.
+ */
 export function prove(host: Host, claims: readonly Claim[]): Proven[] {
   const timed = claims.filter(claim => claim.startTicks !== undefined)
   const proven = timed.flatMap(claim => proveOne(host, claim))
@@ -27,7 +31,7 @@ export function prove(host: Host, claims: readonly Claim[]): Proven[] {
   const untimed = claims.filter(claim => claim.startTicks === undefined)
   const supported = untimed.filter(claim => keys.has(keyOf(claim)) || isInNamedCgroup(host, claim))
   const pids = new Map(proven.map(({ pid, id }) => [pid, id]))
-  // A pid that a start time gives to one container is no longer another's.
+  // A pid that a claim with a start time gives to one container is no longer another's.
   const others = supported.filter(({ pid, id }) => (pids.get(pid) ?? id) === id)
   return [...proven, ...others.flatMap(claim => proveOne(host, claim))]
 }
@@ -52,13 +56,13 @@ function tryReadStartTicks(host: Host, pid: number): number | undefined {
   }
 }
 
-/** The claim's id, or what it names instead, is a name in the path of the process's cgroup. */
+/** Whether the claim's id, or the name that the claim gives instead, is a name in the path of the process's cgroup. */
 function isInNamedCgroup(host: Host, { pid, id, cgroupName = id }: Claim): boolean {
   const paths = Object.values(parseCgroupPaths(host.tryRead(`proc/${pid}/cgroup`) ?? ''))
   return paths.some(path => path.split('/').some(name => isNamedAfter(name, cgroupName)))
 }
 
-/** `ID`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `:youki:ID`, `lxc.payload.ID`. */
+/** Names after an ID are `ID`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `:youki:ID` and `lxc.payload.ID`. */
 function isNamedAfter(name: string, wanted: string): boolean {
   if (wanted === '') return false
   const bare = name.replace(/\.scope$/, '')
@@ -74,10 +78,12 @@ function sharesHostMounts(host: Host, pid: number): boolean {
   return own !== undefined && own === host.tryReadLink('proc/1/ns/mnt')
 }
 
-/** State of root and what we could have written ourselves is believed. */
+/** A state is believed when root wrote it, or when we could have written it ourselves. */
 const isTrusted = ({ ownerUid }: Claim) => ownerUid === 0 || ownerUid === process.geteuid?.()
 
-/** A range of the process's user namespace begins with the user, which only that user or root can have written. */
+/**
+ * Whether a range of the process's user namespace begins with the user, which only that user or root can have written.
+ */
 function belongsToOwner(host: Host, { pid, ownerUid }: Claim): boolean {
   const map = host.tryRead(`proc/${pid}/uid_map`) ?? ''
   return map.split('\n').some(line => {

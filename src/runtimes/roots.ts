@@ -3,8 +3,8 @@
 import type { Host } from '../host/host.ts'
 
 /**
- * The directories that patterns stand for. A root itself may be a symbolic link, as an operator's is to another
- * disk; where `*` chooses it is not followed, since it would lead out of the root.
+ * Returns the directories that patterns stand for. A root itself may be a symbolic link, as an operator's is to
+ * another disk. A link that `*` would choose is not followed, since it would lead out of the root.
  */
 export function expandRoots(host: Host, patterns: readonly string[]): string[] {
   return [...new Set(patterns.flatMap(pattern => expand(host, pattern)))]

@@ -1,6 +1,6 @@
 /**
- * Who runs here, whoever started it: from the state that each runtime keeps in files, without asking a daemon and
- * without belief in a pid alone.
+ * Finds the containers that run here, whoever started them. They are found in the state that each runtime keeps in
+ * files; a pid alone is not believed, and no daemon is asked where the files say enough.
  */
 
 import type { Host } from '../host/host.ts'
@@ -16,17 +16,20 @@ import { findOci } from './oci.ts'
 import { prove } from './proof.ts'
 import { expandRoots } from './roots.ts'
 
-/** Leaves out what it cannot read or understand, and never throws. `ask` is how iSulad is asked. */
+/**
+ * Finds the claims of one runtime. A finder leaves out what it cannot read or understand, and never throws. `ask` is
+ * how iSulad is asked.
+ */
 type Finder = (host: Host, roots: readonly string[], ask: AskIsula) => Iterable<Claim>
 
 interface Runtime {
   name: string
-  /** Where it keeps its state by default. Under run/user/UID is what each user's XDG_RUNTIME_DIR holds. */
+  /** Where the runtime keeps its state by default. run/user/UID is the XDG_RUNTIME_DIR of a user. */
   roots: readonly string[]
   find: Finder
 }
 
-/** By rank: of several that know one container the uppermost names it, as its users do. */
+/** The runtimes by rank: of several that know one container, the uppermost one gives the name that users know. */
 const RUNTIMES: readonly Runtime[] = [
   {
     name: 'docker',
@@ -39,7 +42,7 @@ const RUNTIMES: readonly Runtime[] = [
   },
   {
     name: 'podman',
-    // The run root and the graph root of containers-storage.conf(5).
+    // These are the run roots and graph roots of containers-storage.conf(5).
     roots: [
       'run/containers/storage',
       'var/lib/containers/storage',
@@ -94,15 +97,16 @@ export interface Roots {
 }
 
 /**
- * Each once, sorted by id; an id comes twice where two runtimes use it. `roots` are looked into besides the default
- * ones.
+ * Returns each container once, sorted by id; an id comes twice where two runtimes use it. `roots` are looked into
+ * besides the default ones.
  */
 export function findRunning(
   host: Host,
   roots: Partial<Roots> = {},
   ask: AskIsula = askIsula,
 ): Running[] {
-  // From below: of two claims of one rank the first counts, and containerd's of a docker container says more.
+  // The last runtime comes first: of two claims of one rank the first counts, and containerd's of a docker container
+  // says more.
   const claims = RUNTIMES.toReversed().flatMap(({ name, roots: defaults, find }) => {
     const patterns = [...defaults, ...(roots[name] ?? [])]
     return [...find(host, expandRoots(host, patterns), ask)]

@@ -1,27 +1,25 @@
-/**
- * Files that a runtime wrote, or is writing, or that somebody put there: read whole or not at all.
- */
+/** Reads files that a runtime wrote, or is writing, or that somebody put there. A file is read whole or not at all. */
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Host, orUndefined } from '../host/host.ts'
 import { type Fields, objectOf, tryParseJson } from '../host/json.ts'
 
-/** A runc state with a thousand mounts has 1 MiB. */
+/** The largest file that is read. A runc state with a thousand mounts has 1 MiB. */
 const MAX_BYTES = 16 * 2 ** 20
 
 export interface StateFile {
   text: string
-  /** Not 0 when anyone but root could have written it. */
+  /** The user who could have written the file; not 0 when anyone but root could have. */
   ownerUid: number
 }
 
-/** `undefined` for what is no regular file, is too large or cannot be read. */
+/** Returns `undefined` for what is no regular file, is too large or cannot be read. */
 export function readStateFile(host: Host, path: string): StateFile | undefined {
   return orUndefined(() => read(host.path(path)))
 }
 
-/** Of a directory; `undefined` when it is gone. */
+/** Returns the uid of a directory's owner; `undefined` when the directory is gone. */
 export function readOwner(host: Host, path: string): number | undefined {
   return orUndefined(() => statSync(host.path(path)).uid)
 }
@@ -31,7 +29,10 @@ export interface StateFields {
   ownerUid: number
 }
 
-/** As `readStateFile`, of a JSON object. */
+/**
+ * Returns the fields of a file that holds a JSON object; `undefined` for what `readStateFile` refuses, and for other
+ * text.
+ */
 export function readStateFields(host: Host, path: string): StateFields | undefined {
   const file = readStateFile(host, path)
   const fields = file === undefined ? undefined : objectOf(tryParseJson(file.text))
