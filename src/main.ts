@@ -1,4 +1,7 @@
-/** procveil: arguments to a command, errors to stderr, and the only exit. Commands are loaded when they are run. */
+/**
+ * The entry of procveil: it hands the arguments to a command, prints errors on stderr, and has the only exit. A
+ * command is loaded when it is run.
+ */
 
 import { argumentsOf, parseHookArguments } from './command/arguments.ts'
 

@@ -1,5 +1,5 @@
 /**
- * The command line of a hook, read without the library that reads all others: a runtime starts one hook for each
+ * Parses the command line of a hook, without the library that parses all others: a runtime starts one hook for each
  * container and waits for it.
  */
 
@@ -14,14 +14,15 @@ const OPTIONS: Readonly<Record<string, keyof Settings>> = {
 }
 
 /**
- * Called as `lxcfs-hook`, by a symlink of that name, it is the hook of the old tools, which knows `--log` alone. The
- * words of `isulad-lxcfs-toolkit` and `lxcfs-tools` are our own.
+ * Returns the arguments that procveil understands. Called as `lxcfs-hook`, by a symlink of that name, this executable
+ * is the hook of the old tools, which knows `--log` alone. The words of `isulad-lxcfs-toolkit` and `lxcfs-tools` are
+ * our own.
  */
 export function argumentsOf(calledAs: string, args: readonly string[]): readonly string[] {
   return basename(calledAs) === 'lxcfs-hook' ? [...args, 'hook'] : args
 }
 
-/** `undefined` when `args` is not exactly a hook's command line: then the full parser has the word. */
+/** Returns `undefined` when `args` is not exactly a hook's command line, which is then left to the full parser. */
 export function parseHookArguments(
   args: readonly string[],
 ): { settings: Settings; strict: boolean } | undefined {

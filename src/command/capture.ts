@@ -1,6 +1,6 @@
 /**
- * `procveil capture`: saves what a container's view is made of, for a report or a test: exactly the host and cgroup
- * files that are read for it, and what it sees. No environment, no command lines.
+ * `procveil capture`: saves what a container's view is made of, for a report or a test. It saves exactly the host and
+ * cgroup files that are read for the view, and what the container sees; no environment, and no command lines.
  */
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { type Choice, chooseOne } from './containers/choose.ts'
 import { renderAll } from './show.ts'
 
 export interface CaptureOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
-  /** The folder. */
+  /** The folder that the files go to. */
   output: string
 }
 
@@ -42,7 +42,7 @@ export function capture(settings: Settings, { output: folder, ...choice }: Captu
   return 0
 }
 
-/** What else is mounted on the machine is nobody's business. */
+/** Leaves out all other mounts of the machine, which are nobody's business. */
 function onlyCgroupMounts(path: string, text: string): string {
   if (!path.endsWith('/mountinfo')) return text
   const lines = text.split('\n').filter(line => / - cgroup2? /.test(line))

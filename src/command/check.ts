@@ -1,6 +1,6 @@
 /**
- * `procveil check-lxcfs`: whether the file system answers. Where its processes were killed it starts the service again,
- * which heals the containers.
+ * `procveil check-lxcfs`: tells whether the file system answers. Where the processes of the service were killed, it
+ * starts the service again, which heals the containers.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,13 +14,16 @@ import { systemClock } from '../sys/clock.ts'
 
 const LOOK_MS = 50
 
-/** An answer takes much less, unless the machine is busy. */
+/** An answer is waited for at least this long. It takes much less, unless the machine is busy. */
 const LEAST_ASK_MS = 1000
 
-/** A service manager, or one of our two processes, may be about to start what is missing. */
+/**
+ * A service that is gone is left alone for this long: a service manager, or one of our two processes, may be about to
+ * start what is missing.
+ */
 const LEFT_ALONE_MS = 2000
 
-/** Returns the exit status: 0 as soon as it answers, 1 after `timeoutSeconds`. */
+/** Returns the exit status: 0 as soon as the file system answers, 1 after `timeoutSeconds`. */
 export async function check(settings: Settings, timeoutSeconds: number): Promise<number> {
   const { mountPoint, runDirectory } = settings
   const host = new Host('/', systemClock)

@@ -1,6 +1,6 @@
 /**
- * `procveil completion`: scripts for shells, made from the commands as they are. Ids of containers are looked up when
- * somebody completes one.
+ * `procveil completion`: prints scripts for shells, made from the commands as they are. A script looks up the ids of
+ * containers when somebody completes one.
  */
 
 import { writeFileSync } from 'node:fs'

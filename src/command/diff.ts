@@ -1,4 +1,4 @@
-/** `procveil diff`: what a container sees otherwise than its host, rendered as `show` does. */
+/** `procveil diff`: prints what a container sees otherwise than its host, rendered as `show` does. */
 
 import { writeFileSync } from 'node:fs'
 import type { Settings } from '../service/settings.ts'
@@ -14,7 +14,7 @@ export interface DiffOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'>
   json?: boolean
 }
 
-/** Of a line that goes to no terminal. */
+/** The width of lines that go to no terminal. */
 const WIDTH = 160
 
 /** Returns the exit status. Throws when the container cannot be found. */

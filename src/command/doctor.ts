@@ -1,4 +1,4 @@
-/** `procveil doctor`: what is missing or left over on this host, and what to do next. It changes nothing. */
+/** `procveil doctor`: tells what is missing or left over on this host, and what to do next. It changes nothing. */
 
 import { writeFileSync } from 'node:fs'
 import { Host } from '../host/host.ts'
@@ -21,7 +21,7 @@ import { checkUnit } from './doctor/unit.ts'
 import { isColourful } from './terminal/table.ts'
 import { VERSION } from './version.ts'
 
-/** A server that hangs is replaced within 2 s. */
+/** A file system may take this long to answer: a server that hangs is replaced within 2 s. */
 const ASK_MS = 3000
 
 export interface DoctorOptions extends Roots {
@@ -60,7 +60,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
   ]
 }
 
-/** `undefined` when nothing of our kind is mounted. */
+/** Returns `undefined` when nothing of our kind is mounted. */
 async function askService(host: Host, settings: Settings): Promise<Service | undefined> {
   if (findServed(host, settings.mountPoint) === undefined) return undefined
   const answer: Answer = await ask(settings.mountPoint, ASK_MS)
@@ -72,7 +72,7 @@ function checkConfig(settings: Settings): Finding[] {
   return [about('config').ok(`${settings.config} is valid, or is not there`)]
 }
 
-/** What cannot be looked at is a finding, too. */
+/** Runs an examination. One that fails is a finding, too. */
 function attempt(check: string, advice: string, examination: () => Finding[]): Finding[] {
   try {
     return examination()

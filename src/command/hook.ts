@@ -62,7 +62,10 @@ function run(settings: Settings, state: State, strict: boolean, log: Log): void 
   )
 }
 
-/** A server that runs has read its own: a file damaged since need not cost a container its view. */
+/**
+ * Reads the defaults. A server that runs has read its own already: a file that was damaged since need not cost a
+ * container its view.
+ */
 function tryReadDefaults(settings: Settings, refuse: (error: unknown) => void): Options {
   try {
     return readDefaults(settings)
@@ -86,7 +89,7 @@ function readStdin(): string {
   return Buffer.concat(chunks).toString()
 }
 
-/** A caller may have made our stdin non-blocking. */
+/** Waits where there is nothing to read yet: the caller may have made our stdin non-blocking. */
 function readSome(chunk: Buffer): number {
   for (;;) {
     try {

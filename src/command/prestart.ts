@@ -1,7 +1,7 @@
 /**
- * `procveil prestart`: prepares the directory above the mount point, before the service starts. It becomes a shared
- * mount of its own, so that a container which has it as a slave sees the mount that the service makes there, and
- * those of services that are gone are taken off.
+ * `procveil prestart`: prepares the directory above the mount point, before the service starts. The directory becomes
+ * a shared mount of its own, so that a container which has it as a slave sees the mount that the service makes there.
+ * Mounts there of services that are gone are taken off.
  */
 
 import { mkdirSync } from 'node:fs'
@@ -23,7 +23,7 @@ export async function prestart(settings: Settings): Promise<number> {
   const { mountPoint } = settings
   const host = new Host('/', systemClock)
   const log = new Log('prestart', settings.log)
-  // One that hangs is not gone: its keeper replaces it.
+  // A service that hangs is not gone: its keeper replaces the server.
   const served = findServed(host, mountPoint)
   if (served !== undefined && (await ask(mountPoint, ANSWER_MS)) === 'gone') {
     unmountAll(host, mountPoint)

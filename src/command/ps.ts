@@ -1,4 +1,4 @@
-/** `procveil ps`: the containers that run here, their limits, and whose files they see. */
+/** `procveil ps`: prints the containers that run here, their limits, and whose files they see. */
 
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,13 +12,13 @@ import { isColourful } from './terminal/table.ts'
 
 export interface PsOptions extends Roots {
   json?: boolean
-  /** Shows it again and again until it is interrupted. */
+  /** Whether to show the list again and again until it is interrupted. */
   watch?: boolean
 }
 
 const WATCH_MS = 2000
 
-/** console_codes(4). What was there stays until it is written over, so nothing flickers. */
+/** Sequences of console_codes(4). What was on the terminal stays until it is written over, so nothing flickers. */
 const HOME = '\x1b[H'
 const ERASE_LINE_END = '\x1b[K'
 const ERASE_BELOW = '\x1b[J'
@@ -31,7 +31,7 @@ export async function ps(settings: Settings, options: PsOptions): Promise<number
     const served = await findAnswering(host, settings)
     const containers = listContainers(host, settings, options, served)
     if (!json) return renderContainers(containers, isColourful(process.stdout, process.env))
-    // One line each time, for a program that reads them one by one.
+    // With `watch` each list is one line, for a program that reads them one by one.
     return `${JSON.stringify(containers, undefined, watch ? 0 : 2)}\n`
   }
   if (watch) await repeat(render, process.stdout.isTTY === true && !json)
@@ -55,7 +55,7 @@ async function repeat(render: () => Promise<string>, redraws: boolean): Promise<
 const over = (text: string) =>
   `${HOME}${text.replaceAll('\n', `${ERASE_LINE_END}\n`)}${ERASE_BELOW}`
 
-/** False when nobody reads any more. */
+/** Returns false when nobody reads any more. */
 function write(text: string): boolean {
   try {
     writeFileSync(1, text)

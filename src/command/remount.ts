@@ -1,6 +1,6 @@
 /**
- * `procveil remount` puts our files into running containers, hooked or not, where they are missing or those of a
- * service that is gone; `procveil umount` takes them out. One container's failure does not stop the others.
+ * `procveil remount` puts our files into running containers, hooked or not, where the files are missing or are those
+ * of a service that is gone; `procveil umount` takes them out. One container's failure does not stop the others.
  */
 
 import type { Container } from '../container/container.ts'
@@ -45,7 +45,10 @@ export function remount(settings: Settings, options: RemountOptions): number {
   })
 }
 
-/** As `remount`. The containers stay registered: their views go on where they were when they are attached again. */
+/**
+ * Returns the exit status: 1 when a container failed. The containers stay registered: their views go on where they
+ * were when the containers are attached again.
+ */
 export function umount(settings: Settings, options: RemountOptions): number {
   return runForEach(settings, options, {
     name: 'umount',
@@ -69,10 +72,10 @@ function runForEach(settings: Settings, options: RemountOptions, command: Comman
   for (const candidate of candidates) {
     tally.try(candidate.id, () =>
       withContainerLock(settings, candidate.id, () => {
-        // Only now does nobody else work on it.
+        // Only with the lock does nobody else work on the container.
         const container = resolve(host, registry, candidate, error => log.error(error))
         if (container !== undefined) return command.act(container, { host, settings, registry })
-        // Its last hook never ran.
+        // The container has ended, and its last hook never ran.
         registry.forget(candidate.id)
         if (options.all) return ENDED
         throw new Error(`Cannot find a process of container ${candidate.id}: ${ENDED}`)

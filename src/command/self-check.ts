@@ -1,6 +1,6 @@
 /**
- * `procveil self-check`: what an executable has to show before a running service goes over to it. It makes a whole
- * view, that of its own cgroup, from this very host.
+ * `procveil self-check`: shows what an executable has to show before a running service goes over to it. It makes a
+ * whole view, that of its own cgroup, from this very host.
  */
 
 import { readStartTicks } from '../container/identity.ts'
@@ -13,7 +13,7 @@ import { openView } from '../view/container-view.ts'
 import { renderAll } from './show.ts'
 import { VERSION } from './version.ts'
 
-/** Throws what a server would fail with. */
+/** Returns the exit status. Throws what a server would fail with. */
 export function selfCheck(): number {
   const host = new Host('/', systemClock)
   const { pid } = process

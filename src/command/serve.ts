@@ -1,4 +1,7 @@
-/** `procveil serve`: serves the shared mount in the foreground. `procveil server` is its other half, which answers. */
+/**
+ * `procveil serve`: serves the shared mount in the foreground. `procveil server` is its other half, which answers the
+ * requests.
+ */
 
 import { readlinkSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
@@ -15,7 +18,7 @@ import { fileCalls } from '../sys/file.ts'
 import { Log } from '../sys/log.ts'
 import { VERSION } from './version.ts'
 
-/** With `standby` it waits while another keeper serves, instead of failing. Returns the exit status. */
+/** Returns the exit status. With `standby` the process waits while another keeper serves, instead of failing. */
 export async function serve(
   settings: Settings,
   orders: KeeperOrders,
@@ -25,7 +28,7 @@ export async function serve(
   const log = new Log('serve', settings.log)
   if (orders.adopted !== undefined) requireFuse(orders.adopted.fuseFd)
   nameProcess()
-  // A person or systemd who starts a service has put it where it is to be; they want no word from it.
+  // A person or systemd has put the service where it is to be, and asks for no READY.
   const isLaunched = orders.readyFd !== undefined && orders.adopted === undefined
   if (isLaunched) leaveCgroups(host, message => log.info(message))
   if (standby && !(await standBy(host, settings, log))) return 0
@@ -33,12 +36,12 @@ export async function serve(
   return runKeeper({ host, settings, log, version: VERSION, orders: { ...orders, resend } })
 }
 
-/** The process that a keeper starts. Returns the exit status when the mount is gone. */
+/** Runs the process that a keeper starts. Returns the exit status when the mount is gone. */
 export function server(settings: Settings, orders: ServerOrders): number {
   const log = new Log('server', settings.log)
   requireFuse(FUSE_FD)
   nameProcess()
-  // A signal to the whole process group must not end it: the keeper takes the mount away first.
+  // A signal to the whole process group must not end the server: the keeper takes the mount away first.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
   const host = new KeptHost('/', systemClock, fileCalls)
   runServer({

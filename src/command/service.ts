@@ -1,4 +1,4 @@
-/** `procveil stop` and `procveil upgrade`: what is told to the keeper of the mount, and what came of it. */
+/** `procveil stop` and `procveil upgrade`: tell the keeper of the mount what to do, and wait for what comes of it. */
 
 import { Host } from '../host/host.ts'
 import { checkExecutable } from '../service/check-executable.ts'
@@ -7,12 +7,12 @@ import { findKeeper, type Status } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { sleep } from '../sys/lock.ts'
 
-/** Hundreds of containers lose their files one after the other. */
+/** The service may take this long to stop: hundreds of containers lose their files one after the other. */
 const STOP_TIMEOUT_MS = 90_000
 const UPGRADE_TIMEOUT_MS = 10_000
 const LOOK_MS = 10
 
-/** Returns when the service has ended. Throws when none runs, or it does not end. */
+/** Returns when the service has ended. Throws when no service runs, or when it does not end. */
 export function stop(settings: Settings): number {
   const host = new Host('/', systemClock)
   const keeper = requireKeeper(host, settings, 'stop')
@@ -24,7 +24,7 @@ export function stop(settings: Settings): number {
   return 0
 }
 
-/** Returns when the service is of the version that is on the disk. Throws when that was refused. */
+/** Returns when the service is of the version that is on the disk. Throws when the upgrade was refused. */
 export async function upgrade(settings: Settings): Promise<number> {
   const host = new Host('/', systemClock)
   const before = requireKeeper(host, settings, 'upgrade')

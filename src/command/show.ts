@@ -1,4 +1,7 @@
-/** `procveil show`: what a container would see in a file, rendered here and now; no mount and no server is needed. */
+/**
+ * `procveil show`: prints what a container would see in a file, rendered here and now; no mount and no server is
+ * needed.
+ */
 
 import { writeFileSync } from 'node:fs'
 import { Host } from '../host/host.ts'
@@ -30,7 +33,10 @@ export function show(settings: Settings, name: string | undefined, options: Show
   return 0
 }
 
-/** The view of a running container, hooked or not: no mount is needed. `command` is what errors call the caller. */
+/**
+ * Opens the view of a running container, hooked or not: no mount is needed. `command` is the name of the caller in
+ * errors.
+ */
 export function openRunning(
   settings: Settings,
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
@@ -41,7 +47,7 @@ export function openRunning(
   return openView(host, container, container.options)
 }
 
-/** Files that the host has, with what the container sees in them. */
+/** Returns the files that the host has, with what the container sees in them. */
 export function renderAll(view: ContainerView): { path: FilePath; text: string }[] {
   return FILES.filter(({ path }) => view.hasHostFile(path)).map(({ path, render }) => ({
     path,
@@ -63,7 +69,7 @@ function chooseFile(name: string | undefined): FilePath {
   throw new Error(`Cannot show a file: ${given}; give --all-files or one of ${names}`)
 }
 
-/** To the end: process.stdout may still hold a part when we exit. */
+/** Writes the text to its end: process.stdout may still hold a part of it when we exit. */
 function write(text: string): void {
   writeFileSync(1, text)
 }

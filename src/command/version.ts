@@ -1,4 +1,4 @@
-/** Set by the build from package.json. */
+/** The build sets this from package.json. */
 declare const PROCVEIL_VERSION: string
 
 export const VERSION = PROCVEIL_VERSION

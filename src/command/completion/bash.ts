@@ -88,7 +88,7 @@ complete -F _${name} ${name}
 `
 }
 
-/** Of the case that tells the flags of a command which want a value. */
+/** Returns the patterns of a case in the script, one for each spelling of a command's flag that wants a value. */
 const patterns = (command: string, names: readonly string[]) =>
   names.map(name => quote(`${command} ${name}`)).join(' | ')
 

@@ -58,7 +58,7 @@ function renderFlag({ names, description, value }: Flag, containers: string): st
   const spelled = names.map(each =>
     each.startsWith('--') ? `-l ${quote(each.slice(2))}` : `-s ${quote(each.slice(1))}`,
   )
-  // -x: files are no candidates.
+  // With -x, files are no candidates.
   const wanted =
     value === undefined
       ? []

@@ -7,10 +7,10 @@ import { FILE_PATHS } from '../../proc/paths.ts'
 export type Value = { words: readonly string[] } | 'container' | 'file' | 'directory' | 'any'
 
 export interface Flag {
-  /** Both of `-c, --container-id`. */
+  /** The spellings of the flag, such as both of `-c, --container-id`. */
   names: readonly string[]
   description: string
-  /** `undefined` for one that stands alone. */
+  /** `undefined` for a flag that stands alone. */
   value: Value | undefined
 }
 
@@ -21,10 +21,9 @@ export interface Words {
   arguments: readonly Value[]
 }
 
-/** Everything that can stand in a command line. */
 export interface Grammar extends Words {
   commands: readonly Words[]
-  /** Where a file for each container lies. */
+  /** The directory in which each container has a file. */
   registrations: string
 }
 
@@ -61,7 +60,7 @@ function readFlag(option: Option): Flag {
 function readArgument(argument: Argument, commands: readonly string[]): Value {
   const name = argument.name()
   if (name === 'command') return { words: commands }
-  // Of `show`: what is none of ours cannot be shown.
+  // This is the argument of `show`, which shows our own files only.
   if (name === 'file') return { words: FILE_PATHS.map(shortest) }
   return findValue(name, name, argument.argChoices)
 }
@@ -73,5 +72,5 @@ function findValue(what: string, name: string | undefined, choices: readonly str
   return name === 'file' ? 'file' : 'any'
 }
 
-/** As `findFile` takes them: `meminfo`, `pressure/cpu`, `online`. */
+/** Returns the shortest name that `findFile` takes: `meminfo`, `pressure/cpu`, `online`. */
 const shortest = (path: string) => path.replace(/^(proc|sys\/devices\/system\/cpu)\//, '')

@@ -1,3 +1,3 @@
-/** A word of a shell's script, whatever is in it: the same for bash and zsh. */
+/** Quotes a word of a shell's script, whatever is in it. bash and zsh quote in the same way. */
 
 export const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`

@@ -56,7 +56,7 @@ function specs(words: Words, containers: string): string[] {
   ]
 }
 
-/** Each spelling excludes the others. */
+/** Returns a specification for each spelling of a flag; each spelling excludes the others. */
 function flagSpecs({ names, description, value }: Flag, containers: string): string[] {
   const text = description.replace(/[[\]\\:]/g, '\\$&')
   const ending = value === undefined ? '' : `: :${action(value, containers)}`

@@ -19,7 +19,7 @@ export interface BindContext {
   defaults: Options
 }
 
-/** Throws when the files cannot be bound: then neither a mount nor a registration is left that was not there before. */
+/** Throws when the files cannot be bound. Then no mount and no registration is left that was not there before. */
 export function bind(
   { host, settings, registry, defaults }: BindContext,
   container: Container,
@@ -38,7 +38,10 @@ export function bind(
   }
 }
 
-/** Who may annotate a container may not look into others with it: `refuse` is told, and the option is left out. */
+/**
+ * Leaves out the option `cgroup` unless it names the container's own cgroup or one above it, and tells `refuse` why:
+ * whoever may annotate a container may not look into other containers with it.
+ */
 export function withoutForeignCgroup(
   container: Container,
   refuse: (error: unknown) => void,

@@ -16,20 +16,23 @@ import { withoutForeignCgroup } from './bind.ts'
 export interface Candidate {
   id: string
   name?: string | undefined
-  /** `undefined` when no runtime says that it runs. */
+  /** `undefined` when no runtime says that the container runs. */
   running?: Running | undefined
 }
 
 export interface Choice {
   all?: boolean
   containerId?: string
-  /** As the service does by itself: those of a hook or of an earlier `remount`, and no others. */
+  /** Whether to choose only containers of a hook or of an earlier `remount`, as the service does by itself. */
   registered?: boolean
   /** Where runtimes keep their state besides the default directories: `DIRECTORY` of runc, or `docker=DIRECTORY`. */
   runtimeRoot?: string[]
 }
 
-/** Throws when the choice is none, or fits no container or several. `action` is what cannot be done then. */
+/**
+ * Throws when the choice is not either `all` or a container, and when it fits no container or several. `action` says
+ * in the error what cannot be done then.
+ */
 export function choose(
   host: Host,
   registry: Registry,
@@ -43,7 +46,8 @@ export function choose(
   const known = new Map<number, string>()
   for (const { id, pid } of registry.containers()) known.set(pid, id)
   for (const running of registered ? [] : findRunning(host, parseRoots(runtimeRoot))) {
-    // A hook may have been told another id. Of two containers with one id only the first can be registered.
+    // A hook may have been told another id than the runtime says. Of two containers with one id only the first can be
+    // registered.
     const id = known.get(running.pid) ?? running.id
     if (!candidates.has(id)) candidates.set(id, { id, name: running.name, running })
   }
@@ -52,7 +56,7 @@ export function choose(
   return containerId === undefined ? found : [pick(found, containerId, action)]
 }
 
-/** By the whole id, by name, or by the beginning of an id that no other id has. */
+/** Finds a container by its whole id, by its name, or by the beginning of an id that no other id has. */
 function pick(candidates: readonly Candidate[], text: string, action: string): Candidate {
   const exact = candidates.find(({ id }) => id === text)
   if (exact !== undefined) return exact
@@ -69,7 +73,7 @@ function pick(candidates: readonly Candidate[], text: string, action: string): C
   throw new RangeError(`Cannot ${action} container ${JSON.stringify(text)}: ${why}`)
 }
 
-/** What is to be registered: as it is already, or as its runtime says; `undefined` for one that has ended. */
+/** Returns the container as it is registered already, or as its runtime describes it; `undefined` when it has ended. */
 export function resolve(
   host: Host,
   registry: Registry,
@@ -85,9 +89,8 @@ export function resolve(
 }
 
 /**
- * The one running container that a command is about, hooked or not, with all its options. Throws when there is none
- * or are several, and when it has ended. An annotation that cannot
- * be used is told on stderr.
+ * Returns the one running container that a command is about, hooked or not, with all its options. Throws when no
+ * container fits or several do, and when it has ended. An annotation that cannot be used is reported on stderr.
  */
 export function chooseOne(
   host: Host,
@@ -100,7 +103,7 @@ export function chooseOne(
   }
   const registry = new Registry(settings.runDirectory)
   const log = new Log(command, undefined)
-  // What is registered by this very id needs no look at the runtimes.
+  // A container that is registered by this very id needs no look at the runtimes.
   const candidate = registry.find(choice.containerId)
     ? { id: choice.containerId }
     : (choose(host, registry, choice, command)[0] as Candidate)
@@ -111,7 +114,7 @@ export function chooseOne(
   return { ...container, options: { ...readDefaults(settings), ...container.options } }
 }
 
-/** Throws for a runtime that is none. */
+/** Throws for a runtime that is not known. */
 function parseRoots(texts: readonly string[]): Roots {
   const roots: Record<string, string[]> = {}
   for (const text of texts) {

@@ -1,11 +1,14 @@
-/** Commands that change the mounts of one container do so one after the other: the second finds done what the first did. */
+/**
+ * Commands that change the mounts of one container do so one after the other, and the second one finds done what the
+ * first one did.
+ */
 
 import { closeSync } from 'node:fs'
 import { hash } from '../../container/identity.ts'
 import { makeRunDirectory, type Settings } from '../../service/settings.ts'
 import { lock } from '../../sys/lock.ts'
 
-/** The containers share so many lock files: one for each container would have to be removed. */
+/** All containers share this number of lock files: a file for each container would have to be removed again. */
 const LOCK_FILES = 61
 const TIMEOUT_MS = 5000
 

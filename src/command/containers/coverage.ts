@@ -1,18 +1,18 @@
-/** Whose files a container sees, by its mountinfo alone: no file is touched. */
+/** Finds out whose files a container sees, by its mountinfo alone: no file is touched. */
 
 import { type Mount, parseMounts } from '../../host/mountinfo.ts'
 import { findBase, findTarget, isFileOf, pathOf } from '../../mount/target.ts'
 
 /**
- * `ok`: the files that are bound are all ours. `partial`: some. `host`: none. `stale`: some are of a service that is
- * gone, or of another one.
+ * The state is `ok` when all files are ours, `partial` when only some are, and `host` when none is. It is `stale` when
+ * some are of a service that is gone, or of another service.
  */
 export type CoverageState = 'ok' | 'partial' | 'host' | 'stale'
 
 export interface Coverage {
   /** Files of the service that runs now. */
   bound: number
-  /** Files that can be bound: chosen for this container, and there. */
+  /** Files that can be bound: they are chosen for this container, and it has a place for them. */
   files: number
   state: CoverageState
   /** Device numbers, as `major:minor`, of the mounts that are not of that service. */
@@ -20,8 +20,8 @@ export interface Coverage {
 }
 
 /**
- * `served` is the mount that answers now, `undefined` when none does. `files` are those that are to be bound and that
- * the host has.
+ * `served` is the mount that answers now, and `undefined` when none does. `files` are those that are to be bound and
+ * that the host has.
  */
 export function parseCoverage(
   mountinfo: string,
@@ -39,7 +39,7 @@ export function parseCoverage(
     found.files++
     const { bound } = target
     if (bound === undefined) continue
-    // Its own file, or the one at the top of the mount, which shows every caller its own view.
+    // The file may be the container's own, or the one at the top of the mount, which shows every caller its own view.
     const paths = [pathOf(container.id, file), `/${file}`]
     if (paths.some(path => isFileOf(bound, served, path))) found.bound++
     else others.add(`${bound.major}:${bound.minor}`)

@@ -23,7 +23,7 @@ const ASK_MS = 1000
 /** Where runtimes keep their state besides the default directories. */
 export type Roots = Pick<Choice, 'runtimeRoot'>
 
-/** Our mount, if it is served. While its keeper lives it is, and need not be asked. */
+/** Returns our mount if it is served. While its keeper lives the mount is served, and need not be asked. */
 export async function findAnswering(host: Host, settings: Settings): Promise<Mount | undefined> {
   const mount = findServed(host, settings.mountPoint)
   if (mount === undefined || findKeeper(host, settings.runDirectory) !== undefined) return mount
@@ -34,14 +34,14 @@ export async function findAnswering(host: Host, settings: Settings): Promise<Mou
 export interface ListedContainer extends Coverage {
   id: string
   name?: string | undefined
-  /** `undefined` when no runtime says that it runs. */
+  /** `undefined` when no runtime says that the container runs. */
   runtime?: string | undefined
   pid: number
-  /** `undefined` when it may use what the host has. */
+  /** `undefined` when the container may use what the host has. */
   memoryLimitBytes?: number | undefined
   cpuLimit?: number | undefined
   registered: boolean
-  /** An operator took the files out. */
+  /** Whether an operator took the files out. */
   detached: boolean
 }
 
@@ -51,7 +51,10 @@ interface Found {
   registered: boolean
 }
 
-/** Those registered and those that a runtime runs, by id. `served` is as in `parseCoverage`. */
+/**
+ * Returns the containers that are registered and those that a runtime runs, sorted by id. `served` is the mount that
+ * answers now, as for `parseCoverage`.
+ */
 export function listContainers(
   host: Host,
   settings: Settings,
@@ -73,7 +76,7 @@ export function listContainers(
   })
 }
 
-/** Each process once: it may be known by the id of its hook and by that of its runtime. */
+/** Returns each process once: it may be known by the id of its hook and by that of its runtime. */
 function findAll(host: Host, settings: Settings, roots: Roots): Found[] {
   const registry = new Registry(settings.runDirectory)
   const { runtimeRoot = [] } = roots
@@ -81,7 +84,7 @@ function findAll(host: Host, settings: Settings, roots: Roots): Found[] {
   const byPid = new Map<number, Found>()
   for (const candidate of choose(host, registry, choice, 'list')) {
     const container = unlessEnded(host, candidate.running, () =>
-      // What an annotation says wrongly is told when its files are bound.
+      // An annotation that cannot be used is reported when the files are bound.
       resolve(host, registry, candidate, () => {}),
     )
     if (container === undefined) continue
@@ -100,7 +103,7 @@ function findAll(host: Host, settings: Settings, roots: Roots): Found[] {
   return [...byPid.values()]
 }
 
-/** A container may end at any moment: what the kernel then says of its process is `undefined`. */
+/** A container may end at any moment. Returns `undefined` for what the kernel then says of its process. */
 function unlessEnded<T>(
   host: Host,
   process: { pid: number; startTicks: number } | undefined,
@@ -115,7 +118,7 @@ function unlessEnded<T>(
   }
 }
 
-/** EINVAL: it has left its mount namespace already. */
+/** The errors of a process that has ended. With EINVAL it has left its mount namespace already. */
 const ENDED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EINVAL'])
 
 function readCoverage(
@@ -140,7 +143,7 @@ function readSize(host: Host): Size {
   return { memoryBytes: kib * 1024, cpus }
 }
 
-/** As the container sees them; none where it sees what the host has. */
+/** Returns the limits as the container sees them, and none where it sees what the host has. */
 function readLimits(
   host: Host,
   container: Container,

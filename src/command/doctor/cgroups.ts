@@ -1,10 +1,10 @@
-/** Which cgroup hierarchies this host has, cgroups(7): what a container's files can be made of. */
+/** Checks which cgroup hierarchies this host has, cgroups(7): a container's files are made of them. */
 
 import type { Host } from '../../host/host.ts'
 import { eachMount } from '../../host/mountinfo.ts'
 import { about, type Finding } from './finding.ts'
 
-/** What is shown where a controller is missing. v1 calls `io` blkio. */
+/** The controllers that the files need, and what is shown where one is missing. v1 calls `io` blkio. */
 const NEEDED = [
   { names: ['memory'], shown: "meminfo and swaps are the host's" },
   { names: ['cpu'], shown: 'a CPU quota does not count' },
@@ -39,7 +39,7 @@ export function checkCgroups(host: Host): Finding[] {
   ]
 }
 
-/** v1 counts swap only where it is told to at boot, cgroup-v1/memory.rst. */
+/** v1 counts swap only where it is told to at boot: cgroup-v1/memory.rst. */
 function checkSwap(host: Host, memory: string | undefined): Finding[] {
   if (memory === undefined || host.has(`${memory}/memory.memsw.usage_in_bytes`)) return []
   return [
@@ -52,7 +52,7 @@ function checkSwap(host: Host, memory: string | undefined): Finding[] {
 
 /** Mount points without a leading slash. */
 interface Mounts {
-  /** By controller. */
+  /** The mount point of each controller. */
   v1: Map<string, string>
   unified: string | undefined
 }
@@ -71,7 +71,7 @@ function readMounts(host: Host): Mounts {
   return mounts
 }
 
-/** What stands between the names of controllers. */
+/** Mount options that stand between the names of controllers. */
 const OPTIONS: ReadonlySet<string> = new Set(['rw', 'ro', 'xattr', 'noprefix', 'clone_children'])
 
 const words = (text: string | undefined) => (text ?? '').split(/\s+/).filter(word => word !== '')

@@ -1,4 +1,4 @@
-/** Whose files the running containers see. */
+/** Checks whose files the running containers see. */
 
 import { shortId } from '../../container/container.ts'
 import type { ListedContainer } from '../containers/list.ts'
@@ -23,7 +23,7 @@ export function checkContainers(
   return findings.length > 0 ? findings : [ok('no container runs')]
 }
 
-/** In the order in which they are told. */
+/** The groups of containers, in the order in which they are told. */
 const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'missing', 'host'] as const
 type Group = (typeof GROUPS)[number]
 

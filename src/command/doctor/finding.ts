@@ -7,7 +7,7 @@ export interface Finding {
   check: string
   level: 'ok' | 'warning' | 'problem'
   text: string
-  /** What to do next; `undefined` when nothing. */
+  /** What to do next; `undefined` when there is nothing to do. */
   advice?: string
 }
 
@@ -37,7 +37,9 @@ const COLOURS: Readonly<Record<Finding['level'], Colour>> = {
 
 const LEVEL_COLUMNS = 'problem'.length + 2
 
-/** A line each, one more for advice, and how many of which there are at the end. */
+/**
+ * Renders a line for each finding, one more for its advice, and at the end how many problems and warnings there are.
+ */
 export function renderFindings(findings: readonly Finding[], colourful: boolean): string {
   const lines = findings.flatMap(({ level, text, advice }) => [
     paint(level.padEnd(LEVEL_COLUMNS), COLOURS[level], colourful) + printable(text),

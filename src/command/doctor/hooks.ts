@@ -1,6 +1,6 @@
 /**
- * For which runtimes our hook is installed: the hook directories of podman and CRI-O, oci-hooks(5), and the hook-spec
- * of iSulad. Other runtimes have hooks only in the bundles that somebody else writes.
+ * Checks for which runtimes our hook is installed: the hook directories of podman and CRI-O, oci-hooks(5), and the
+ * hook-spec of iSulad. Other runtimes have hooks only in the bundles that somebody else writes.
  */
 
 import { accessSync, constants } from 'node:fs'
@@ -52,7 +52,7 @@ function checkHookDirectories(host: Host): Finding[] {
       .filter(name => name.endsWith('.json'))
       .map(name => ({ name, path: `${directory}/${name}` })),
   )
-  // Of two files with one name the first directory's counts.
+  // Of two files with one name, the one in the first directory counts.
   const counted = entries.filter(({ name }, at) => entries.findIndex(e => e.name === name) === at)
   const ours = counted.flatMap(({ path }) => {
     const entry = readJson(host, path)
@@ -98,7 +98,10 @@ interface Entry {
   stages: readonly string[]
 }
 
-/** One that is ours: what it needs to bind the files, and to clean up behind a container. */
+/**
+ * Checks an entry with our hook: whether it has what the hook needs to bind the files, and to clean up behind a
+ * container.
+ */
 function checkEntry(host: Host, { who, file, hook, stages }: Entry): Finding {
   const { path, env } = objectOf(hook) ?? {}
   if (typeof path !== 'string' || !isExecutable(host.path(path.slice(1)))) {
@@ -131,7 +134,7 @@ function checkEntry(host: Host, { who, file, hook, stages }: Entry): Finding {
 const oursOf = (host: Host, entries: unknown) =>
   Array.isArray(entries) ? entries.find(entry => isOurs(host, entry)) : undefined
 
-/** Whatever the executable or the link to it is called. */
+/** Whether a hook is ours, which shows in its path, in its first argument, or in what its path links to. */
 function isOurs(host: Host, hook: unknown): boolean {
   const { path, args } = objectOf(hook) ?? {}
   if (typeof path !== 'string') return false

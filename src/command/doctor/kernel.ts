@@ -1,14 +1,17 @@
-/** What the kernel must have: /dev/fuse, and the system calls that bind files into a container. */
+/** Checks what the kernel must have: /dev/fuse, and the system calls that bind files into a container. */
 
 import { closeSync, openSync } from 'node:fs'
 import type { Host } from '../../host/host.ts'
 import { errorCode } from '../../sys/error.ts'
 import { about, type Finding } from './finding.ts'
 
-/** mount_setattr(2) is the youngest of open_tree(2), move_mount(2), openat2(2) and itself. */
+/**
+ * The first Linux that has mount_setattr(2), the youngest of the calls that are needed: open_tree(2), move_mount(2)
+ * and openat2(2) are the others.
+ */
 const NEEDED = [5, 12] as const
 
-/** FUSE_NOTIFY_RESEND of linux/fuse.h. */
+/** The first Linux that has FUSE_NOTIFY_RESEND of linux/fuse.h. */
 const RESEND = [6, 9] as const
 
 export function checkKernel(host: Host): Finding[] {
@@ -37,7 +40,7 @@ function isFrom(release: string, [major, minor]: readonly [number, number]): boo
   return Number(own) > major || (Number(own) === major && Number(ownMinor) >= minor)
 }
 
-/** Opening it has no effect: a connection begins with a mount. */
+/** Opening /dev/fuse has no effect: a connection begins with a mount. */
 export function checkFuse(host: Host): Finding {
   const { ok, problem } = about('fuse')
   try {
@@ -63,7 +66,7 @@ export function checkPlace(host: Host, userId: number | undefined): Finding[] {
   }
   const [own, first] = ['self', '1'].map(pid => host.tryReadLink(`proc/${pid}/ns/mnt`))
   if (own === first) return [ok("root, in the host's mount namespace")]
-  // Security modules may hide it.
+  // Security modules may hide the namespace of process 1.
   if (first === undefined) return [ok('root')]
   return [
     warning(

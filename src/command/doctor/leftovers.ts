@@ -1,4 +1,4 @@
-/** What ended containers and services have left behind: registrations, and mounts on the host. */
+/** Checks what ended containers and services have left behind: registrations, and mounts on the host. */
 
 import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
@@ -50,7 +50,7 @@ interface Others {
   answering: Set<string>
 }
 
-/** Mounts of our kind on the host, ours left out. They are asked all at once, since each may be hung. */
+/** Checks the mounts of our kind on the host but for our own. They are asked all at once, since each may be hung. */
 export async function checkOthers(
   host: Host,
   { mountPoint }: Pick<Settings, 'mountPoint'>,
@@ -61,7 +61,7 @@ export async function checkOthers(
   const devices = new Map<string, string>()
   eachMount(mountinfo, mount => {
     const isOther = mount.fsType === FS_TYPE && mount.mountPoint !== mountPoint
-    // What lies below another mount cannot be asked.
+    // A mount that lies below another mount cannot be asked.
     if (!isOther || findMount(mountinfo, mount.mountPoint)?.fsType !== FS_TYPE) return
     devices.set(mount.mountPoint, `${mount.major}:${mount.minor}`)
   })

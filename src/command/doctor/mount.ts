@@ -1,4 +1,4 @@
-/** Our mount, who serves it, and how the mount that it is on passes it on. */
+/** Checks our mount: who serves it, and whether the mount that it lies on passes it on to containers. */
 
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
@@ -16,7 +16,7 @@ export interface Service {
 
 const { ok, warning, problem } = about('mount')
 
-/** `service` is what answers there, `undefined` where nothing of our kind is mounted. */
+/** `service` is what answers at the mount point, and `undefined` where nothing of our kind is mounted. */
 export function checkMount(
   host: Host,
   { mountPoint, runDirectory }: Pick<Settings, 'mountPoint' | 'runDirectory'>,
@@ -88,7 +88,10 @@ function mountsAt(host: Host, mountPoint: string): Mount[] {
   return found
 }
 
-/** A container with that directory bound into it sees a later mount there only through a shared one: mount_namespaces(7). */
+/**
+ * Checks the directory above the mount point. A container into which that directory is bound sees a later mount in it
+ * only if the directory is on a shared mount: mount_namespaces(7).
+ */
 export function checkPropagation(
   host: Host,
   { mountPoint }: Pick<Settings, 'mountPoint'>,

@@ -1,4 +1,4 @@
-/** The service under systemd: whether its unit is there, can be started, and is at boot. */
+/** Checks the service under systemd: whether its unit is there, can be started, and is started at boot. */
 
 import { basename } from 'node:path'
 import type { Host } from '../../host/host.ts'
@@ -8,7 +8,7 @@ import { about, type Finding } from './finding.ts'
 const { ok, warning, problem } = about('systemd')
 
 export function checkUnit(host: Host): Finding {
-  // sd_booted(3)
+  // systemd runs where this directory exists: sd_booted(3).
   if (!host.has('run/systemd/system')) {
     return ok('systemd does not run here: hooks start the service themselves')
   }
@@ -32,7 +32,10 @@ export function checkUnit(host: Host): Finding {
   return warning(`/${unit} is not started at boot`, `systemctl enable ${UNIT}`)
 }
 
-/** systemctl(1), enable: a symbolic link from the unit that wants it. It may lead to where nothing is yet. */
+/**
+ * `enable` of systemctl(1) makes a symbolic link in the directory of the unit that wants ours. The link may lead to
+ * where nothing is yet.
+ */
 function isEnabled(host: Host): boolean {
   return UNIT_DIRECTORIES.some(directory =>
     host

@@ -45,7 +45,7 @@ export function renderContainers(
   return renderTable(COLUMNS, rows, colourful)
 }
 
-/** In the largest unit that keeps three digits: `96 MiB`, `1.5 GiB`. */
+/** Renders a size in the largest unit that keeps three digits: `96 MiB`, `1.5 GiB`. */
 export function renderBytes(bytes: number): string {
   let value = bytes
   let unit = 'B'

@@ -5,13 +5,13 @@
 
 import { type Colour, fit, paint, printable } from './table.ts'
 
-/** `undefined` for a line that the other one has not. */
+/** A line of one side is `undefined` when only the other side has it. */
 interface Difference {
   host: string | undefined
   container: string | undefined
 }
 
-/** In the host's order; then come the lines that only the container has. */
+/** Returns the lines that differ, in the host's order; then come the lines that only the container has. */
 export function differences(host: string, container: string): Difference[] {
   const theirs = keyLines(container)
   const found: Difference[] = []
@@ -24,7 +24,10 @@ export function differences(host: string, container: string): Difference[] {
   return found
 }
 
-/** Lines by block (cpuinfo has one for each CPU), by what they are about, and by how often that was there before. */
+/**
+ * Returns lines by their key: the block (cpuinfo has one for each CPU), what the line is about, and how many such
+ * lines were there before it.
+ */
 function keyLines(text: string): Map<string, string> {
   const lines = new Map<string, string>()
   const counts = new Map<string, number>()
@@ -52,10 +55,10 @@ function subject(line: string): string {
   return (LABEL.exec(line) ?? NAME.exec(line))?.[1] ?? ''
 }
 
-/** Of so many lines that only one side has, the others are counted. */
+/** Of a run of lines that only one side has, so many are shown and the others are counted. */
 const MOST_ALONE = 4
 
-/** Two columns in `width`, each line ended by a newline. */
+/** Renders two columns in `width`, each line ended by a newline. */
 export function renderDifferences(
   found: readonly Difference[],
   width: number,
@@ -84,7 +87,7 @@ export function renderDifferences(
 
 const SEPARATOR = ' | '
 
-/** Neighbours of which each side has the same share. */
+/** Groups neighbours that have a line on the same sides. */
 function runs(found: readonly Difference[]): Difference[][] {
   const all: Difference[][] = []
   for (const difference of found) {

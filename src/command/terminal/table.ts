@@ -7,16 +7,16 @@ export interface Cell {
 
 export interface Column {
   title: string
-  /** As numbers are. */
+  /** Whether the column is aligned to the right, as numbers are. */
   right?: boolean
 }
 
 export type Colour = keyof typeof CODES
 
-/** Select Graphic Rendition, console_codes(4). */
+/** The codes of Select Graphic Rendition, console_codes(4). */
 const CODES = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }
 
-/** A line for the titles and one for each row, each ended by a newline. */
+/** Renders a line for the titles and one for each row, each ended by a newline. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -42,7 +42,7 @@ function renderLine(
     const { text = '', colour } = cells[at] ?? {}
     const blanks = ' '.repeat((widths[at] ?? 0) - widthOf(text))
     const painted = paint(text, colour, colourful)
-    // Nothing is to the right of the last column.
+    // The last column needs no padding: nothing is to the right of it.
     const padding = at === columns.length - 1 && !right ? '' : blanks
     return right ? padding + painted : painted + padding
   })
@@ -62,12 +62,12 @@ export function isColourful(
   return stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
 }
 
-/** What a container's owner chose must not steer the terminal of who looks at it. */
+/** Replaces what could steer a terminal: a container's owner chose the text, and another person looks at it. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '?')
 }
 
-/** `text` in exactly `width` columns. */
+/** Returns `text` in exactly `width` columns. */
 export function fit(text: string, width: number): string {
   const letters = [...text]
   if (letters.length <= width) return text + ' '.repeat(width - letters.length)

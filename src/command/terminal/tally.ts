@@ -1,4 +1,4 @@
-/** What came of a command that works on many containers: a progress bar, a summary, or JSON. */
+/** Tells what came of a command that works on many containers, by a progress bar and a summary, or in JSON. */
 
 import { describe, type Log } from '../../sys/log.ts'
 
@@ -21,7 +21,7 @@ export class Tally {
     this.#json = json
   }
 
-  /** Runs `action` for one container: it returns why the container was skipped, or nothing. */
+  /** Runs `action` for one container. `action` returns why the container is skipped, or nothing. */
   try(id: string, action: () => string | undefined): void {
     try {
       const reason = action()
