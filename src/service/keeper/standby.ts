@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import type { Settings } from '../settings.ts'
 import { findKeeper } from '../status.ts'
-import { type Order, Signals } from './signals.ts'
+import { type KeeperSignal, Signals } from './signals.ts'
 
 const LOOK_MS = 1000
 
@@ -19,7 +19,7 @@ const LOOK_MS = 1000
 const GONE_LOOKS = 3
 
 /**
- * Returns true when this process is to serve, and false after an order to stop: the keeper was given that order too,
+ * Returns true when this process is to serve, and false after an signal to stop: the keeper was given that signal too,
  * and is gone by then.
  */
 export async function standBy(host: Host, settings: Settings, log: Log): Promise<boolean> {
@@ -31,10 +31,10 @@ export async function standBy(host: Host, settings: Settings, log: Log): Promise
   for (let gone = 0; gone < GONE_LOOKS; ) {
     const keeper = findKeeper(host, runDirectory)
     gone = keeper === undefined ? gone + 1 : 0
-    const order = await signals.or(sleep<typeof LOOKED>(LOOK_MS, LOOKED))
-    if (order === LOOKED) continue
-    pass(order, keeper?.pid, log)
-    if (order !== 'SIGHUP') return untilGone(host, runDirectory)
+    const signal = await signals.or(sleep<typeof LOOKED>(LOOK_MS, LOOKED))
+    if (signal === LOOKED) continue
+    pass(signal, keeper?.pid, log)
+    if (signal !== 'SIGHUP') return untilGone(host, runDirectory)
   }
   signals.release()
   return true
@@ -42,11 +42,11 @@ export async function standBy(host: Host, settings: Settings, log: Log): Promise
 
 const LOOKED = 'looked'
 
-function pass(order: Order, pid: number | undefined, log: Log): void {
-  log.info(`passes on ${order}`)
+function pass(signal: KeeperSignal, pid: number | undefined, log: Log): void {
+  log.info(`passes on ${signal}`)
   if (pid === undefined) return
   try {
-    process.kill(pid, order)
+    process.kill(pid, signal)
   } catch {
     // The keeper has ended.
   }

@@ -15,7 +15,7 @@ async function send(signal: 'SIGHUP' | 'SIGTERM' | 'SIGINT'): Promise<void> {
   clearTimeout(timer)
 }
 
-t.test('orders that come while nobody waits are kept, in their order', async t => {
+t.test('signals that come while nobody waits are kept, in their order', async t => {
   const signals = new Signals()
   t.teardown(() => signals.release())
   await send('SIGHUP')
@@ -24,7 +24,7 @@ t.test('orders that come while nobody waits are kept, in their order', async t =
   t.equal(await signals.or(NEVER), 'SIGTERM')
 })
 
-t.test('an order wakes up who waits', async t => {
+t.test('a signal wakes up who waits', async t => {
   const signals = new Signals()
   t.teardown(() => signals.release())
   const next = signals.or(NEVER)
@@ -32,7 +32,7 @@ t.test('an order wakes up who waits', async t => {
   t.equal(await next, 'SIGINT')
 })
 
-t.test('what else happens ends the waiting, and takes no order with it', async t => {
+t.test('what else happens ends the waiting, and takes no signal with it', async t => {
   const signals = new Signals()
   t.teardown(() => signals.release())
   t.equal(await signals.or(Promise.resolve('ended')), 'ended')
