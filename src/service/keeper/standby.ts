@@ -19,7 +19,7 @@ const LOOK_MS = 1000
 const GONE_LOOKS = 3
 
 /**
- * Returns true when this process is to serve, and false after an signal to stop: the keeper was given that signal too,
+ * Returns true when this process is to serve, and false after a signal to stop: the keeper was given that signal too,
  * and is gone by then.
  */
 export async function standBy(host: Host, settings: Settings, log: Log): Promise<boolean> {
