@@ -9,11 +9,11 @@ import { splitDevice } from '../host/device-number.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 
 interface NamedDevice extends DeviceNumber {
-  /** Path below the directory. */
+  /** Path below the directory that is listed. */
   name: string
 }
 
-/** What may be looked at: both are about mounts of the container. */
+/** Tells from the container's mounts what may be looked at. */
 export interface Trust {
   /** Whether the mount with this id, as in mountinfo, is of a file system that answers by itself. */
   isLocal(mountId: number): boolean
@@ -23,16 +23,19 @@ export interface Trust {
 
 const DEEPEST = 3
 const MOST_ENTRIES = 4096
-/** A directory may be read whole before its first entry is seen. tmpfs takes 20 bytes for an entry. */
+/**
+ * All directories together may be this large: each may be read whole before its first entry is seen. tmpfs takes 20
+ * bytes for an entry.
+ */
 const MOST_DIRECTORY_BYTES = 2 ** 20
 
-/** Hold what is no device, and much of it. */
+/** These directories hold no devices, but many other files. */
 const SKIPPED = new Set(['pts', 'shm', 'mqueue', 'fd'])
 
-/** <asm-generic/fcntl.h>; node:fs does not name it. */
+/** This flag is from <asm-generic/fcntl.h>; node:fs does not name it. */
 const O_PATH = 0o10000000
 
-/** Empty when `directory` cannot be read. */
+/** The block devices' nodes below `directory`; none when it cannot be read. */
 export function listBlockNodes(directory: string, trust: Trust): NamedDevice[] {
   const walk: Walk = {
     trust,
@@ -64,7 +67,7 @@ function visit(walk: Walk, path: string, name: string, depth: number): void {
   })
 }
 
-/** Directories come last, so that a full one hides none of the nodes beside it. */
+/** Directories are visited last, so that a full one hides none of the nodes beside it. */
 function visitEntries(walk: Walk, path: string, name: string, depth: number): void {
   const nodes: string[] = []
   const directories: string[] = []
@@ -75,7 +78,7 @@ function visitEntries(walk: Walk, path: string, name: string, depth: number): vo
       if (entry === null) break
       walk.entriesLeft--
       if (depth === 0 && SKIPPED.has(entry.name)) continue
-      // A runtime without the right to make nodes binds the host's onto files.
+      // A runtime without the right to make nodes binds the host's nodes onto files.
       if (entry.isBlockDevice() || walk.trust.isMountPoint(join(name, entry.name))) {
         nodes.push(entry.name)
       } else if (entry.isDirectory()) {
@@ -90,7 +93,7 @@ function visitEntries(walk: Walk, path: string, name: string, depth: number): vo
   }
 }
 
-/** What is gone by now, or was exchanged for something else, is passed over. */
+/** A file that is gone by now, or was exchanged for something else, is passed over. */
 function withDescriptor(path: string, use: (fd: number) => void): void {
   let fd: number | undefined
   try {
@@ -103,7 +106,7 @@ function withDescriptor(path: string, use: (fd: number) => void): void {
   }
 }
 
-/** proc_pid_fdinfo(5). */
+/** The id of the mount that `fd` is on: mnt_id in proc_pid_fdinfo(5). */
 function mountIdOf(fd: number): number {
   const line = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
   return Number(line?.[1] ?? -1)

@@ -7,15 +7,18 @@ import type { PidNamespaces } from './pid-namespaces.ts'
 
 /** A caller that no registered container contains. */
 interface Caller {
-  /** Equal for processes that see the same. */
+  /** The key is equal for processes that see the same. */
   key: string
   cgroups: CgroupPaths
-  /** The init of the caller's pid namespace; both `undefined` for a process of the host. */
+  /** Pid of the init in the caller's pid namespace. It and `startTicks` are `undefined` for a process of the host. */
   pid: number | undefined
   startTicks: number | undefined
 }
 
-/** A registered container's slot, or the caller by itself; `undefined` when there is no such process. */
+/**
+ * The slot of the registered container that process `pid` is in, else the caller by itself; `undefined` when there is
+ * no such process.
+ */
 export function findCaller(
   host: Host,
   index: RegistryIndex,

@@ -1,6 +1,7 @@
 /**
- * A container in a captured machine: a folder with the host and cgroup files that the views read, and
- * `containers/<id>/container.json`, which has its registration, the moment, and its devices: nodes cannot be files.
+ * A container in a captured machine. The machine is a folder with the files of the host and of cgroups that the views
+ * read. The container's part is `containers/<id>/container.json` in it, which has the registration, the moment of the
+ * capture, and the devices: a device node cannot be a file of the folder.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * One container's view: reads its cgroups, its init and the host, and hands them to the files in proc/. It keeps
- * what the kernel has no counter for: CPU time, load averages, disk counters.
+ * One container's view reads the container's cgroups, its init and the host, and hands what they say to the files in
+ * proc/. It keeps what the kernel has no counter for: CPU time, load averages, disk counters.
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
@@ -24,26 +24,26 @@ import { LoadSampler, type LoadState } from './load-sampler.ts'
 import { Placement } from './placement.ts'
 import { TimeNamespace } from './time-namespace.ts'
 
-/** What a view accumulates, and an earlier server has saved: plain JSON. */
+/** What a view accumulates, as plain JSON. A server saves it for the next one. */
 export interface ViewState {
   cpu?: CpuAccountState | undefined
   load?: LoadState | undefined
   disks?: DiskAccountState | undefined
 }
 
-/** What a view is of: a container, or a process that stands for one. */
+/** What a view shows: a container, or a process that stands for one. */
 export interface Subject {
-  /** `undefined` where nobody gave it one. */
+  /** `undefined` where nobody gave the container an id. */
   id?: string
   cgroups: CgroupPaths
-  /** Its init, and when that was created; `undefined` for a process of the host. */
+  /** The container's init, and when it was created; both are `undefined` for a process of the host. */
   pid: number | undefined
   startTicks: number | undefined
-  /** See Container; `undefined` where nobody registered it. */
+  /** The field `rootMount` of `Container`; `undefined` where nobody registered the container. */
   rootMount?: number | undefined
-  /** Only of a captured container: a live one's are looked up. */
+  /** Only a captured container's devices are given: a live one's are looked up. */
   devices?: ContainerDevices
-  /** Of a registered container. */
+  /** Only a registered container has a slot. */
   slot?: number
   /** What an earlier server has accumulated. */
   state?: ViewState
@@ -52,7 +52,7 @@ export interface Subject {
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
 const USEC_PER_TICK = 10_000
 
-/** Texts of the host: one for all containers. */
+/** The host's texts are parsed once for all containers. */
 const parseOnline = memoize(parseCpuList)
 const parseStat = memoize(parseHostCpus)
 
@@ -61,7 +61,7 @@ interface ViewSetup {
   hierarchies: Hierarchies
   subject: Subject
   options: Readonly<Options>
-  /** Told what an operator may want to know. */
+  /** Called with what an operator may want to know. */
   report?: (message: string) => void
 }
 
@@ -70,7 +70,7 @@ export class ContainerView implements View {
   readonly #host: Host
   readonly #subject: Subject
   readonly #placement: Placement
-  /** What each question was answered last, for when the container has ended. */
+  /** The last answer to each question, which stays the answer when the container has ended. */
   readonly #answers: Record<string, unknown> = {}
   #ended = false
   readonly #timeNamespace: TimeNamespace
@@ -108,7 +108,7 @@ export class ContainerView implements View {
     return this.#subject.slot
   }
 
-  /** What was accumulated, in JSON, if it has changed since this was asked last. */
+  /** What the view has accumulated, as JSON; `undefined` if it has not changed since the last call. */
   changedState(): string | undefined {
     const cpu = this.#cpuAccount.toJSON()
     const load = this.#load.toJSON()
@@ -195,17 +195,17 @@ export class ContainerView implements View {
     return this.#ask(file, ({ unified }) => unified?.read(file))
   }
 
-  /** See Views.tick. */
+  /** Samples the load when it is time to, and returns what `Views.tick` does. */
   tick(): number | undefined {
     return this.#load.tick()
   }
 
-  /** Its files; a question opens again what it needs. */
+  /** Closes the view's files; a question opens again what it needs. */
   close(): void {
     this.#placement.close()
   }
 
-  /** Reads again where the container was moved meanwhile; of one that has ended the last answer stays. */
+  /** Reads again where the container was moved meanwhile; when it has ended, its last answer stays. */
   #ask<T>(question: string, read: (cgroup: Cgroup) => T): T {
     if (this.#ended && question in this.#answers) return this.#answers[question] as T
     let answer = read(this.#placement.cgroup)

@@ -12,9 +12,9 @@ import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
 /** A container's first process on the host. */
 interface Init {
   pid: number
-  /** When it was created: /proc/PID/stat field 22. */
+  /** When the process was created: /proc/PID/stat field 22. */
   startTicks: number
-  /** The root's mount as the runtime made it; `undefined` when that is not known. */
+  /** Id in mountinfo of the root's mount that the runtime made; `undefined` when it is not known. */
   rootMount: number | undefined
 }
 
@@ -32,7 +32,7 @@ export class Devices {
     this.#init = init
   }
 
-  /** At most 10 seconds old; when the container has ended, as they were last. */
+  /** The container's devices as they were at most 10 seconds ago, or before the container ended. */
   read(): ContainerDevices {
     const now = this.#host.clock.monotonicUsec()
     if (this.#readUsec === undefined || now - this.#readUsec >= REFRESH_USEC) {
@@ -48,7 +48,7 @@ export class Devices {
     const mountinfo = this.#host.tryRead(`${process}/mountinfo`)
     const root = mountinfo === undefined ? undefined : findMount(mountinfo, '/')
     if (mountinfo === undefined || root === undefined) return undefined
-    // The name `dev` is looked up in the root's file system.
+    // Looking up the name `dev` asks the root's file system, so that one must be trusted.
     const nodes = this.#isTrusted(root) ? this.#readNodes(`${process}/root/dev`, mountinfo) : []
     const rootDisk = this.#readRootDisk(root)
     // By now the pid may be another process's.
@@ -69,7 +69,7 @@ export class Devices {
     return found.map(node => ({ ...node, wholeDisk: findWholeDisk(this.#host, node) }))
   }
 
-  /** What a mount lies on stays the same. */
+  /** The disk that a mount lies on stays the same, so only another mount is looked up. */
   #readRootDisk(root: Mount): DeviceNumber | undefined {
     if (this.#root?.mountId !== root.id) {
       const device = findDevice(this.#host, root)
@@ -79,7 +79,10 @@ export class Devices {
     return this.#root.disk
   }
 
-  /** An overlay is as local as its layers: the runtime's are, those of one that the container made may hang. */
+  /**
+   * An overlay is as local as its layers. Those of the runtime's overlay are local; those of an overlay that the
+   * container made may hang.
+   */
   #isTrusted(root: Mount): boolean {
     return isLocal(root) && (root.fsType !== 'overlay' || root.id === this.#init.rootMount)
   }

@@ -1,4 +1,4 @@
-/** A container's disks with what they have done, from reading to reading. */
+/** A container's disks, with what it has done on them, accumulated from reading to reading. */
 
 import type { DiskIo, IoReader } from '../cgroup/io.ts'
 import { memoize } from '../cgroup/memoize.ts'
@@ -14,7 +14,7 @@ import {
 import type { Options } from '../proc/options.ts'
 import type { Devices } from './devices.ts'
 
-/** One for all containers. */
+/** The host's texts are parsed once for all containers. */
 const parseHost = memoize(parseHostDisks)
 
 export class Disks {

@@ -1,6 +1,6 @@
 /**
- * Samples what a container's threads do, for its load averages: the kernel keeps these for the whole machine
- * only. The caller's clock drives it, every 5 seconds while somebody reads.
+ * Samples what a container's threads do, for its load averages: the kernel keeps averages only for the whole machine.
+ * The caller's clock drives the sampling, every 5 seconds while somebody reads.
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
@@ -10,15 +10,15 @@ import type { Host } from '../host/host.ts'
 import { LOAD_PERIOD_USEC, type Load, type Loads, NO_LOADS, stepLoads } from '../proc/load.ts'
 import { countThreads, type ThreadCount } from './threads.ts'
 
-/** After this long without a reader there are no samples until the next one. */
+/** After this long without a reader there are no samples until the next reader. */
 const UNREAD_USEC = 600_000_000
 
-/** What is remembered between samples: plain JSON. Times are microseconds of CLOCK_MONOTONIC. */
+/** What is remembered between samples, as plain JSON. Times are microseconds of CLOCK_MONOTONIC. */
 export interface LoadState {
   loads: Loads
   count: ThreadCount | undefined
   lastPid: number
-  /** Where the averages stand. */
+  /** The time up to which the averages are computed: the last point of the 5-second grid. */
   gridUsec: number
   passUsec: number
   readUsec: number
@@ -30,15 +30,15 @@ export class LoadSampler {
   #loads: Loads = NO_LOADS
   #count: ThreadCount | undefined
   #lastPid = 1
-  /** All of CLOCK_MONOTONIC. The grid is where the averages stand. */
+  /** This and the next two times are microseconds of CLOCK_MONOTONIC. The averages are computed up to this one. */
   #gridUsec: number | undefined
   #passUsec = 0
   #readUsec = 0
   #state: LoadState | undefined
 
   /**
-   * `cgroup` tells where the container's threads are listed now. Without v1's freezer only v2 tells frozen ones.
-   * Goes on from a `state` that `toJSON` gave earlier since the machine's boot.
+   * `cgroup` tells where the container's threads are listed now. Frozen threads are told from others by v2, or by v1's
+   * freezer if there is one. The sampler goes on from a `state` that `toJSON` gave earlier since the machine's boot.
    */
   constructor(
     host: Host,
@@ -56,7 +56,7 @@ export class LoadSampler {
     this.#readUsec = state.readUsec
   }
 
-  /** The same object until the next sample; `undefined` before the first. */
+  /** The same object is returned until the next sample; `undefined` before the first sample. */
   toJSON(): LoadState | undefined {
     if (this.#gridUsec === undefined) return undefined
     this.#state ??= {
@@ -70,7 +70,7 @@ export class LoadSampler {
     return this.#state
   }
 
-  /** When the next sample is to be taken, if anybody reads; `undefined` before the first. */
+  /** When the next sample is to be taken, if anybody reads; `undefined` before the first sample. */
   get dueUsec(): number | undefined {
     return this.#gridUsec === undefined ? undefined : this.#gridUsec + LOAD_PERIOD_USEC
   }
@@ -91,8 +91,8 @@ export class LoadSampler {
   }
 
   /**
-   * Samples when it is time to. Tells in microseconds of CLOCK_MONOTONIC when it will be again, `undefined`
-   * when nobody has read for a while.
+   * Samples when it is time to. Returns when it is time again, in microseconds of CLOCK_MONOTONIC; `undefined` when
+   * nobody has read for a while.
    */
   tick(): number | undefined {
     const now = this.#host.clock.monotonicUsec()
@@ -101,7 +101,9 @@ export class LoadSampler {
     return this.dueUsec
   }
 
-  /** Brings the averages to the last point of the grid, as if the threads had done since what they do now. */
+  /**
+   * Brings the averages to the last point of the grid, as if the threads had always done since then what they do now.
+   */
   #sample(now: number, gridUsec: number): void {
     this.#pass(now)
     const steps = Math.floor((now - gridUsec) / LOAD_PERIOD_USEC)
@@ -110,7 +112,7 @@ export class LoadSampler {
     this.#loads = stepLoads(this.#loads, this.#count.running + this.#count.blocked, steps)
   }
 
-  /** A count that fails leaves the one before. */
+  /** Counts the threads. Where that fails, the count before it stays. */
   #pass(now: number): void {
     this.#state = undefined
     this.#passUsec = now
@@ -126,7 +128,7 @@ export class LoadSampler {
   }
 }
 
-/** Frozen threads are no load, though v1's show the state D: task_state_index() of linux/sched.h. */
+/** Frozen threads are no load, though those of v1 show the state D: task_state_index() of linux/sched.h. */
 function isFrozen(tasks: Group, freezer: Group | undefined): boolean {
   if (freezer?.read('freezer.state')?.trim() === 'FROZEN') return true
   return tasks.version === 2 && findCount(tasks.read('cgroup.events') ?? '', 'frozen') === 1

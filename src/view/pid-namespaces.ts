@@ -1,13 +1,18 @@
-/** The init of a process's pid namespace, also for one that entered the namespace from outside, as `docker exec` does. */
+/**
+ * Finds the init of a process's pid namespace, also for a process that entered it from outside, as `docker exec` does.
+ */
 
 import { isAlive, type KnownProcess, readStartTicks } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import { parsePids, parseStatusField } from '../host/proc-pid.ts'
 
-/** Of namespaces; the oldest is forgotten. */
+/** The inits of at most this many namespaces are remembered; the oldest is forgotten. */
 const MOST_KNOWN = 256
 
-/** A namespace whose init was not found is not looked through again so soon: that is all processes of the host. */
+/**
+ * A namespace whose init was not found is searched again only after this time: a search reads all processes of the
+ * host.
+ */
 const AGAIN_USEC = 5e6
 
 type Init = KnownProcess & { pid: number }
@@ -21,7 +26,7 @@ export class PidNamespaces {
     this.#host = host
   }
 
-  /** `undefined` for a process of our own namespace, and where there is none. */
+  /** The init's pid and start; `undefined` for a process of our own namespace, and where no init is found. */
   findInit(pid: number): Init | undefined {
     const depth = this.#pids(pid)?.length ?? 1
     if (depth === 1) return undefined

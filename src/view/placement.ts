@@ -1,6 +1,6 @@
 /**
- * Where a container is in the cgroup hierarchies. It stays where its init was found first, whatever that does later,
- * until that cgroup is removed: then the init has been moved, or has ended.
+ * Where a container is in the cgroup hierarchies. It is taken to stay in the cgroup in which its init was found first,
+ * wherever the init goes later, until that cgroup is removed: by then the init has been moved, or has ended.
  */
 
 import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
@@ -22,7 +22,7 @@ interface PlacementSetup {
   subject: Placed
   /** The option `cgroup`. */
   override: Options['cgroup']
-  /** Told what an operator may want to know. */
+  /** Called with what an operator may want to know. */
   report: (message: string) => void
 }
 
@@ -34,7 +34,7 @@ export class Placement {
   readonly #report: (message: string) => void
   #paths: CgroupPaths
   #cgroup: Cgroup
-  /** Of the cgroups, those that were there when they were opened. */
+  /** The cgroups that were there when they were opened. */
   #watched: [line: string, group: Group][] = []
   #missed = false
 
@@ -60,8 +60,8 @@ export class Placement {
   }
 
   /**
-   * To be asked after a reading: whether the container is still where that was taken. `moved` is told once, and
-   * `cgroup` is by then the new one.
+   * Tells after a reading whether the container is still where the reading was taken. `moved` is told once, and
+   * `cgroup` is the new one by then.
    */
   check(): 'there' | 'moved' | 'ended' {
     if (!this.#missed) return 'there'
@@ -91,7 +91,7 @@ export class Placement {
     return Object.fromEntries(Object.keys(this.#paths).map(controller => [controller, path]))
   }
 
-  /** The paths with those `lines` as they are now; `undefined` when the init has ended. */
+  /** The paths, with those of `lines` read again; `undefined` when the init has ended. */
   #readAgain(lines: readonly string[]): CgroupPaths | undefined {
     const { id, pid } = this.#subject
     if (pid === undefined || !isAlive(this.#host, this.#subject)) return undefined

@@ -31,10 +31,13 @@ const LOCAL = new Set([
 
 export const isLocal = (mount: Mount): boolean => LOCAL.has(mount.fsType)
 
-/** An overlay may lie on an overlay. */
+/** An overlay may lie on an overlay. At most this many are followed. */
 const DEEPEST = 4
 
-/** `undefined` for file systems in memory or on another machine, and where it cannot be told. */
+/**
+ * The device that a mount lies on; `undefined` for file systems in memory or on another machine, and where it cannot be
+ * told.
+ */
 export function findDevice(host: Host, mount: Mount, depth = 0): DeviceNumber | undefined {
   if (mount.major !== 0) return { major: mount.major, minor: mount.minor }
   if (mount.fsType !== 'overlay') return sourceDevice(host, mount.source)
@@ -58,7 +61,7 @@ export function findWholeDisk(host: Host, device: DeviceNumber): DeviceNumber | 
   return parent === null ? undefined : { major: Number(parent[1]), minor: Number(parent[2]) }
 }
 
-/** btrfs and others have device numbers of their own, and their disk as mount source. */
+/** btrfs and other file systems have device numbers of their own, but name their disk as the mount's source. */
 function sourceDevice(host: Host, source: string): DeviceNumber | undefined {
   if (!source.startsWith('/dev/') || hasDots(source)) return undefined
   const stat = tryStat(host, source)
@@ -66,8 +69,8 @@ function sourceDevice(host: Host, source: string): DeviceNumber | undefined {
 }
 
 /**
- * The upper directory, else the topmost of the lower ones: filesystems/overlayfs.rst. Paths relative to the
- * working directory of who mounted it say nothing.
+ * The upper directory, then the topmost of the lower ones: filesystems/overlayfs.rst. A relative path is left out: it
+ * says nothing without the working directory of the process that mounted the overlay.
  */
 function overlayLayers(superOptions: string): string[] {
   let upper = ''
@@ -81,13 +84,13 @@ function overlayLayers(superOptions: string): string[] {
   return [upper, lower].filter(path => path.startsWith('/') && !hasDots(path))
 }
 
-/** A colon in a path has a backslash before it. */
+/** The first of the paths in `lowerdir`, which colons separate; a colon in a path has a backslash before it. */
 function firstLayer(lowerdir: string): string {
   const first = /^(?:\\.|[^:\\])*/.exec(lowerdir)?.[0] ?? ''
   return first.replace(/\\(.)/g, '$1')
 }
 
-/** The mount of ours that `path` is on, by its name. */
+/** The mount in our own namespace that `path` is on, found by the path's name alone. */
 function findMountOf(host: Host, path: string): Mount | undefined {
   let found: Mount | undefined
   eachMount(host.tryRead('proc/self/mountinfo') ?? '', mount => {

@@ -6,17 +6,20 @@ import { parseInnermostPid, parseTaskState } from '../host/proc-pid.ts'
 
 export interface ThreadCount {
   running: number
-  /** In uninterruptible sleep; idle kernel threads are not. */
+  /** Threads in uninterruptible sleep; idle kernel threads do not count. */
   blocked: number
   threads: number
-  /** The largest that the container gave to one of its newest threads, 1 when unknown. */
+  /** The largest pid that the container gave to one of its newest threads; 1 when it is not known. */
   lastPid: number
 }
 
 const MOST_THREADS = 20_000
 const MOST_GROUPS = 20_000
 
-/** Pids come round: the newest thread need not have the largest, but is likely among these. */
+/**
+ * The newest thread is taken to be among this many with the largest pids: pids come round, so it need not have the
+ * largest.
+ */
 const NEWEST = 4
 
 /** `undefined` when the threads cannot be listed, or are too many to look at. */
@@ -26,7 +29,7 @@ export function countThreads(host: Host, tasks: Group): ThreadCount | undefined 
   const count: ThreadCount = { running: 0, blocked: 0, threads: 0, lastPid: 1 }
   for (const tid of tids) {
     const state = readState(host, tid)
-    // It has ended since.
+    // The thread has ended since it was listed.
     if (state === undefined) continue
     count.threads++
     if (state === 'R') count.running++
@@ -39,7 +42,7 @@ export function countThreads(host: Host, tasks: Group): ThreadCount | undefined 
   return count
 }
 
-/** Thread ids of the cgroup and all below it. A thread that moves meanwhile may be listed twice. */
+/** Thread ids of the cgroup and of all cgroups below it. A thread that moves meanwhile may be listed twice. */
 function listThreads(tasks: Group): Set<number> | undefined {
   const file = tasks.version === 1 ? 'tasks' : 'cgroup.threads'
   const own = tasks.read(file)
@@ -69,8 +72,8 @@ function addThreads(tids: Set<number>, text: string): void {
 }
 
 /**
- * The thread's stat in its task directory is about itself. That of /proc/TID adds up the times of all threads
- * of the process, fs/proc/array.c: dear for each of thousands.
+ * The stat file in a thread's task directory is about that thread alone. The one in /proc/TID adds up the times of all
+ * threads of the process, fs/proc/array.c, which takes too long for each of thousands of threads.
  */
 function readState(host: Host, tid: number): string | undefined {
   const stat = host.tryRead(`proc/${tid}/task/${tid}/stat`) ?? host.tryRead(`proc/${tid}/stat`)

@@ -13,7 +13,10 @@ export class TimeNamespace {
     this.#init = init
   }
 
-  /** To CLOCK_BOOTTIME. It is fixed before the first process enters the namespace, so it is read once. */
+  /**
+   * What the namespace adds to CLOCK_BOOTTIME. It is fixed before the first process enters the namespace, so it is read
+   * once.
+   */
   bootOffsetUsec(): number {
     this.#bootOffsetUsec ??= this.#read()
     return this.#bootOffsetUsec
@@ -28,7 +31,7 @@ export class TimeNamespace {
   }
 }
 
-/** The line `boottime SECONDS NANOSECONDS` of /proc/PID/timens_offsets; 0 without one. Microseconds. */
+/** The line `boottime SECONDS NANOSECONDS` of /proc/PID/timens_offsets in microseconds; 0 without such a line. */
 export function parseBootOffset(text: string): number {
   const line = /^boottime\s+(-?\d+)\s+(\d+)\s*$/m.exec(text)
   return line === null ? 0 : Number(line[1]) * 1e6 + Math.floor(Number(line[2]) / 1000)

@@ -1,6 +1,6 @@
 /**
- * The views that are in use. One is made when its container is first read and dropped when the kernel forgets the
- * container's nodes, or when many others were read since.
+ * The views that are in use. A view is made when its container is first read, and dropped when the kernel forgets the
+ * container's nodes or when many others were read since.
  */
 
 import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
@@ -14,19 +14,22 @@ import { findCaller } from './caller.ts'
 import { ContainerView, type Subject, type ViewState } from './container-view.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 
-/** A view that had to go is opened again with what it has written down. */
+/**
+ * Beyond this many views, the one that was used longest ago is dropped. It is opened again with what it has written
+ * down.
+ */
 const MOST_VIEWS = 256
 
-/** Views of callers that no registration covers; the oldest is dropped. */
+/** At most this many views of callers that no registration covers are kept; the oldest is dropped. */
 const MOST_CALLER_VIEWS = 64
 
 interface ViewsSetup {
   host: Host
   registry: Registry
-  /** Options of containers that have none of their own. */
+  /** Options that hold where a container has none of its own. */
   defaults: Readonly<Options>
   states: States
-  /** Told what an operator may want to know. */
+  /** Called with what an operator may want to know. */
   report: (message: string) => void
   /** Whether somebody has a file of a container open. */
   isOpen: (slot: number) => boolean
@@ -47,7 +50,7 @@ export class Views {
   readonly #callerViews = new Map<string, ContainerView>()
   /** Views whose load is sampled. */
   readonly #sampled = new Set<ContainerView>()
-  /** When the next of them is to be, in microseconds of CLOCK_MONOTONIC. */
+  /** When the next load is to be sampled, in microseconds of CLOCK_MONOTONIC. */
   #dueUsec = Number.POSITIVE_INFINITY
 
   constructor({ host, registry, defaults, states, report, isOpen }: ViewsSetup) {
@@ -78,13 +81,16 @@ export class Views {
     return view
   }
 
-  /** The one that was used last stands last. */
+  /** Puts the view at the end of the map, where the one that was used last stands. */
   #touch(slot: number, view: ContainerView): void {
     this.#views.delete(slot)
     this.#views.set(slot, view)
   }
 
-  /** One whose load is sampled stays: between two samples nothing is written down. */
+  /**
+   * Drops the view that was used longest ago. A view whose load is sampled stays: nothing is written down between two
+   * samples.
+   */
   #dropOldest(): void {
     for (const [slot, view] of this.#views) {
       if (this.#sampled.has(view)) continue
@@ -93,7 +99,7 @@ export class Views {
     }
   }
 
-  /** What the process `pid` should see by itself; `undefined` for one that cannot be found. */
+  /** The view that the process `pid` should have by itself; `undefined` when the process cannot be found. */
   ofCaller(pid: number): View | undefined {
     const caller = findCaller(this.#host, this.#index, this.#namespaces, pid)
     if (caller === undefined) return undefined
@@ -133,12 +139,12 @@ export class Views {
     this.#sampled.delete(view)
   }
 
-  /** Containers whose files somebody holds. */
+  /** How many containers have nodes that the kernel has not forgotten. */
   get count(): number {
     return this.#lookups.size
   }
 
-  /** To be called before a reader sees what `view` has accumulated. */
+  /** Saves what `view` has accumulated. This must be called before a reader sees it. */
   keep(view: View | undefined): void {
     if (!(view instanceof ContainerView)) return
     if (view.dueUsec !== undefined) {
@@ -147,7 +153,7 @@ export class Views {
     }
     if (view.slot === undefined) return
     const state = view.changedState()
-    // One that was forgotten leaves nothing behind.
+    // A container that was forgotten leaves nothing behind.
     if (state !== undefined && this.#index.has(view.slot)) this.#states.save(view.slot, state)
   }
 
@@ -178,7 +184,10 @@ export class Views {
     })
   }
 
-  /** Samples the load of those that want it now; in microseconds of CLOCK_MONOTONIC, when the next one will. */
+  /**
+   * Samples the loads that are due. Returns when the next one will be, in microseconds of CLOCK_MONOTONIC; `undefined`
+   * when none is sampled any more.
+   */
   tick(): number | undefined {
     if (this.#sampled.size === 0) return undefined
     if (this.#host.clock.monotonicUsec() < this.#dueUsec) return this.#dueUsec
