@@ -1,4 +1,4 @@
-/** A container as we know it: what a registration file holds. */
+/** A container as its registration file describes it. */
 
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
 import { check, naturalOf, objectOf, parseObject, quote, stringOf, upTo } from '../host/json.ts'
@@ -6,20 +6,20 @@ import { type Options, parseOptions } from '../proc/options.ts'
 
 export interface Container {
   id: string
-  /** Of the container's init, on the host; one process only together with `startTicks`. */
+  /** Pid of the container's init on the host; only together with `startTicks` does it name one process for ever. */
   pid: number
   /** When the init was created: /proc/PID/stat field 22. */
   startTicks: number
   /** The container's part of the node numbers of our file system, from 1 to 2^44. */
   slot: number
   cgroups: CgroupPaths
-  /** The root file system's path in the namespace of the runtime. */
+  /** The root file system's path in the mount namespace of the runtime. */
   rootfs: string
-  /** The mount of the root file system as the runtime made it, by its id in mountinfo. */
+  /** Id in mountinfo of the root file system's mount that the runtime made. */
   rootMount: number
-  /** What was chosen for this container; the rest is as for all. */
+  /** Options that were chosen for this container; the others are the same for all containers. */
   options: Partial<Options>
-  /** An operator took our files out of it: the service does not put them back by itself. */
+  /** An operator took our files out of the container, and the service does not put them back by itself. */
   detached?: boolean
 }
 
@@ -27,7 +27,7 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/
 export const MAX_SLOT = 2 ** 44
 const PARSE = 'parse a registration'
 
-/** An id that can be a file name, whatever a runtime or a caller gave us. Throws a RangeError for any other. */
+/** Returns `id` if it can be a file name, whatever a runtime or a caller gave us. Throws a RangeError for any other. */
 export function checkId(id: unknown): string {
   if (typeof id === 'string' && ID.test(id)) return id
   throw new RangeError(
@@ -37,11 +37,11 @@ export function checkId(id: unknown): string {
 
 export const isId = (id: string) => ID.test(id)
 
-/** Of a registration file. Throws a SyntaxError or RangeError that names the field for anything else. */
+/** Parses a registration file. Throws a SyntaxError or RangeError that names the field for anything else. */
 export function parseContainer(text: string): Container {
   const fields = parseObject(PARSE, text)
   const { pid, startTicks, slot, cgroups, rootfs, rootMount, detached } = fields
-  // A registration by an earlier version has none.
+  // A registration that an earlier version wrote has no options.
   const { options = {} } = fields
   return {
     id: checkId(fields.id),
@@ -68,5 +68,5 @@ function parseCgroups(value: unknown): CgroupPaths {
   return paths
 }
 
-/** An id as people read it: 12 digits of one that is random. One that a person chose is not cut. */
+/** An id as people read it: a random one is cut to 12 digits, one that a person chose stays whole. */
 export const shortId = (id: string) => (/^[0-9a-f]{32,}$/.test(id) ? id.slice(0, 12) : id)

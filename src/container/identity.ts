@@ -1,4 +1,4 @@
-/** Finds out which process a container's init is, by pid: what a registration records. */
+/** Reads what a registration records of a container, given the pid of its init. */
 
 import type { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
@@ -10,7 +10,7 @@ import { readCgroups } from './own-cgroups.ts'
 /** What is known of a container before its init is looked at. */
 interface Found {
   pid: number
-  /** In the mount namespace of that process, or of the host before pivot_root(2). */
+  /** Path in the mount namespace of process `pid`, or in the host's before pivot_root(2). */
   rootfs: string
   options?: Partial<Options>
 }
@@ -35,46 +35,47 @@ export function readContainer(
   }
 }
 
-/** Before pivot_root(2) it lies on its own path, afterwards on /; it stays the same mount. */
+/** The root file system is mounted on `rootfs` before pivot_root(2) and on / afterwards; it stays the same mount. */
 function readRootMount(host: Host, pid: number, rootfs: string): number {
   const mountinfo = host.tryRead(`proc/${pid}/mountinfo`) ?? ''
   const mount = findMount(mountinfo, rootfs) ?? findMount(mountinfo, '/')
   return mount?.id ?? 0
 }
 
-/** In ticks after boot; `undefined` when there is no process with that pid, or it has ended. */
+/** When a process was created, in ticks after boot; `undefined` when no process has that pid, or it has ended. */
 export function readStartTicks(host: Host, pid: number): number | undefined {
   const stat = host.tryRead(`proc/${pid}/stat`)
   return stat === undefined || isZombie(stat) ? undefined : parseStartTicks(stat)
 }
 
-/** A process that was seen once; both `undefined` for none. */
+/** A process that was seen once. Both fields are `undefined` where there is none. */
 export interface KnownProcess {
   pid: number | undefined
-  /** When it was created: /proc/PID/stat field 22. */
+  /** When the process was created: /proc/PID/stat field 22. */
   startTicks: number | undefined
 }
 
-/** Whether it still runs: its pid alone may belong to another process by now. */
+/** Whether the process still runs: its pid alone may belong to another process by now. */
 export function isAlive(host: Host, { pid, startTicks }: KnownProcess): boolean {
   if (pid === undefined || startTicks === undefined) return false
   return readStartTicks(host, pid) === startTicks
 }
 
 /**
- * The same for the same process, so that a registration that was lost and made again fits the files that are bound
- * already, and another one each time a container is started: no table of slots is kept anywhere.
+ * A slot follows from the container's id and its init process, so no table of slots is kept anywhere. A registration
+ * that was lost and made again gets the same slot, which fits the files that are bound already. A container that is
+ * started again gets another one.
  */
 function slotOf(...names: readonly (string | number)[]): number {
   const text = names.join(' ')
   return 1 + (((hash(text, 0) % 2 ** 12) * 2 ** 32 + hash(text, 1)) % (MAX_SLOT - 1))
 }
 
-/** 32 bits of FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */
+/** The 32-bit hash FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */
 export function hash(text: string, seed: number): number {
   let value = 0x811c9dc5 ^ seed
   const bytes = Buffer.from(text)
-  // By index: a hook has not run long enough for an iterator to be compiled.
+  // The loop goes by index: a hook has not run long enough for an iterator to be compiled.
   for (let i = 0; i < bytes.length; i++) value = Math.imul(value ^ (bytes[i] ?? 0), 0x01000193)
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
   return (value ^ (value >>> 13)) >>> 0

@@ -4,8 +4,9 @@ import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 
 /**
- * By the controllers that /proc/PID/cgroup lists; throws when there is no such process. Where a container shares
- * the cgroup of its runtime, which is ours when we run as a hook, that counts for others too: it is none, `/`.
+ * The container's cgroup for each controller that /proc/PID/cgroup lists. It is `/`, which means none, where the
+ * container shares the cgroup of its runtime (which is ours when we run as a hook): that one counts for others too.
+ * Throws when there is no such process.
  */
 export function readCgroups(host: Host, pid: number, id: string): CgroupPaths {
   const paths = parseCgroupPaths(host.read(`proc/${pid}/cgroup`))
@@ -18,8 +19,8 @@ export function readCgroups(host: Host, pid: number, id: string): CgroupPaths {
 }
 
 /**
- * systemd moves itself to `init.scope` below its cgroup, others to `init`; podman puts a container below its scope
- * into `container`. Limits and all processes are then counted above.
+ * The cgroup above `path` that has the container's limits and counts all its processes. systemd moves itself to
+ * `init.scope` below that cgroup, other inits move to `init`; podman puts a container into `container` below its scope.
  */
 export function ownPath(path: string, id: string): string {
   const own = path.endsWith('/init.scope') ? path.slice(0, -'/init.scope'.length) : path

@@ -1,20 +1,23 @@
 /**
- * Which containers are registered, by slot and by cgroup, for questions that come with every read: no registration is
- * read again for them until one changes. Of each as little is kept as will do: there may be thousands.
+ * Which containers are registered, by slot and by cgroup. Every read asks for this, so the registrations are read again
+ * only when one has changed. As little as will do is kept of each container: there may be thousands.
  */
 
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Container } from './container.ts'
 import type { Registry } from './registry.ts'
 
-/** The kernel stamps changes with the time of its last tick: two within one look like one. */
+/**
+ * No tick of the kernel lasts longer than this. It stamps a change with the time of its last tick, so that two changes
+ * within one tick look like one.
+ */
 const TICK_NS = 20_000_000n
 
 export class RegistryIndex {
   readonly #registry: Registry
   #changedNs = -1n
   #idBySlot = new Map<number, string>()
-  /** Slots by controller and path; kept from when it is first asked for, since few containers need it. */
+  /** Slots by `controller:path`. The map is kept from when it is first asked for, since few containers need it. */
   #slotByCgroup: Map<string, number> | undefined
 
   constructor(registry: Registry) {
@@ -26,7 +29,7 @@ export class RegistryIndex {
     return this.#idBySlot.has(slot)
   }
 
-  /** Reads the registration. */
+  /** The container that is registered with this slot; each call reads its registration. */
   findSlot(slot: number): Container | undefined {
     this.#refresh()
     const id = this.#idBySlot.get(slot)
@@ -34,7 +37,7 @@ export class RegistryIndex {
     return container?.slot === slot ? container : undefined
   }
 
-  /** The container whose cgroup is the nearest one above these, or these themselves, in any one hierarchy. */
+  /** The slot of the container whose cgroup, in any one hierarchy, is one of these or the nearest one above. */
   findNearest(cgroups: CgroupPaths): number | undefined {
     this.#refresh(true)
     let nearest: number | undefined

@@ -1,6 +1,6 @@
 /**
- * The containers that have a view: a file each in the run directory, written by hooks and read by the server when
- * it is asked for one. Nothing else is kept, so a restarted server needs no replay.
+ * The containers that have a view. Each has a file in the run directory, which a hook writes and the server reads when
+ * it is asked for that container. Nothing else is kept, so a restarted server needs no replay.
  */
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -30,14 +30,14 @@ export class Registry {
     }
   }
 
-  /** With what its view has accumulated. Does nothing when there is no such registration. */
+  /** Removes a registration, and what its view has accumulated. Does nothing when there is no such registration. */
   forget(id: string): void {
     const container = this.find(id)
     if (container !== undefined) new States(this.#runDirectory).remove(container.slot)
     rmSync(this.#file(id), { force: true })
   }
 
-  /** `undefined` for an id that is none, is not registered, or whose file was damaged. */
+  /** `undefined` for text that can be no id, for an id that is not registered, and when its file was damaged. */
   find(id: string): Container | undefined {
     if (!isId(id)) return undefined
     try {

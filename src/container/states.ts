@@ -1,6 +1,6 @@
 /**
- * What views have accumulated, a file for each in the run directory: it outlives the server, so that no counter falls
- * when another one takes over. Written before a reader sees the numbers, in one step.
+ * What views have accumulated. Each view has a file in the run directory that outlives the server, so that no counter
+ * falls when another server takes over. The file is written in one step, before a reader sees the numbers.
  */
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -13,14 +13,14 @@ export class States {
     this.#directory = `${runDirectory}/state`
   }
 
-  /** To be called once before the first `save`, which does nothing where this failed. */
+  /** Makes the directory. This must be called once before the first `save`, which does nothing where it failed. */
   prepare(): void {
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     } catch {}
   }
 
-  /** What was parsed from the JSON that was saved; `{}` when there is none, or it was damaged. */
+  /** What was saved, parsed from its JSON; `{}` when there is none, or it was damaged. */
   load(slot: number): unknown {
     try {
       return JSON.parse(readFileSync(this.#file(slot), 'utf8'))
@@ -29,7 +29,7 @@ export class States {
     }
   }
 
-  /** Without room for it the view goes on: only a restart would show. */
+  /** A view goes on when there is no room to save its state: the loss would show only after a restart. */
   save(slot: number, json: string): void {
     try {
       replaceFile(this.#file(slot), json)
