@@ -1,6 +1,6 @@
 /**
- * /sys/devices/system/cpu/offline, Documentation/ABI/testing/sysfs-devices-system-cpu: the CPUs that the
- * machine could have and the container does not see. A lone newline when there is none.
+ * /sys/devices/system/cpu/offline, Documentation/ABI/testing/sysfs-devices-system-cpu: the CPUs that the machine could
+ * have and the container does not see. Where there is none, the text is a lone newline.
  */
 
 import { parseCpuList, renderCpuList } from '../cgroup/cpuset.ts'

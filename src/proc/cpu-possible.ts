@@ -1,6 +1,6 @@
 /**
- * /sys/devices/system/cpu/possible, Documentation/ABI/testing/sysfs-devices-system-cpu. It stays the host's unless
- * somebody insists: it sizes arrays that are indexed by the real CPU's number.
+ * /sys/devices/system/cpu/possible, Documentation/ABI/testing/sysfs-devices-system-cpu. The file stays the host's
+ * unless somebody insists: it sizes arrays that are indexed by the real CPU's number.
  */
 
 import { renderCpuOnline } from './cpu-online.ts'

@@ -22,19 +22,19 @@ export function renderCpuinfo(view: View): string {
 }
 
 /**
- * What containers see of a text of the host, which changes only with the CPUs and their clock. On a large host it is
- * long, and nearly all containers there see the same of it.
+ * Keeps what containers see of a text of the host, which changes only with the CPUs and their clock. On a large host
+ * the text is long, and nearly all containers there see the same of it.
  */
 const textsFrom = memoize((host: string) => ({ host, limited: new Map<string, string>() }))
 
 const MOST_LIMITED = 64
 
 interface Cpuinfo {
-  /** loongarch64 names the system here. */
+  /** The lines before the records, in which loongarch64 names the system. */
   header: string
-  /** Text of a CPU's record by the host's number, with the blank line after it. */
+  /** Text of a CPU's record by the host's number of it, with the blank line after it. */
   records: ReadonlyMap<number, string>
-  /** 32-bit arm and ppc64le name the machine here. */
+  /** The lines after the records, in which 32-bit arm and ppc64le name the machine. */
   trailer: string
 }
 
@@ -69,14 +69,14 @@ export function parseCpuinfo(text: string): Cpuinfo {
   return { header, records, trailer }
 }
 
-/** One text for all containers. */
+/** The host's text is parsed once for all containers. */
 const parseHost = memoize(parseCpuinfo)
 
 const PROCESSOR = /^processor\s*:\s*(\d+)/
 
 /**
- * The visible CPUs' records. One that the host has taken offline meanwhile is left out, and the next of the
- * container's takes its place.
+ * The records of the visible CPUs. A CPU that the host has taken offline meanwhile is left out, and the container's
+ * next one takes its place.
  */
 export function limitCpuinfo(
   text: string,

@@ -1,6 +1,6 @@
 /**
- * /proc/diskstats, admin-guide/iostats.rst. The kernel's version shows in the number of columns: 14, from
- * 4.18 on 18 with discards, from 5.5 on 20 with flushes. Readers take no other number.
+ * /proc/diskstats, admin-guide/iostats.rst. The kernel's version shows in the number of columns: there are 14, from
+ * 4.18 on 18 with discards, and from 5.5 on 20 with flushes. Readers take no other number.
  */
 
 import { DISK_FIELDS, type DiskCounters, words } from './disk/counters.ts'
@@ -19,10 +19,10 @@ export function renderDiskstats(view: View): string {
   return text
 }
 
-/** Nothing was read or written meanwhile. */
+/** The texts of disks on which nothing was read or written since: then the array is still the same. */
 const rendered = new WeakMap<readonly VisibleDisk[], { columns: number; text: string }>()
 
-/** How many columns a row has: as the host's first. */
+/** How many columns a row has: as many as the host's first row. */
 export function countColumns(host: string): 14 | 18 | 20 {
   const end = host.indexOf('\n')
   const count = words(end < 0 ? host : host.slice(0, end)).length
@@ -30,7 +30,7 @@ export function countColumns(host: string): 14 | 18 | 20 {
   return count < 20 ? 18 : 20
 }
 
-/** block/genhd.c, diskstats_show(). */
+/** diskstats_show() of block/genhd.c writes such rows. */
 export function renderDiskstatsRows(disks: readonly VisibleDisk[], columns: number): string {
   let text = ''
   for (const { major, minor, name, counters } of disks) {

@@ -26,7 +26,7 @@ type Row = Omit<ProcFile, 'path'>
 
 const readable = (render: (view: View) => string): Row => ({ mode: 0o444, render })
 
-/** Modes are procfs's, but nobody may set triggers in pressure/. */
+/** The modes are those of procfs, but nobody may set triggers in pressure/. */
 const ROWS: Readonly<Record<FilePath, Row>> = {
   'proc/cpuinfo': readable(renderCpuinfo),
   'proc/diskstats': readable(renderDiskstats),

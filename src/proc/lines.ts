@@ -49,10 +49,10 @@ function renderField({ key, value, unit }: Field): string {
 
 const NUMBER_END = 24
 
-/** By their number. */
+/** Runs of blanks, by the number of blanks. */
 const BLANKS = Array.from({ length: NUMBER_END }, (_, count) => ' '.repeat(count))
 
-/** The name up to where its number's column may begin. */
+/** The name, with blanks up to where its number's column may begin. */
 function labelOf(key: string): string {
   const known = labels.get(key)
   if (known !== undefined) return known

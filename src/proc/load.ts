@@ -10,23 +10,23 @@ export interface Load {
   /** Threads in uninterruptible sleep. */
   blocked: number
   threads: number
-  /** As the container numbers them: the newest that was seen. */
+  /** The newest pid that was seen, as the container numbers them. */
   lastPid: number
 }
 
 export const NO_LOADS: Loads = [0, 0, 0]
 
-/** LOAD_FREQ. */
+/** The time between two steps of the averages, LOAD_FREQ. */
 export const LOAD_PERIOD_USEC = 5_000_000
 
-/** More than 16 minutes: after that only the present counts, nearly. */
+/** This many steps are more than 16 minutes: after that nearly only the present counts. */
 const MOST_STEPS = 200
 
 const FIXED_BITS = 11
 
 export const FIXED_1 = 1 << FIXED_BITS
 
-/** EXP_1, EXP_5, EXP_15: what is left of each average after a period. */
+/** What is left of each average after a period: EXP_1, EXP_5 and EXP_15. */
 const DECAY: Loads = [1884, 2014, 2037]
 
 /** The averages after `steps` periods with `active` threads running or blocked in each. */
@@ -43,7 +43,7 @@ export function stepLoads(loads: Loads, active: number, steps = 1): Loads {
   return stepped
 }
 
-/** calc_load(): rounds up on the way up, so that a steady load is reached. */
+/** calc_load() rounds up on the way up, so that a steady load is reached. */
 function stepLoad(load: number, decay: number, activeThreads: number): number {
   const active = activeThreads * FIXED_1
   const sum = load * decay + active * (FIXED_1 - decay)

@@ -8,7 +8,7 @@ export function renderLoadavg(view: View): string {
   return load === undefined ? view.hostFile('proc/loadavg') : renderLoad(load)
 }
 
-/** fs/proc/loadavg.c; whoever reads is running. */
+/** The line as fs/proc/loadavg.c writes it. At least one thread runs: the one that reads. */
 export function renderLoad({ loads, running, threads, lastPid }: Load): string {
   const [one, five, fifteen] = loads
   const averages = `${renderAverage(one)} ${renderAverage(five)} ${renderAverage(fifteen)}`

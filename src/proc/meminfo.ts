@@ -1,7 +1,7 @@
 /**
  * /proc/meminfo, https://docs.kernel.org/filesystems/proc.html#meminfo
- * The host decides which lines exist and in what order. What a line says is the container's where its cgroup
- * counts it, 0 where that does not, and the host's only for what belongs to the machine.
+ * The host decides which lines exist and in what order. A line has the container's value where its cgroup counts it, 0
+ * where the cgroup does not, and the host's value only where it is about the machine.
  */
 
 import { parseCount } from '../cgroup/numbers.ts'
@@ -31,7 +31,7 @@ export interface Limits {
   /** Values of the lines on huge pages, where they are not the host's. */
   hugePages: Readonly<Record<string, number>>
   overcommit: Overcommit
-  /** Whether what is free on the host bounds what is free. */
+  /** Whether no more may be free than is free on the host. */
   clampFree: boolean
 }
 
@@ -43,12 +43,12 @@ export function limitMeminfo(host: readonly Field[], limits: Limits): Field[] {
     ...counted,
     ...limits.hugePages,
     Mlocked: Math.min(counted.Unevictable, fieldValue(host, 'Mlocked') ?? 0),
-    // htop takes it from the swap in use, unsigned; v1 counts pages that are in the cache only.
+    // htop subtracts this from the swap in use, unsigned; v1 counts pages that are in the cache only.
     SwapCached: Math.min(counted.SwapCached, swap.mostCachedKib),
     SwapTotal: swap.totalKib,
     SwapFree: swap.freeKib,
     CommitLimit: commitLimit(counted.MemTotal, swap.totalKib, limits.overcommit),
-    // What is certainly committed: how much was promised beyond it, no cgroup counts.
+    // This is what is certainly committed: no cgroup counts how much was promised beyond it.
     Committed_AS: counted.AnonPages + counted.Shmem + swap.usedKib,
   }
   if (limits.clampFree) {
@@ -61,14 +61,14 @@ export function limitMeminfo(host: readonly Field[], limits: Limits): Field[] {
   }))
 }
 
-/** Lines that no cgroup counts, and those of kernels to come. */
+/** The value of a line that no cgroup counts, or that a kernel to come may have. */
 function otherValue({ key, value, unit }: Field, memTotal: number): number {
   const isMachines = unit === '' || MACHINE_KEYS.has(key) || key.startsWith('DirectMap')
-  // Whatever it is, a container cannot have more of it than it has memory.
+  // Whatever the line counts, a container cannot have more of it than it has memory.
   return isMachines ? value : Math.min(value, memTotal)
 }
 
-/** Sizes of the address space and of huge pages: facts of the machine, not amounts of memory. */
+/** These lines are sizes of the address space and of huge pages: facts of the machine, not amounts of memory. */
 const MACHINE_KEYS: ReadonlySet<string> = new Set([
   'VmallocTotal',
   'VmallocChunk',
@@ -83,7 +83,7 @@ interface Overcommit {
   ratio: number
 }
 
-/** mm/util.c, vm_commit_limit(): no more than the container's own memory stands behind either number. */
+/** This is vm_commit_limit() of mm/util.c, but no more than the container's own memory stands behind either number. */
 function commitLimit(memTotal: number, swapTotal: number, { kbytes, ratio }: Overcommit): number {
   const backed = kbytes > 0 ? Math.min(kbytes, memTotal) : Math.floor((memTotal * ratio) / 100)
   return Math.min(backed + swapTotal, Number.MAX_SAFE_INTEGER)

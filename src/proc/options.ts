@@ -41,7 +41,7 @@ export interface Options extends Choices {
   files: readonly FilePath[]
 }
 
-/** Programs that size arrays by it must not be misled, so it takes an option of its own. */
+/** Programs that size arrays by this file must not be misled, so binding it takes an option of its own. */
 const POSSIBLE: FilePath = 'sys/devices/system/cpu/possible'
 
 export const DEFAULT_OPTIONS: Readonly<Options> = {
@@ -58,8 +58,8 @@ export function filesToBind({ files, maskPossible }: Pick<Options, 'files' | 'ma
 }
 
 /**
- * Options by name, as JSON or annotations have them. `where` is named in the error: a RangeError for an option or a
- * value that is none, which lists those that are.
+ * Parses options by name, as JSON or annotations have them. Throws a RangeError for an unknown option or value, which
+ * names `where` and lists those that are known.
  */
 export function parseOptions(
   values: Readonly<Record<string, unknown>>,
@@ -84,7 +84,7 @@ function parseOption(name: string, value: unknown, where: string): unknown {
   throw refuse(name, value, where, choices.join(' or '))
 }
 
-/** A list, or names with commas between them; `meminfo`, `proc/meminfo` and `/proc/meminfo` are the same. */
+/** Files are a list, or names with commas between them; `meminfo`, `proc/meminfo` and `/proc/meminfo` are the same. */
 function parseFiles(value: unknown, where: string): FilePath[] {
   const names = typeof value === 'string' ? value.split(',').map(name => name.trim()) : value
   if (!Array.isArray(names)) throw refuse('files', value, where, 'a list of files')

@@ -8,7 +8,7 @@ export function renderPartitions(view: View): string {
   return disks === undefined ? view.hostFile('proc/partitions') : renderPartitionRows(disks)
 }
 
-/** block/genhd.c, show_partition(): the heading and an empty line come even without a row. */
+/** show_partition() of block/genhd.c writes the heading and an empty line even without a row. */
 export function renderPartitionRows(disks: readonly VisibleDisk[]): string {
   let text = 'major minor  #blocks  name\n\n'
   for (const { major, minor, name, sizeKib } of disks) {

@@ -1,6 +1,6 @@
 /**
- * Where the kernel has the files that a container sees, without a leading slash; the same below our mount. A hook
- * needs no more of them than this.
+ * Where the kernel has the files that a container sees, without a leading slash. The paths are the same below our
+ * mount. A hook needs to know no more of the files than this.
  */
 
 export const FILE_PATHS = [

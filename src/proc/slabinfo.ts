@@ -1,6 +1,6 @@
 /**
- * /proc/slabinfo, slabinfo(5). Only v1 kept a list of caches by cgroup, and gives an empty one since
- * Linux 5.9; slabtop takes a list without rows, but no empty file.
+ * /proc/slabinfo, slabinfo(5). Only v1 kept a list of caches by cgroup, and since Linux 5.9 it gives an empty one.
+ * slabtop takes a list without rows, but no empty file.
  */
 
 import { readMemory } from './memory/limit.ts'
@@ -12,13 +12,13 @@ export function renderSlabinfo(view: View): string {
   return limitSlabinfo(container.cgroup.slabinfo())
 }
 
-/** The container's own list where there is one with rows, else a list without. */
+/** The container's own list where there is one with rows, else a list without rows. */
 export function limitSlabinfo(own: string | undefined): string {
   if (own === undefined || own.includes('\0') || !isList(own)) return HEADER
   return own.endsWith('\n') ? own : `${own}\n`
 }
 
-/** With the headings of this version, and rows. */
+/** Whether the text has the headings of this version, and rows. */
 function isList(text: string): boolean {
   const [version = '', names = '', ...rows] = text.replace(/\n$/, '').split('\n')
   if (!VERSION.test(version) || !names.startsWith('# name')) return false
@@ -27,10 +27,10 @@ function isList(text: string): boolean {
 
 const VERSION = /^slabinfo - version: 2\.\d+$/
 
-/** 16 words, which is what readers count. */
+/** A row has 16 words, which is what readers count. */
 const ROW = /^\S+(?: +(?:\d+|:|tunables|slabdata)){15}$/
 
-/** mm/slab_common.c, print_slabinfo_header(). */
+/** What print_slabinfo_header() of mm/slab_common.c writes. */
 const HEADER = `slabinfo - version: 2.1
 # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
 `

@@ -27,7 +27,7 @@ export function limitStat(
 ): string {
   let rest = host.slice(endOfCpuLines(host))
   if (load !== undefined) {
-    // Whoever reads is running.
+    // The process that reads is running.
     rest = setLine(rest, 'procs_running', () => Math.max(load.running, 1))
     rest = setLine(rest, 'procs_blocked', () => load.blocked)
   }
@@ -76,7 +76,7 @@ function parseTicks(ticks: readonly string[]): CpuTime {
   return time
 }
 
-/** All of them come first: fs/proc/stat.c. */
+/** All cpu lines come first: fs/proc/stat.c. */
 function endOfCpuLines(text: string): number {
   let at = 0
   while (text.startsWith('cpu', at)) at = endOfLine(text, at) + 1

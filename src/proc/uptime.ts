@@ -1,6 +1,6 @@
 /**
- * /proc/uptime, proc_uptime(5): since the container's creation, or what its time namespace says, and the idle time of all its CPUs, the same
- * as in its /proc/stat.
+ * /proc/uptime, proc_uptime(5): the time since the container's creation, or what its time namespace says, and the idle
+ * time of all its CPUs, the same as in its /proc/stat.
  */
 
 import { toTicks } from './cpu/time.ts'
@@ -13,7 +13,7 @@ export function renderUptime(view: View): string {
   return `${uptime} ${renderSeconds(view.cpuTimes().total.idleUsec)}\n`
 }
 
-/** fs/proc/uptime.c cuts to hundredths, it does not round. */
+/** fs/proc/uptime.c cuts to hundredths and does not round. */
 function renderSeconds(usec: number): string {
   const hundredths = toTicks(usec)
   return `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')}`

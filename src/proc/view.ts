@@ -16,18 +16,21 @@ export interface View {
   /** Text of a host file such as `proc/meminfo`. Throws when the host has none. */
   hostFile(path: string): string
   memory(): Memory | undefined
-  /** Huge pages of one size, `undefined` without a limit on them. */
+  /** Huge pages of one size; `undefined` without a limit on them. */
   hugePages(pageKib: number): HugePages | undefined
   cpus(): VisibleCpus
   /** CPU time since the container's start, accumulated up to now. */
   cpuTimes(): CpuTimes
   /** What the container's time namespace adds to CLOCK_BOOTTIME; mostly 0. */
   bootOffsetUsec(): number
-  /** Since the container's init was created, as CLOCK_BOOTTIME counts; in a time namespace, what that clock says. */
+  /**
+   * Time since the container's init was created, as CLOCK_BOOTTIME counts it; in a time namespace, what that clock
+   * says.
+   */
   uptimeUsec(): number | undefined
   load(): Load | undefined
   /** Devices to list, in the host's order, and their counters; `undefined` for a process of the host. */
   disks(): VisibleDisk[] | undefined
-  /** Text of the container's own `cpu.pressure`, ... of the unified hierarchy. */
+  /** Text of a file such as `cpu.pressure` of the container's own cgroup in the unified hierarchy. */
   pressure(file: string): string | undefined
 }

@@ -1,7 +1,7 @@
 /**
- * CPU time as a container sees it, accumulated from reading to reading. The kernel has no such counters:
- * cgroups count usage without idle, v2 not per CPU, and from 0 again when a cgroup is made anew. Ours never
- * decrease, and each visible CPU's time passes as fast as the clock.
+ * CPU time as a container sees it, accumulated from reading to reading. The kernel has no such counters: cgroups count
+ * usage without idle time, those of v2 do not count it per CPU, and one that is made anew counts from 0 again. Our
+ * counters never decrease, and each visible CPU's time passes as fast as the clock.
  */
 
 import type { CpuUsage } from '../../cgroup/cpu.ts'
@@ -20,16 +20,19 @@ import type { VisibleCpus } from './visible.ts'
 import { capWork, NO_WORK, scaleWork, type Work, workUsec } from './work.ts'
 
 export interface CpuTimes {
-  /** Of all CPUs ever visible, those hidden now included: it never falls when their number does. */
+  /**
+   * Time of all CPUs that were ever visible. Those that are hidden now count too, so it never falls when fewer are
+   * visible.
+   */
   total: CpuTime
-  /** Of the visible CPUs. */
+  /** Time of each visible CPU. */
   cpus: readonly CpuTime[]
 }
 
 export interface CpuReading {
-  /** CLOCK_MONOTONIC. */
+  /** Microseconds of CLOCK_MONOTONIC. */
   monotonicUsec: number
-  /** Since the container's creation; counts in the first reading only. */
+  /** Time since the container's creation; only the first reading takes it into account. */
   ageUsec: number | undefined
   cpus: VisibleCpus
   usage: CpuUsage | undefined
@@ -37,7 +40,7 @@ export interface CpuReading {
   hostCpus: () => HostCpus
 }
 
-/** What is remembered between readings: plain JSON. */
+/** What is remembered between readings, as plain JSON. */
 export interface CpuAccountState {
   monotonicUsec: number
   /** Counters at the last reading: the container's, or the host's where the container has none. */
@@ -45,13 +48,13 @@ export interface CpuAccountState {
   /** Usage that the CPUs had no room for yet: cgroup counters may run ahead of the clock a little. */
   carry: Work
   total: CpuTime
-  /** By virtual CPU; hidden ones keep their place and go on when they are visible again. */
+  /** Time by virtual CPU. A hidden one keeps its place and goes on when it is visible again. */
   cpus: readonly CpuTime[]
 }
 
 const SAME_READING_USEC = 10_000
 
-/** Per CPU of quota. More than that cannot be jitter. */
+/** At most this much usage is carried for each CPU of the quota: more than that cannot be jitter. */
 const MOST_CARRY_USEC = 5_000_000
 
 export class CpuAccount {
@@ -110,7 +113,7 @@ export class CpuAccount {
     if (!this.isDue(monotonicUsec)) return state
     const usec = monotonicUsec - state.monotonicUsec
     if (usage === undefined) {
-      // A file that cannot be read just now: the next reading makes good for the time until then.
+      // The usage cannot be read just now: the next reading makes good for the time until then.
       if (state.raw.source === 'cgroup') return state
       const raw = rawHost(reading.hostCpus(), reading.cpus.effective)
       const passed = hostTimesSince(raw, state.raw, reading.cpus)
@@ -124,9 +127,8 @@ export class CpuAccount {
   }
 
   /**
-   * Under a fractional quota a CPU cannot be used up. The unusable part shows as time that a hypervisor
-   * gave to others, in step with the use: so idle tells how much of the quota is left, and the sum is the
-   * wall time.
+   * Under a fractional quota a CPU cannot be used up. Its unusable part shows as steal, the time that a hypervisor gave
+   * to others, in step with the use: so idle tells how much of the quota is left, and the sum is the wall time.
    */
   #cpuTime(usec: number, busy: Work, { count, quotaCpus }: VisibleCpus): CpuTime {
     const usedUsec = workUsec(busy)

@@ -1,6 +1,6 @@
 /**
- * What the kernel's counters said at one reading, and what virtual CPUs did between two. Records here, not
- * Maps: they are kept as JSON.
+ * What the kernel's counters said at one reading, and what virtual CPUs did between two. The counters are Records, not
+ * Maps, because they are kept as JSON.
  */
 
 import type { CpuUsage } from '../../cgroup/cpu.ts'
@@ -16,15 +16,15 @@ import {
   workUsec,
 } from './work.ts'
 
-/** The host's CPUs by number, see `parseHostCpus`. */
+/** The time of the host's CPUs by number, as `parseHostCpus` reads it. */
 export type HostCpus = ReadonlyMap<number, CpuTime>
 
 export interface RawUsage {
   source: 'cgroup'
   total: Work
-  /** By the host's CPU number. */
+  /** Work by the host's CPU number. */
   perCpu?: Readonly<Record<number, Work>>
-  /** Without `perCpu`: how busy the host's CPUs were tells which of them did the work. */
+  /** Busy time by the host's CPU number. Without `perCpu` it tells which CPUs did the work. */
   hostBusyUsec?: Readonly<Record<number, number>>
 }
 
@@ -61,7 +61,7 @@ export interface Period {
   carry: Work
 }
 
-/** The usage of a period, and what is carried into it, on the virtual CPUs. */
+/** Spreads the usage of a period, and what is carried into it, over the virtual CPUs. */
 export function spreadUsage(
   before: RawUsage | RawHost,
   now: RawUsage,

@@ -1,6 +1,6 @@
 /** The time of one CPU by what it was spent on, and how files write it. */
 
-/** In the order of a `cpu` line of /proc/stat, proc_stat(5). */
+/** The fields stand in the order of a `cpu` line of /proc/stat, proc_stat(5). */
 export const CPU_TIME_FIELDS = [
   'userUsec',
   'niceUsec',
@@ -43,7 +43,7 @@ export function timeSince(now: CpuTime, before: CpuTime): CpuTime {
   return passed
 }
 
-/** Time that the CPU was not to be had for anything else; waiting for I/O leaves it free. */
+/** Time in which the CPU could do nothing else; waiting for I/O leaves it free. */
 export function busyUsec(time: CpuTime): number {
   return (
     time.userUsec +
@@ -55,12 +55,15 @@ export function busyUsec(time: CpuTime): number {
   )
 }
 
-/** USER_HZ is 100 on all architectures we run on, time(7); a tick is also the hundredth second of uptime. */
+/**
+ * A tick: USER_HZ is 100 on all architectures we run on, time(7). It is also the hundredth of a second that uptime
+ * counts in.
+ */
 export const TICK_USEC = 10_000
 
 /**
- * Whole ticks. Doubles leave a sum of thirds a hair short of the whole tick that it makes: a hundredth of a
- * microsecond, far below what the kernel counts, brings it there.
+ * Whole ticks. Doubles leave a sum of thirds a hair short of the whole tick that it makes. A hundredth of a
+ * microsecond, far below what the kernel counts, is added to bring it there.
  */
 export function toTicks(usec: number): number {
   return Math.floor((usec + 0.01) / TICK_USEC)

@@ -11,7 +11,9 @@ export interface VisibleCpus {
   effective: readonly number[]
   /** CPUs to show, 1 to `effective.length`: the virtual CPU i stands for `effective[i]`. */
   count: number
-  /** CPU time per time that the container can use, at most `count`; not whole under a fractional quota. */
+  /**
+   * CPU time that the container can use in a unit of time, at most `count`. It is not whole under a fractional quota.
+   */
   quotaCpus: number
 }
 
@@ -37,7 +39,7 @@ export function isSame(one: VisibleCpus, other: VisibleCpus): boolean {
   return one.effective.every((cpu, i) => cpu === other.effective[i])
 }
 
-/** A cpuset without any online CPU cannot hold a running task, so it is stale: the host's CPUs then. */
+/** A cpuset without any online CPU cannot hold a running task, so it is stale, and the host's CPUs count. */
 function effectiveCpus(
   online: readonly number[],
   cpuset: readonly number[] | undefined,

@@ -1,22 +1,22 @@
 /**
- * What cgroups do not give of a container's disks: counters that never decrease, also when its cgroup is
- * made anew, and, if wanted, the time that its I/O took.
+ * What cgroups do not tell of a container's disks: counters that never decrease, also when its cgroup is made anew,
+ * and, if wanted, the time that its I/O took.
  */
 
 import type { Options } from '../options.ts'
 import { DISK_FIELDS, type DiskCounters, deviceKey, mapFields } from './counters.ts'
 import type { VisibleDisk } from './visible.ts'
 
-/** What is remembered between readings, by `major:minor`: plain JSON. */
+/** What is remembered between readings by `major:minor`, as plain JSON. */
 export type DiskAccountState = Readonly<Record<string, DiskRecord>>
 
 interface DiskRecord {
-  /** As the container saw them last. */
+  /** The counters that the container saw last. */
   shown: DiskCounters
   share?: TimeShare
 }
 
-/** What the I/O took, in milliseconds and their fractions, and the counters up to which that is known. */
+/** The time that the I/O took, in milliseconds and their fractions, and the counters up to which it is known. */
 interface TimeShare {
   readMs: number
   writeMs: number
@@ -37,7 +37,7 @@ export class DiskAccount {
     this.#records = new Map(Object.entries(state))
   }
 
-  /** The same object until a counter changes. */
+  /** The same object is returned until a counter changes. */
   toJSON(): DiskAccountState {
     this.#state ??= Object.fromEntries(this.#records)
     return this.#state
@@ -63,7 +63,9 @@ export class DiskAccount {
   }
 }
 
-/** Between two readings a request of the container's took as long as the average one on that device. */
+/**
+ * A request of the container is taken to have lasted, between two readings, as long as the average one on that device.
+ */
 function addShare(before: TimeShare | undefined, own: DiskCounters, host: DiskCounters): TimeShare {
   if (before === undefined) return { readMs: 0, writeMs: 0, discardMs: 0, busyMs: 0, own, host }
   const part = (hostMs: number, ownCount: number, hostCount: number) =>
@@ -96,7 +98,7 @@ function withTimes(counters: DiskCounters, host: DiskCounters, share: TimeShare)
   return { ...counters, readMs, writeMs, discardMs, busyMs: pick('busyMs'), weightedMs }
 }
 
-/** `known` itself where nothing has grown. */
+/** The larger of each two counters; `known` itself where nothing has grown. */
 function larger(now: DiskCounters, known: DiskCounters): DiskCounters {
   const hasGrown = DISK_FIELDS.some(field => now[field] > known[field])
   return hasGrown ? mapFields(field => Math.max(now[field], known[field])) : known

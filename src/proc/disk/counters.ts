@@ -1,8 +1,8 @@
-/** The numbers of a row of /proc/diskstats, and the host's rows: admin-guide/iostats.rst. */
+/** The numbers of a row of /proc/diskstats: admin-guide/iostats.rst. */
 
 import type { DiskIo } from '../../cgroup/io.ts'
 
-/** In the row's order. Sectors are of 512 bytes, whatever the device's own. */
+/** The numbers in the row's order. Sectors are of 512 bytes, whatever the device's own are. */
 export const DISK_FIELDS = [
   'reads',
   'readMerges',
@@ -34,10 +34,10 @@ export interface DeviceNumber {
   minor: number
 }
 
-/** As files of /sys and of cgroups write it. */
+/** Text `MAJOR:MINOR`, as files of /sys and of cgroups have it. */
 export const deviceKey = ({ major, minor }: DeviceNumber): string => `${major}:${minor}`
 
-/** What a cgroup counts, as a row has it. It knows of no flushes and of nothing in flight. */
+/** What a cgroup counts, as the numbers of a row. A cgroup knows of no flushes and of nothing in flight. */
 export function ioCounters(io: DiskIo): DiskCounters {
   const readMs = milliseconds(io.readUsec)
   const writeMs = milliseconds(io.writeUsec)
@@ -71,7 +71,7 @@ export function mapFields(value: (field: DiskField, i: number) => number): DiskC
   return counters
 }
 
-/** Words with blanks between them. */
+/** The words of a line that has blanks between them. */
 export function words(line: string): string[] {
   const found: string[] = []
   for (let at = 0; at < line.length; ) {
@@ -83,7 +83,7 @@ export function words(line: string): string[] {
   return found
 }
 
-/** As are all controls. */
+/** Every character up to the space is a blank, as all controls are. */
 const BLANK = 32
 
 const sectors = (bytes: number) => Math.floor(bytes / 512)

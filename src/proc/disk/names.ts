@@ -1,4 +1,7 @@
-/** What a container calls its block devices: names that it chose itself, of which none may be mistaken. */
+/**
+ * What a container calls its block devices. It has chosen the names itself, and none of them may be mistaken for
+ * another device or for something else in a row.
+ */
 
 import { type DeviceNumber, deviceKey } from './counters.ts'
 
@@ -15,10 +18,10 @@ interface NamedDisk extends DeviceNumber {
   name: string
 }
 
-/** Whatever the kernel calls the disk that holds the root directory. */
+/** The name of the disk that holds the root directory, whatever the kernel calls it. */
 const ROOT_NAME = 'sda'
 
-/** Of each device the shortest name, of those of one length the first by the alphabet. */
+/** For each device the node with the shortest name; among names of one length, the first by the alphabet. */
 export function bestNodes(nodes: readonly BlockNode[]): Map<string, BlockNode> {
   const best = new Map<string, BlockNode>()
   for (const node of nodes) {
@@ -35,12 +38,12 @@ function isBetter(name: string, than: string): boolean {
 }
 
 /**
- * The container chooses the names of its nodes. One that readers would take for another column or row gives
- * way to the kernel's.
+ * The container chooses the names of its nodes. A name that readers would take for another column or row gives way to
+ * the kernel's.
  */
 const isUsable = (name: string) => /^[^\p{C}\p{Z}]+$/u.test(name) && !/^\d+$/.test(name)
 
-/** By device. A device whose name is taken, and its kernel name too, has none. */
+/** Names by device. A device has none when the name of its node is taken, and its kernel name too. */
 export function chooseNames(
   hostDisks: readonly NamedDisk[],
   nodes: ReadonlyMap<string, BlockNode>,

@@ -16,14 +16,17 @@ import { type HostDevice, mergeDisks, parseDiskstats, parsePartitions } from './
 import { type BlockNode, bestNodes, chooseNames } from './names.ts'
 
 export interface VisibleDisk extends DeviceNumber {
-  /** As the container sees it; '' for a device without a node, only under `openEulerEmptyNames`. */
+  /** The name that the container sees; '' for a device without a node, only under `openEulerEmptyNames`. */
   name: string
   kernelName: string
   /** The disk that this is a partition of; `undefined` for anything else. */
   wholeDisk: DeviceNumber | undefined
-  /** `undefined` for what the host's /proc/partitions does not list. */
+  /** `undefined` for a device that the host's /proc/partitions does not list. */
   sizeKib: number | undefined
-  /** The container's, never above the host's; `undefined` for what the host's /proc/diskstats does not list. */
+  /**
+   * The container's counters, never above the host's; `undefined` for a device that the host's /proc/diskstats does not
+   * list.
+   */
   counters: DiskCounters | undefined
   hostCounters: DiskCounters | undefined
 }
@@ -31,11 +34,17 @@ export interface VisibleDisk extends DeviceNumber {
 /** What a container has in its /dev and below its root directory. */
 export interface ContainerDevices {
   nodes: readonly BlockNode[]
-  /** A whole disk, or what is stacked on disks; `undefined` when there is none or it cannot be told. */
+  /**
+   * The disk that the root directory is on: a whole one, or what is stacked on disks. `undefined` when there is none or
+   * it cannot be told.
+   */
   rootDisk: DeviceNumber | undefined
 }
 
-/** A device without its counters: `countedKey` is the disk's that counts for it, `undefined` where none does. */
+/**
+ * A device without its counters. `countedKey` is the key of the disk that counts for the device, `undefined` where none
+ * does.
+ */
 export interface ListedDisk extends Omit<VisibleDisk, 'counters'> {
   countedKey: string | undefined
 }
@@ -44,7 +53,7 @@ export interface ListedDisk extends Omit<VisibleDisk, 'counters'> {
 interface HostDisks {
   devices: readonly HostDevice[]
   sizes: ReturnType<typeof parsePartitions>
-  /** What containers see of them. */
+  /** What containers see of these devices. */
   listed: WeakMap<ContainerDevices, ListedDisk[]>
 }
 
@@ -56,8 +65,8 @@ export function parseHostDisks(diskstats: string, partitions: string): HostDisks
 }
 
 /**
- * In the host's order. Devices of `nameless` are listed without a name where they have none. The same array for the same
- * `own`, which is not kept.
+ * The container's devices in the host's order, and those of `nameless` without a name where they have none. Without
+ * `nameless`, the same array is returned for the same `own`, which is not kept.
  */
 export function listDisks(
   host: HostDisks,
@@ -105,7 +114,8 @@ function list(
     })
   }
   for (const disk of disks) {
-    // The kernel does not tell partitions apart: only one that stands for its disk has the disk's numbers.
+    // The kernel does not tell partitions apart: a partition has its disk's numbers only where it is the only row of
+    // that disk.
     if (disk.wholeDisk === undefined || disk.countedKey === undefined) continue
     if (rowsOfDisk.get(disk.countedKey) !== 1) disk.countedKey = undefined
   }
@@ -113,7 +123,7 @@ function list(
 }
 
 /**
- * The devices with what the container has done on them: `io` is what its cgroup counts by `major:minor`. Without it all
+ * The devices with what the container has done on them. `io` is what its cgroup counts by `major:minor`; without it all
  * counters are 0, not the host's.
  */
 export function countDisks(
@@ -128,12 +138,15 @@ export function countDisks(
   })
 }
 
-/** A container cannot have done more than all of the host: the two files are read one after the other. */
+/**
+ * A container cannot have done more than all of the host, though it may seem so: the two files are read one after the
+ * other.
+ */
 function limitCounters(io: DiskIo | undefined, host: DiskCounters): DiskCounters {
   if (io === undefined) return NO_COUNTERS
   const own = ioCounters(io)
   return mapFields(field => Math.min(own[field], host[field]))
 }
 
-/** A part of a string keeps the whole of it in memory: what a view holds is not to hold a text of the host's. */
+/** A part of a string keeps the whole string in memory, and what a view holds must not hold a text of the host. */
 const copyOf = (part: string) => Buffer.from(part).toString()

@@ -38,7 +38,7 @@ export function memoryFields({ totalBytes, own, level }: LimitedMemory) {
     'Active(file)': activeFile,
     'Inactive(file)': inactiveFile,
     Unevictable: kib(stat.unevictableBytes),
-    // 32-bit kernels: no high memory, all of it low.
+    // Only 32-bit kernels have these lines: they show no high memory, all of it is low.
     HighTotal: 0,
     HighFree: 0,
     LowTotal: kib(totalBytes),

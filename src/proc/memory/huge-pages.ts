@@ -6,7 +6,7 @@
 import type { HugePages } from '../../cgroup/hugetlb.ts'
 import { type Field, fieldValue } from '../lines.ts'
 
-/** `readPages` gives what limits pages of a size in kibibytes. */
+/** `readPages` gives the limit and the usage of huge pages of a size in kibibytes. */
 export function hugePageFields(
   host: readonly Field[],
   readPages: (pageKib: number) => HugePages | undefined,

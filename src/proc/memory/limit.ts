@@ -1,6 +1,5 @@
 /**
- * What meminfo, swaps and slabinfo start from, so that they agree: the container's memory and swap, within the
- * host's.
+ * The container's memory and swap, within the host's. meminfo, swaps and slabinfo start from these, so that they agree.
  */
 
 import { memoize } from '../../cgroup/memoize.ts'
@@ -11,9 +10,9 @@ import type { View } from '../view.ts'
 
 export interface LimitedMemory {
   totalBytes: number
-  /** Of the container's own cgroup. */
+  /** Usage of the container's own cgroup. */
   own: MemoryUsage
-  /** Of the cgroup that sets the limit: what is left of it is shared with all that is counted there. */
+  /** Usage of the cgroup that sets the limit: what is left of the limit is shared with all that is counted there. */
   level: MemoryUsage
 }
 
@@ -21,7 +20,7 @@ export interface LimitedMemory {
 export interface LimitedSwap {
   totalKib: number
   freeKib: number
-  /** The container's own. */
+  /** Swap that the container itself uses. */
   usedKib: number
   /** What may be in the swap cache: no more than is in use, unless the kernel counts only the cache. */
   mostCachedKib: number
@@ -46,7 +45,7 @@ export function readMemory(view: View): ViewedMemory | undefined {
   return { cgroup, host, memory, swap }
 }
 
-/** One text for all containers. */
+/** The host's text is parsed once for all containers. */
 const parseHost = memoize(parseFields)
 
 /**
@@ -70,8 +69,8 @@ export function limitMemory(
 }
 
 /**
- * Swap in use beyond the limit, which stays there after the limit was lowered, counts into the total.
- * Without accounting none is shown: how much of the host's is the container's cannot be known.
+ * Swap in use beyond the limit, which stays there after the limit was lowered, counts into the total. Without
+ * accounting no swap is shown: nobody can know how much of the host's is the container's.
  */
 export function limitSwap(
   hostTotalKib: number | undefined,
@@ -95,5 +94,5 @@ const NO_SWAP: LimitedSwap = { totalKib: 0, freeKib: 0, usedKib: 0, mostCachedKi
 
 export const kib = (bytes: number) => Math.floor(bytes / 1024)
 
-/** The smallest page there is. */
+/** The smallest page size that there is. */
 const PAGE_BYTES = 4096
