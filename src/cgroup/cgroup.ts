@@ -1,6 +1,6 @@
 /**
- * What a container's cgroups tell, whatever their version: each controller is found in the hierarchy that
- * has it and read by that version's rules. Chosen once; files are read at each call.
+ * What a container's cgroups tell, whatever their version: each controller is found in the hierarchy that has it and
+ * read by that version's rules. The rules are chosen once; files are read at each call.
  */
 
 import type { Host } from '../host/host.ts'
@@ -28,13 +28,13 @@ export interface Cgroup {
   readonly io: IoReader | undefined
   /** Where the container's threads are listed. */
   readonly tasks: Group | undefined
-  /** v1 only: its state tells frozen threads from blocked ones. */
+  /** The freezer of v1, whose state tells frozen threads from blocked ones. */
   readonly freezer: Group | undefined
   /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
   readonly unified: Group | undefined
   /** All cgroups that are read, by their line in /proc/PID/cgroup: '' for the unified hierarchy's. */
   readonly placed: ReadonlyMap<string, Group>
-  /** To be called when nobody reads it any more. */
+  /** Closes the files of all these cgroups. It is to be called when nobody reads them any more. */
   close(): void
 }
 

@@ -23,7 +23,7 @@ export interface CpuWork {
 
 /** CPU time since the cgroup was made, its descendants included. */
 export interface CpuUsage extends CpuWork {
-  /** By the host's CPU number, where the kernel counts so. */
+  /** Work by the host's CPU number, where the kernel counts by CPU. */
   perCpu: ReadonlyMap<number, { userUsec: number; systemUsec: number }> | undefined
 }
 
@@ -31,10 +31,10 @@ export interface CpuUsageReader {
   usage(): CpuUsage | undefined
 }
 
-/** The kernel's default, sched/bandwidth.rst; also what a `cpu.max` with one number means. */
+/** The kernel's default period, sched/bandwidth.rst; a `cpu.max` with one number also means this period. */
 export const DEFAULT_PERIOD_USEC = 100_000
 
-/** The one that gives less CPU time; the first when they give the same. */
+/** The quota that gives less CPU time; `a` when both give the same. */
 export function smallerQuota(
   a: CpuQuota | undefined,
   b: CpuQuota | undefined,

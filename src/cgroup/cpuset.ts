@@ -17,7 +17,7 @@ export class NearestCpuset implements Cpuset {
   readonly #files: readonly string[]
   readonly #find = memoize(findCpus)
 
-  /** Of a level's `files` the first one counts that names a CPU. */
+  /** Of a level's `files`, the first that names a CPU counts. */
   constructor(group: Group, files: readonly string[]) {
     this.#group = group
     this.#files = files
@@ -34,20 +34,22 @@ export class NearestCpuset implements Cpuset {
   }
 }
 
-/** Ascending, without repeats; an empty list is []. Throws SyntaxError for text that is no such list. */
+/**
+ * The CPU numbers of a list, ascending and without repeats; none for an empty list. Throws SyntaxError for other text.
+ */
 export function parseCpuList(text: string): number[] {
   const cpus = scanCpuList(text)
   if (cpus === undefined) throw new SyntaxError(`Cannot parse CPU list "${text.slice(0, 80)}"`)
   return cpus
 }
 
-/** As `parseCpuList`, but `undefined` for text that names no CPU or that is not there. */
+/** Parses like `parseCpuList`, but gives `undefined` for text that names no CPU, is no list, or is not there. */
 export function findCpus(text: string | undefined): number[] | undefined {
   const cpus = text === undefined ? undefined : scanCpuList(text)
   return cpus?.length === 0 ? undefined : cpus
 }
 
-/** `0-3,8`, without a newline. */
+/** Text such as `0-3,8`, without a newline. */
 export function renderCpuList(cpus: readonly number[]): string {
   let text = ''
   for (let at = 0; at < cpus.length; ) {
@@ -59,7 +61,10 @@ export function renderCpuList(cpus: readonly number[]): string {
   return text
 }
 
-/** Above any CONFIG_NR_CPUS: keeps a damaged range from filling the memory. */
+/**
+ * Every CPU number is below this bound, which is above any CONFIG_NR_CPUS. It keeps a damaged range from filling the
+ * memory.
+ */
 const CPU_NUMBER_END = 65_536
 
 function scanCpuList(text: string): number[] | undefined {

@@ -9,12 +9,12 @@ export class FlatKeyed<Name extends string> {
   readonly #names: ReadonlyMap<string, Name>
   readonly #lines: Line<Name>[] = []
 
-  /** `names`: what the counts that matter are called, by their key. */
+  /** `names` tells by their keys what the counts that matter are called. */
   constructor(names: ReadonlyMap<string, Name>) {
     this.#names = names
   }
 
-  /** Sets the counts in `counts` and returns it; those that are not there, or make no sense, stay what they are. */
+  /** Sets the counts in `counts` and returns it; counts that are not there, or make no sense, stay what they are. */
   parse<Counts extends Record<Name, number>>(text: string, counts: Counts): Counts {
     const target: Record<Name, number> = counts
     for (let at = 0, i = 0; at < text.length; i++) {
@@ -44,10 +44,10 @@ export class FlatKeyed<Name extends string> {
 }
 
 interface Line<Name> {
-  /** The key with its blank. */
+  /** The key with the blank behind it. */
   start: string
   name: Name | undefined
 }
 
-/** More than any memory.stat has. */
+/** At most this many lines are remembered: more than any memory.stat has. */
 const MOST_LINES = 256

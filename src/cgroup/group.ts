@@ -9,12 +9,12 @@ export class Group {
   readonly #directory: string
   readonly #mountPoint: string
   readonly #missed: (() => void) | undefined
-  /** Few: an array takes less memory than a Map, and no more time. */
+  /** There are few files, for which an array takes less memory than a Map, and no more time. */
   readonly #files: KnownFile[] = []
   #parent: Group | undefined
   #levels: readonly Group[] | undefined
 
-  /** `missed` is called when a file of this very cgroup cannot be read: it may be gone. */
+  /** `missed` is called when a file of this very cgroup cannot be read: the cgroup may be gone. */
   constructor(
     host: Host,
     { version, mountPoint }: Hierarchy,
@@ -51,7 +51,7 @@ export class Group {
     return made
   }
 
-  /** As `read`, of a file that is mostly not there: nothing is remembered of it. */
+  /** Reads a file that is mostly not there, of which nothing is remembered. */
   readOnce(name: string): string | undefined {
     const text = this.#host.tryRead(`${this.#directory}/${name}`)
     if (text === undefined && !this.exists()) this.#missed?.()
@@ -82,7 +82,7 @@ export class Group {
     return this.#levels
   }
 
-  /** Directories below this cgroup, by name. */
+  /** The cgroups directly below this one, which are its directories. */
   children(): Group[] {
     return this.#host
       .directories(this.#directory)
@@ -102,15 +102,21 @@ export class Group {
 interface KnownFile {
   name: string
   file: PseudoFile
-  /** It was read once. */
+  /** Whether the file was ever read. */
   isPresent: boolean
-  /** It never was here, and nobody needs to look again until then: a controller may be enabled later. */
+  /**
+   * Time of CLOCK_MONOTONIC until which nobody looks again for a file that never was there; a controller may be enabled
+   * later. 0 when it is to be looked for.
+   */
   absentUntilUsec: number
 }
 
 const ABSENT_USEC = 1_000_000
 
-/** A line for each thread or process: kernel/cgroup/cgroup.c gives them one by one, all other files as a whole. */
+/**
+ * These files have a line for each thread or process. kernel/cgroup/cgroup.c gives them line by line, and all other
+ * files as a whole.
+ */
 const LISTINGS: ReadonlySet<string> = new Set(['tasks', 'cgroup.threads', 'cgroup.procs'])
 
 /** Where the cgroups of one process are. */
@@ -118,7 +124,7 @@ export interface Whereabouts {
   host: Host
   hierarchies: Hierarchies
   paths: CgroupPaths
-  /** See Group. */
+  /** Passed on to `Group`: called when a file of the cgroup cannot be read. */
   missed?: (() => void) | undefined
 }
 

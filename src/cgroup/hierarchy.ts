@@ -8,14 +8,14 @@ import { eachMount } from '../host/mountinfo.ts'
 
 export interface Hierarchy {
   version: 1 | 2
-  /** Below the host's root, without a leading slash: `sys/fs/cgroup/memory`. */
+  /** Path below the host's root, without a leading slash: `sys/fs/cgroup/memory`. */
   mountPoint: string
 }
 
 /** Hierarchy by controller name; the cgroup2 mount is also under ''. */
 export type Hierarchies = ReadonlyMap<string, Hierarchy>
 
-/** Cgroup path by controller name, '' for the unified hierarchy, as /proc/PID/cgroup lists them. */
+/** Cgroup path by controller name, as /proc/PID/cgroup lists them; that of the unified hierarchy is under ''. */
 export type CgroupPaths = Readonly<Record<string, string>>
 
 /**
@@ -55,7 +55,7 @@ export function readHierarchies(host: Host): Hierarchies {
   )
 }
 
-/** Lines `ID:controller[,controller]:/path`; only the first two colons separate. */
+/** Parses lines `ID:controller[,controller]:/path`; only the first two colons separate. */
 export function parseCgroupPaths(text: string): CgroupPaths {
   const paths: Record<string, string> = {}
   for (const line of text.split('\n')) {

@@ -7,9 +7,9 @@ import type { Group } from './group.ts'
 import { findLimit, parseBytes } from './memory.ts'
 
 export interface HugePages {
-  /** Finite: the smallest limit of the container's own cgroup and its ancestors. */
+  /** The smallest limit of the container's own cgroup and its ancestors, which is always finite. */
   limitBytes: number
-  /** Of the lowest cgroup that sets the limit. */
+  /** Usage of the lowest cgroup that sets the limit. */
   usageBytes: number
 }
 
@@ -31,7 +31,7 @@ export class Hugetlb {
   }
 }
 
-/** mm/hugetlb_cgroup.c, mem_fmt(): the largest unit that fits. */
+/** mem_fmt() of mm/hugetlb_cgroup.c writes the largest unit that fits. */
 function renderSize(kib: number): string {
   if (kib >= 2 ** 20) return `${Math.floor(kib / 2 ** 20)}GB`
   return kib >= 2 ** 10 ? `${Math.floor(kib / 2 ** 10)}MB` : `${kib}KB`

@@ -1,6 +1,9 @@
 /** What stays the same from reading to reading is made once. */
 
-/** As `make`, which is not asked again about the inputs that came last. Nobody may change its result. */
+/**
+ * Returns a function like `make`, which does not call it again for the inputs that came last. Nobody may change its
+ * result.
+ */
 export function memoize<Inputs extends readonly unknown[], T>(
   make: (...inputs: Inputs) => T,
 ): (...inputs: Inputs) => T {

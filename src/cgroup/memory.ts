@@ -1,6 +1,6 @@
 /**
- * Memory of a container, whatever its cgroups' version: all quantities are bytes, and a cgroup's include its
- * descendants'. Limits are lowered to the host's by the reader of these: only it knows what the host has.
+ * Memory of a container, whatever its cgroups' version. All quantities are bytes, and those of a cgroup include its
+ * descendants'. The reader of these limits lowers them to the host's: only it knows what the host has.
  */
 
 import type { FlatKeyed } from './flat-keyed.ts'
@@ -87,14 +87,17 @@ export function parseBytes(text: string | undefined): number | undefined {
 }
 
 /**
- * A limit in bytes. `Infinity` is all that limits nothing: `max`, v1's nearly 2^63 (which number it is
- * depends on the page size), a file that is not there.
+ * A limit in bytes. `Infinity` stands for all that limits nothing: `max`, v1's nearly 2^63 (which number it is depends
+ * on the page size), and a file that is not there.
  */
 export function parseLimit(text: string | undefined): number {
   return parseBytes(text) ?? Number.POSITIVE_INFINITY
 }
 
-/** A limit and the lowest cgroup that has it, `undefined` when none has or none of those we see. */
+/**
+ * A limit and the lowest cgroup that has it. `level` is `undefined` when no cgroup has a limit, or none of those we
+ * see.
+ */
 export interface Limit {
   bytes: number
   level: Group | undefined
@@ -127,9 +130,9 @@ interface CountedMemory extends Pick<Memory, 'own' | 'level'> {
 }
 
 /**
- * Usage of the container's cgroup, the first of `levels`, and of the one that limits it. A cgroup below
- * which the controller is not enabled counts nothing; the nearest one that does may speak for it only when
- * it also is the limit's, otherwise its usage is mostly that of others.
+ * Usage of the container's cgroup, the first of `levels`, and of the one that limits it. A cgroup below which the
+ * controller is not enabled counts nothing. The nearest ancestor that counts may speak for it only when it also sets
+ * the limit: otherwise its usage is mostly that of others.
  */
 export function countMemory(
   levels: readonly Group[],

@@ -5,7 +5,7 @@ export function parseCount(text: string | undefined): number | undefined {
   return text === undefined ? undefined : scanCount(text, 0, text.length)
 }
 
-/** As `parseCount`, of the text from `start` to `end`. */
+/** Parses like `parseCount`, but only the text from `start` to `end`. */
 export function scanCount(text: string, start: number, end: number): number | undefined {
   let at = start
   let last = end
@@ -19,7 +19,7 @@ export function scanCount(text: string, start: number, end: number): number | un
     if (digit < 0 || digit > 9) return undefined
     value = value * 10 + digit
   }
-  // Beyond the exact numbers each step may round: once is enough.
+  // Beyond the exact numbers each step may round, so the text is then converted at once.
   return digits <= EXACT_DIGITS ? value : Number(text.slice(at, last))
 }
 
@@ -41,9 +41,9 @@ export function findCount(text: string, key: string): number | undefined {
   return undefined
 }
 
-/** A u64 has no more. */
+/** A u64 has at most this many digits. */
 const MOST_DIGITS = 20
-/** Numbers of so many digits are exact. */
+/** A double is exact for every number of this many digits. */
 const EXACT_DIGITS = 15
 const ZERO = 48
 

@@ -26,8 +26,8 @@ export class CpuBandwidthV1 implements CpuBandwidth {
 }
 
 /**
- * `cpuset.cpus` may name CPUs that an ancestor does not have or that are offline, `effective_cpus` does
- * not. A cgroup that nobody has set up yet has both empty.
+ * `cpuset.cpus` may name CPUs that an ancestor does not have or that are offline, which `cpuset.effective_cpus` does
+ * not. In a cgroup that nobody has set up yet both are empty.
  */
 export class CpusetV1 extends NearestCpuset {
   constructor(group: Group) {

@@ -1,6 +1,6 @@
 /**
- * CPU time by cgroup v1: admin-guide/cgroup-v1/cpuacct.rst. Its files came one after another, so the one
- * that says most is looked for first. All of them include the descendants.
+ * CPU time by cgroup v1: admin-guide/cgroup-v1/cpuacct.rst. The kernel got the files of this controller one after
+ * another, so the one that says most is looked for first. All of them include the descendants.
  */
 
 import type { Host } from '../../host/host.ts'
@@ -60,7 +60,7 @@ export class CpuUsageV1 implements CpuUsageReader {
   }
 }
 
-/** A heading, then lines `CPU USER SYSTEM` in nanoseconds, one for each possible CPU. */
+/** Parses a heading, then lines `CPU USER SYSTEM` in nanoseconds, one for each possible CPU. */
 export function parseUsageAll(text: string): PerCpu | undefined {
   const perCpu: PerCpu = new Map()
   const lines = text.trim().split('\n')
@@ -76,7 +76,7 @@ export function parseUsageAll(text: string): PerCpu | undefined {
   return perCpu.size === 0 ? undefined : perCpu
 }
 
-/** Nanoseconds with blanks between them and at the end. */
+/** Parses nanoseconds with blanks between them and at the end, into microseconds. */
 export function parsePerCpu(text: string): number[] | undefined {
   const usec: number[] = []
   if (text.trim() === '') return undefined
@@ -88,7 +88,7 @@ export function parsePerCpu(text: string): number[] | undefined {
   return usec
 }
 
-/** Whole microseconds, so that the two make up exactly the time that was split. */
+/** Both parts are whole microseconds, so that they make up exactly the time that was split. */
 function split(usec: number, userShare: number): { userUsec: number; systemUsec: number } {
   const userUsec = Math.round(usec * userShare)
   return { userUsec, systemUsec: usec - userUsec }

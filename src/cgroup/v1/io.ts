@@ -1,7 +1,7 @@
 /**
- * Block I/O by cgroup v1: admin-guide/cgroup-v1/blkio-controller.rst. Three parts of the kernel count, each
- * only what passes through it: BFQ its disks, throttling the devices with a rule (or all, in some kernels),
- * CFQ its disks up to Linux 4.20. Buffered writes are the root cgroup's.
+ * Block I/O by cgroup v1: admin-guide/cgroup-v1/blkio-controller.rst. Three parts of the kernel count, each only what
+ * passes through it: BFQ its disks, throttling the devices with a rule (or all, in some kernels), CFQ its disks up to
+ * Linux 4.20. Buffered writes count in the root cgroup.
  */
 
 import type { Group } from '../group.ts'
@@ -9,7 +9,7 @@ import { type BlkioValues, type DiskIo, type IoReader, NO_IO, parseBlkio } from 
 
 const SETS = ['blkio.bfq.', 'blkio.throttle.', 'blkio.']
 
-/** What is read of a set, in this order. */
+/** The files that are read of a set, in this order. */
 const FILES = [
   'io_serviced',
   'io_service_bytes',
@@ -18,15 +18,18 @@ const FILES = [
   'io_wait_time',
 ] as const
 
-/** A set's texts, as `FILES`. */
+/** The texts of all sets' files, each set's in the order of `FILES`. */
 type Texts = readonly (string | undefined)[]
 
-/** Readings with the same files: a scheduler that is loaded later adds its own. */
+/**
+ * This many readings use the same files; then they are looked for again, as a scheduler that is loaded later adds its
+ * own.
+ */
 const SAME_FILES = 256
 
 export class IoV1 implements IoReader {
   readonly #group: Group
-  /** Names by place in a row of all sets' files; `undefined` for a file that there is not. */
+  /** Names by place in a row of all sets' files; `undefined` for a file that does not exist. */
   #names: readonly (string | undefined)[] = []
   #left = 0
   #texts: Texts = []
@@ -36,7 +39,10 @@ export class IoV1 implements IoReader {
     this.#group = group
   }
 
-  /** Of each device, the set of files that counted most of it. The same object while nothing is counted. */
+  /**
+   * What the container has done on each device, by the set of files that counted most of it. The same object is
+   * returned while nothing is counted.
+   */
   disks(): ReadonlyMap<string, DiskIo> | undefined {
     if (this.#left-- <= 0) {
       this.#left = SAME_FILES

@@ -29,7 +29,7 @@ export class CpuBandwidthV2 implements CpuBandwidth {
   }
 }
 
-/** `QUOTA PERIOD`; `max` is no quota. */
+/** Parses `QUOTA PERIOD`, in which a QUOTA of `max` is no quota. */
 export function parseCpuMax(text: string | undefined): CpuQuota | undefined {
   const [quota, period] = (text ?? '').trim().split(/\s+/)
   return makeQuota(
@@ -50,7 +50,7 @@ export class CpuUsageV2 implements CpuUsageReader {
   }
 }
 
-/** `user_usec` has the niced time in it, which Linux 6.13 and later also give by itself. */
+/** `user_usec` includes the niced time, which Linux 6.13 and later also give by itself. */
 export function parseCpuStat(text: string): CpuUsage | undefined {
   const userUsec = findCount(text, 'user_usec')
   const systemUsec = findCount(text, 'system_usec')
@@ -59,7 +59,7 @@ export function parseCpuStat(text: string): CpuUsage | undefined {
   return { userUsec: userUsec - niceUsec, niceUsec, systemUsec, perCpu: undefined }
 }
 
-/** A level that has the controller enabled has the file. */
+/** Every level that has the controller enabled has this file. */
 export class CpusetV2 extends NearestCpuset {
   constructor(group: Group) {
     super(group, ['cpuset.cpus.effective'])
