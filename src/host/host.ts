@@ -1,5 +1,5 @@
 /**
- * The machine as a root directory and a clock: `new Host('/', clock)` is the one we run on, a test gives a
+ * The machine as a root directory and a clock: `new Host('/', clock)` is the machine that we run on, and a test gives a
  * folder of captured files. Paths have no leading slash.
  */
 
@@ -16,15 +16,15 @@ import {
 export interface Clock {
   /** CLOCK_MONOTONIC, clock_gettime(2). */
   monotonicUsec(): number
-  /** CLOCK_BOOTTIME: as monotonic, and counts while suspended. */
+  /** CLOCK_BOOTTIME, which also counts while the machine is suspended. */
   boottimeUsec(): number
 }
 
 /** A pseudo-file that is read again and again. */
 export interface PseudoFile {
-  /** As Host.tryRead. */
+  /** Reads as `Host.tryRead` does. */
   tryRead(): string | undefined
-  /** It may be read again all the same. */
+  /** Closes the file, which may be read again all the same. */
   close(): void
 }
 
@@ -46,17 +46,24 @@ export class Host {
     return readPseudoFile(this.path(path))
   }
 
-  /** As `read`, but `undefined` where the kernel gives no such file: absence is normal for most of what we ask. */
+  /**
+   * Text of a pseudo-file, `undefined` where the kernel gives no such file: absence is normal for most of what we ask.
+   */
   tryRead(path: string): string | undefined {
     return orUndefined(() => this.read(path))
   }
 
-  /** For many readings. `listing`: the kernel makes the text line by line, and may give a part of it at a time. */
+  /**
+   * A file that is to be read many times. The kernel makes the text of a `listing` line by line, and may give a part of
+   * it at a time.
+   */
   file(path: string, _listing: boolean): PseudoFile {
     return { tryRead: () => this.tryRead(path), close: () => {} }
   }
 
-  /** As `read`, of a file that is read for many containers; the text may be some milliseconds old. */
+  /**
+   * Text of a pseudo-file that is read for many containers, which may be some milliseconds old. Throws as `read` does.
+   */
   sample(path: string): string {
     return this.read(path)
   }
@@ -81,7 +88,7 @@ export class Host {
   }
 }
 
-/** st_size of a pseudo-file says nothing: read until a read returns 0. */
+/** The st_size of a pseudo-file says nothing, so it is read until a read returns 0. */
 function readPseudoFile(path: string): string {
   const fd = openSync(path, 'r')
   try {

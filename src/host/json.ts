@@ -1,13 +1,13 @@
 /**
- * JSON of which nothing is known. What ends in `Of` is the value if it has the wanted type, and else `undefined`;
- * `parseObject` and `check` throw instead.
+ * JSON of which nothing is known beforehand. A function whose name ends in `Of` returns the value if it has the wanted
+ * type, and else `undefined`; `parseObject` and `check` throw instead.
  */
 
 export interface Fields {
   readonly [key: string]: unknown
 }
 
-/** `undefined` for text that is no JSON: half of one, for example. */
+/** `undefined` for text that is no JSON, such as half of one. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -24,16 +24,16 @@ export function objectOf(value: unknown): Fields | undefined {
 
 export const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
-/** As `stringOf`, but nothing for an empty one. */
+/** The value if it is a string and not empty. */
 export const textOf = (value: unknown) => stringOf(value) || undefined
 
-/** A count from 1, also as decimal text: what a pid and a start time are. */
+/** A number from 1 on, which may be decimal text: pids and start times are such numbers. */
 export function countOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   return Number.isSafeInteger(number) && (number as number) > 0 ? (number as number) : undefined
 }
 
-/** A natural number or 0, up to and with `most`. */
+/** A whole number from 0 up to and with `most`. */
 export const upTo = (most: number) => (value: unknown) =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most
     ? (value as number)
@@ -46,7 +46,7 @@ export function absoluteOf(value: unknown): string | undefined {
   return path?.startsWith('/') && !path.includes('\0') ? path : undefined
 }
 
-/** The entries whose value is a string; none of what is no object. */
+/** The entries whose value is a string; none for a value that is no object. */
 export function stringsOf(value: unknown): Record<string, string> {
   const entries = Object.entries(objectOf(value) ?? {})
   return Object.fromEntries(
@@ -66,7 +66,7 @@ export function parseJson(action: string, text: string): unknown {
   }
 }
 
-/** As `parseJson`, for any other JSON too. */
+/** Parses a JSON object. Throws as `parseJson` does, also for any other JSON. */
 export function parseObject(action: string, text: string): Fields {
   const value = parseJson(action, text)
   const fields = objectOf(value)
@@ -74,7 +74,10 @@ export function parseObject(action: string, text: string): Fields {
   throw new SyntaxError(`Cannot ${action}: it holds no JSON object but ${quote(value)}`)
 }
 
-/** What `read` makes of a value. Throws a SyntaxError with its name and what was found when that is nothing. */
+/**
+ * Returns what `read` makes of `value`. When that is `undefined`, throws a SyntaxError with the value's name and what
+ * was found.
+ */
 export function check<Value>(
   action: string,
   name: string,
@@ -86,5 +89,5 @@ export function check<Value>(
   throw new SyntaxError(`Cannot ${action}: ${name} is ${quote(value)}`)
 }
 
-/** For a message: bounded, whatever came in. */
+/** A value for a message: the text is bounded, whatever came in. */
 export const quote = (value: unknown) => (JSON.stringify(value) ?? 'missing').slice(0, 100)

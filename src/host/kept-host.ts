@@ -6,25 +6,28 @@
 import { constants } from 'node:os'
 import { type Clock, Host, type PseudoFile } from './host.ts'
 
-/** Results are sizes or descriptors, or negative errnos. */
+/** The results are sizes or descriptors, or negative errnos. */
 export interface FileCalls {
   open(path: string): number
-  /** Up to the end of `buffer`, into it from `at` on. */
+  /** Reads into `buffer` from `at` on, at most up to its end. */
   pread(fd: number, buffer: Buffer, at: number, offset: number): number
   close(fd: number): void
 }
 
-/** Each holds a page of the kernel's: fs/seq_file.c keeps its buffer until the file is closed. */
+/**
+ * At most this many files stay open. Each holds a page of the kernel's memory: fs/seq_file.c keeps its buffer until the
+ * file is closed.
+ */
 const MOST_OPEN = 512
 
-/** What the kernel itself sums up from parts that are older than that. */
+/** A sample is used for this long. The kernel itself sums up such texts from parts that are older than that. */
 const SAMPLE_USEC = 5000
 
 const NONE = -1
 
 export class KeptHost extends Host {
   readonly #calls: FileCalls
-  /** Those that are open, in the order in which they are to be closed. */
+  /** The open files, in the order in which they are to be closed. */
   readonly #open = new Set<KeptFile>()
   readonly #samples = new Map<string, Sample>()
   readonly #keeping: Keeping = {
@@ -65,7 +68,7 @@ export class KeptHost extends Host {
     return this.#readOpen(file)
   }
 
-  /** `undefined` for one that is not open, or whose file is gone: then it is closed. */
+  /** The text of an open file; `undefined` for one that is not open, or that is gone and so has been closed here. */
   #readOpen(file: KeptFile): string | undefined {
     if (file.fd === NONE) return undefined
     const size = this.#fill(file)
@@ -74,7 +77,10 @@ export class KeptHost extends Host {
     return undefined
   }
 
-  /** The text's size, or a negative errno. A file that is no listing is given whole, where it has room. */
+  /**
+   * Fills the buffer with the text and returns its size, or a negative errno. The kernel gives a file that is no
+   * listing as a whole where there is room for it.
+   */
   #fill({ fd, listing }: KeptFile): number {
     let length = 0
     for (;;) {
@@ -85,7 +91,7 @@ export class KeptHost extends Host {
         if (!listing) return length
         continue
       }
-      // From the beginning: two parts would be of two moments.
+      // The text is read again from the beginning: two parts would be of two moments.
       this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2)
       length = 0
     }
@@ -107,7 +113,7 @@ export class KeptHost extends Host {
     this.#open.delete(file)
   }
 
-  /** The first one that was not read since its turn came last. */
+  /** Closes the first file that was not read since its turn came last. */
   #closeOne(kept: KeptFile): void {
     for (const file of this.#open) {
       if (file.isUsed || file === kept) {
@@ -157,6 +163,9 @@ interface Sample {
 
 const { EMFILE, ENFILE } = constants.errno
 
-/** These the kernel makes as a whole: single_open() of fs/seq_file.c, kernfs, sysctl. */
+/**
+ * Only the files named here are no listings. The kernel makes them as a whole: single_open() of fs/seq_file.c, kernfs,
+ * sysctl.
+ */
 const isListing = (path: string) =>
   !/^(?:sys|proc\/sys|proc\/pressure)\/|^proc\/(?:meminfo|stat|uptime|loadavg)$/.test(path)

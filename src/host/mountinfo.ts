@@ -15,14 +15,14 @@ export interface Mount {
   superOptions: string
 }
 
-/** In the file's order, in which a later mount lies on top of an earlier one. */
+/** The mounts in the file's order, in which a later one lies on top of an earlier one. */
 export function parseMounts(mountinfo: string): Mount[] {
   const mounts: Mount[] = []
   eachMount(mountinfo, mount => mounts.push(mount))
   return mounts
 }
 
-/** Calls `visit` for each mount, as `parseMounts`. */
+/** Calls `visit` for each mount, in the order of `parseMounts`. */
 export function eachMount(mountinfo: string, visit: (mount: Mount) => void): void {
   for (const line of mountinfo.split('\n')) {
     const mount = parseMount(line)

@@ -4,8 +4,8 @@
 const PID_MAX = 2 ** 22
 
 /**
- * Field 22, in ticks after boot: with the pid it names one process for ever. The command name is in
- * parentheses and may itself hold blanks and parentheses, so fields count from the last `)`.
+ * Field 22 of stat, in ticks after boot: with the pid it names one process for ever. The command name is in parentheses
+ * and may itself hold blanks and parentheses, so fields count from the last `)`.
  */
 export function parseStartTicks(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -22,7 +22,7 @@ export function parseTaskState(stat: string): string | undefined {
   return end < 0 ? undefined : stat[end + 2]
 }
 
-/** Whether it has ended, and its parent has not asked how. */
+/** Whether a process has ended and its parent has not asked how. */
 export function isZombie(stat: string): boolean {
   const state = parseTaskState(stat)
   return state === 'Z' || state === 'X'
@@ -44,7 +44,7 @@ export function parsePids(status: string): number[] | undefined {
     .map(Number)
 }
 
-/** The last of `parsePids`; `undefined` when that can be no pid. */
+/** The last pid of `parsePids`; `undefined` when that can be no pid. */
 export function parseInnermostPid(status: string): number | undefined {
   const pid = parsePids(status)?.at(-1) ?? Number.NaN
   return Number.isSafeInteger(pid) && pid >= 0 && pid <= PID_MAX ? pid : undefined

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Clock, Host } from './host.ts'
 
-/** Two moments of a machine's clocks, in microseconds. */
+/** One moment by two of a machine's clocks, in microseconds. */
 export interface Moment {
   monotonicUsec: number
   boottimeUsec: number
@@ -19,7 +19,7 @@ export class RecordingHost extends Host {
   readonly #texts = new Map<string, string>()
   readonly #directories = new Set<string>()
 
-  /** A file that was read once stays what it was, so that all that is made of it is of one moment. */
+  /** A file that was read once stays what it was, so that all that is made of what was read is of one moment. */
   override read(path: string): string {
     const text = this.#texts.get(path) ?? super.read(path)
     this.#texts.set(path, text)
