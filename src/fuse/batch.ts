@@ -1,16 +1,16 @@
-/** Requests taken from the kernel and not answered yet, in buffers that are used again for the next. */
+/** Requests that were taken from the kernel and are not answered yet, in buffers that are used again for the next. */
 
 import type { Device } from './device.ts'
 import type { Verdict } from './errno.ts'
 import { Request } from './request.ts'
 
-/** At once. A reader waits for the answers to those before. */
+/** At most this many requests are taken at once: a reader waits for the answers to those before its own. */
 const MOST = 16
 
 export class Intake {
   readonly #device: Device
   readonly #requests = [new Request()]
-  /** Whether there was a request the last time, without having to wait for it. */
+  /** Whether the last read found a request without having to wait for it. */
   #isBusy = false
 
   constructor(device: Device) {
@@ -18,8 +18,8 @@ export class Intake {
   }
 
   /**
-   * Takes one request, and where they come faster than they are answered, all that there are: how many, or why there
-   * is none.
+   * Takes one request, or all that there are where requests come faster than they are answered. Returns how many were
+   * taken, or why there was none.
    */
   take(): number | Verdict {
     const most = this.#isBusy ? MOST : 1
@@ -33,7 +33,7 @@ export class Intake {
     return most
   }
 
-  /** The one that was taken as the `index`th. */
+  /** The request that was taken as the `index`th, counted from 0. */
   at(index: number): Request {
     const known = this.#requests[index]
     if (known !== undefined) return known

@@ -6,7 +6,7 @@ import { waitEither } from '../sys/poll.ts'
 import { judge, type Verdict } from './errno.ts'
 
 export interface Device {
-  /** Size of the request that now stands at the start of `buffer`, or what to do instead. */
+  /** Returns the size of the request that now stands at the start of `buffer`, or what to do instead. */
   read(buffer: Uint8Array): number | Verdict
   /** Sends the first `size` bytes as one reply. */
   write(buffer: Uint8Array, size: number): number | Verdict
@@ -41,7 +41,7 @@ export class FuseDevice implements Device {
 }
 
 /**
- * A descriptor of its own on the connection of `fd`: requests that were read from it and not answered fail at once
+ * Opens another descriptor on the connection of `fd`. Requests that were read from it and not answered fail at once
  * when it is closed, however its process ends.
  */
 export function openClone(fd: number): FuseDevice {

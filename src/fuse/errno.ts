@@ -15,10 +15,10 @@ export const EPROTO = 71
 const ECONNABORTED = 103
 export const ESTALE = 116
 
-/** `retry`: the request is gone or there is none; `gone`: so is the whole connection. */
+/** `retry` means that the request is gone or that there is none, `gone` that the whole connection is. */
 export type Verdict = 'retry' | 'gone'
 
-/** fs/fuse/dev.c: ENOENT is an interrupted request, ENODEV an unmounted and ECONNABORTED an aborted connection. */
+/** In fs/fuse/dev.c ENOENT means an interrupted request, ENODEV an unmounted and ECONNABORTED an aborted connection. */
 export function judge(action: string, errno: number): Verdict {
   switch (errno) {
     case EINTR:

@@ -24,17 +24,17 @@ const WANTED =
   FUSE_INIT_EXT
 const WANTED_2 = FUSE_HAS_RESEND_2
 
-/** Nothing is ever written; the kernel wants at least a page all the same. */
+/** Nothing is ever written, but the kernel wants at least a page all the same. */
 const MAX_WRITE = 4096
 const MAX_BACKGROUND = 64
 
-/** Answers INIT: a body size, or a negative errno for a kernel too old. */
+/** Answers INIT. Returns the body's size, or a negative errno for a kernel that is too old. */
 export function negotiate(request: Request, reply: Reply): number {
   const { major, minor, maxReadahead, flags } = request.init
   reply.clear(InitOut.size)
   reply.init.major = FUSE_KERNEL_VERSION
   reply.init.minor = Math.min(minor, FUSE_KERNEL_MINOR_VERSION)
-  // A newer major version sends INIT again with ours.
+  // A kernel with a newer major version sends INIT again with ours.
   if (major > FUSE_KERNEL_VERSION) return InitOut.size
   if (major < FUSE_KERNEL_VERSION || minor < FUSE_OLDEST_MINOR_VERSION) return -EPROTO
   reply.init.maxReadahead = maxReadahead

@@ -1,6 +1,6 @@
 /**
- * The FUSE protocol, include/uapi/linux/fuse.h: the structs and numbers that we use, under the kernel's names.
- * What we never look into (a field at the end of a request) is left out.
+ * The FUSE protocol, include/uapi/linux/fuse.h: the structs and numbers that we use, under the kernel's names. What we
+ * never look into, such as a field at the end of a request, is left out.
  */
 
 import { struct } from './struct.ts'
@@ -8,10 +8,12 @@ import { struct } from './struct.ts'
 export const FUSE_KERNEL_VERSION = 7
 /** The newest minor version whose messages are declared here. */
 export const FUSE_KERNEL_MINOR_VERSION = 40
-/** Linux 5.4 speaks 7.31; before 5.2 there is no open_tree(2), which binding needs. */
+/**
+ * The oldest minor version that we speak: Linux 5.4 speaks 7.31. Before 5.2 there is no open_tree(2), which binding
+ * needs.
+ */
 export const FUSE_OLDEST_MINOR_VERSION = 31
 
-/** Opcodes. `oneWay`: the kernel waits for no reply and must get none. */
 export const Opcode = {
   LOOKUP: 1,
   FORGET: 2,
@@ -56,7 +58,7 @@ export const Opcode = {
 export const InHeader = struct({
   len: 'u32',
   opcode: 'u32',
-  // Only echoed, and the kernel sets bit 63 when it sends a request again.
+  // The two words are only echoed, and the kernel sets bit 63 when it sends a request again.
   uniqueLow: 'u32',
   uniqueHigh: 'u32',
   nodeid: 'u64',
@@ -138,7 +140,7 @@ export const EntryOut = struct({
 /** fuse_attr_out up to its attributes, which follow as `Attr`. */
 export const AttrOut = struct({ attrValid: 'u64', attrValidNsec: 'u32', dummy: 'u32' })
 
-/** `fh` counts only with FUSE_GETATTR_FH: fstat(2) and lseek(2), not stat(2). */
+/** `fh` counts only with FUSE_GETATTR_FH, which the kernel sets for fstat(2) and lseek(2), not for stat(2). */
 export const GetattrIn = struct({ getattrFlags: 'u32', dummy: 'u32', fh: 'u64' })
 export const FUSE_GETATTR_FH = 1 << 0
 
@@ -149,7 +151,7 @@ export const ForgetOne = struct({ nodeid: 'u64', nlookup: 'u64' })
 export const OpenIn = struct({ flags: 'u32', openFlags: 'u32' })
 export const OpenOut = struct({ fh: 'u64', openFlags: 'u32', backingId: 'u32' })
 export const FOPEN_DIRECT_IO = 1 << 0
-/** Close sends no FLUSH. Since 7.35; ENOSYS does the same for older kernels. */
+/** This flag makes close(2) send no FLUSH. It came with 7.35; for older kernels ENOSYS does the same. */
 export const FOPEN_NOFLUSH = 1 << 5
 
 export const ReadIn = struct({
@@ -162,7 +164,7 @@ export const ReadIn = struct({
   padding: 'u32',
 })
 
-/** Set in every READ of direct I/O, fuse_direct_io(); never in one that fills the page cache. */
+/** The kernel sets this in every READ of direct I/O, fuse_direct_io(), and never in one that fills the page cache. */
 export const FUSE_READ_LOCKOWNER = 1 << 1
 
 export const ReleaseIn = struct({ fh: 'u64', flags: 'u32', releaseFlags: 'u32', lockOwner: 'u64' })
@@ -186,7 +188,7 @@ export const StatfsOut = struct({
 /** fuse_dirent up to its name, which follows without NUL, padded to 8 bytes. */
 export const Dirent = struct({ ino: 'u64', off: 'u64', namelen: 'u32', type: 'u32' })
 
-/** What we tell the kernel unasked has the code where a reply has its error, and 0 for `unique`. */
+/** What we tell the kernel unasked has its code where a reply has its error, and 0 for `unique`. */
 export const FUSE_NOTIFY_INVAL_INODE = 2
 export const FUSE_NOTIFY_RESEND = 7
 export const NotifyInvalInodeOut = struct({ ino: 'u64', offLow: 'i32', offHigh: 'i32', len: 'u64' })

@@ -14,7 +14,7 @@ import {
   ReleaseIn,
 } from './protocol.ts'
 
-/** The kernel refuses a read below FUSE_MIN_READ_BUFFER, 8192; BATCH_FORGET fills what it is given. */
+/** The kernel refuses to read into less than FUSE_MIN_READ_BUFFER, 8192; BATCH_FORGET fills what it is given. */
 const BUFFER_SIZE = 16 * 1024
 
 type InHeaderFields = ReturnType<typeof InHeader.over>
@@ -53,7 +53,7 @@ export class Request {
     return this.#body(this.#init, InitIn.size)
   }
 
-  /** Zero from a kernel that has no extended flags. */
+  /** The flags are 0 from a kernel that has no extended ones. */
   get initFlags2(): number {
     const end = InHeader.size + InitIn.size + InitInExtension.size
     return this.size < end ? 0 : this.#initExtension.flags2

@@ -1,4 +1,4 @@
-/** What the serving loop does again and again: take requests, answer each, all synchronous. */
+/** What the serving loop does again and again: it takes requests and answers each, all synchronously. */
 
 import { Intake } from './batch.ts'
 import type { Device } from './device.ts'
@@ -17,15 +17,18 @@ export interface Operation {
   name: string
   /** Size of the reply's body, or a negative errno. */
   run(request: Request, reply: Reply): number
-  /** The kernel wants no reply. */
+  /** The kernel waits for no reply, and must get none. */
   oneWay?: true
 }
 
-/** By opcode. What is not there is answered with ENOSYS, and most such requests the kernel then stops sending. */
+/**
+ * Operations by opcode. A request for any other opcode is answered with ENOSYS, after which the kernel stops sending
+ * most such requests.
+ */
 export type Operations = ReadonlyMap<number, Operation>
 
 interface Callbacks {
-  /** Told what went wrong inside of us, once for each failed request. */
+  /** Called with what went wrong inside of us, once for each failed request. */
   report: (error: unknown) => void
   /** Called when requests were taken, before any of them is answered. */
   taken?: () => void
@@ -63,12 +66,12 @@ export class Session {
     }
   }
 
-  /** Of the last request: its opcode, and whether the reply had a body. */
+  /** The kind of the last request: twice its opcode, and 1 more if the reply had a body. */
   get kind(): number {
     return this.#kind
   }
 
-  /** Answers the requests that there are: how many, or why there is none. */
+  /** Answers the requests that there are. Returns how many there were, or why there was none. */
   step(): number | Verdict {
     const taken = this.#intake.take()
     if (typeof taken === 'string') return taken
@@ -103,7 +106,7 @@ export class Session {
     }
   }
 
-  /** That the connection is gone is seen when the next request is to be taken. */
+  /** A connection that is gone is noticed when the next request is to be taken. */
   #send(request: Request, result: number): void {
     const { header } = this.#reply
     const { uniqueLow, uniqueHigh } = request.header
@@ -120,7 +123,7 @@ export class Session {
     }
   }
 
-  /** Attributes only: a negative offset leaves the page cache, and the locks in it, alone. */
+  /** Invalidates attributes only: a negative offset leaves the page cache, and the locks in it, alone. */
   #invalidate(nodeid: number): void {
     const view = new DataView(this.#notification.buffer)
     const header = OutHeader.over(view, 0)

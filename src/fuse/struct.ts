@@ -15,7 +15,7 @@ export type Fields<L extends Layout> = { -readonly [Name in keyof L]: number } &
 }
 
 interface Struct<L extends Layout> {
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number
   /** Accessors over `view`; made once for a buffer and moved along it. */
   over(view: DataView, offset: number): Fields<L>
