@@ -2,7 +2,7 @@
 
 import { checked, cstring, int, libc, long, pointer } from './libc.ts'
 
-// One number on every architecture; glibc before 2.36 has no names for them.
+// These system calls have one number on every architecture; glibc before 2.36 has no names for them.
 const SYS_FSOPEN = 430
 const SYS_FSCONFIG = 431
 const SYS_FSMOUNT = 432
@@ -17,7 +17,9 @@ const mounting = libc({
   close: { args: [int], returns: int },
 })
 
-/** A descriptor of the root directory. Throws where the kernel has no such file system. */
+/**
+ * A descriptor of the root directory of a file system of this type. Throws where the kernel has no such file system.
+ */
 export function openDetached(type: string): number {
   const action = `mount ${type} without a place`
   const context = checked(

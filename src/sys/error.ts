@@ -22,7 +22,7 @@ export function errorCode(error: unknown): string | undefined {
   return undefined
 }
 
-/** Loaded at the first error only. */
+/** node:os is loaded at the first error only. */
 function errnoName(errno: number): string {
   const { constants } = process.getBuiltinModule('node:os')
   for (const [name, value] of Object.entries(constants.errno)) {

@@ -20,7 +20,7 @@ export function writeFrom(fd: number, buffer: Uint8Array, size: number): number 
   return written === -1 ? -errno() : written
 }
 
-/** sched_yield(2). */
+/** Lets others on this CPU run: sched_yield(2). */
 export function yieldCpu(): void {
   calls().sched_yield()
 }

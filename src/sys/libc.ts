@@ -26,11 +26,10 @@ export function errno(): number {
   return read.i32(location().__errno_location() as Pointer, 0)
 }
 
-/** The result of a call, thrown as a SysError when it is -1. */
+/** Returns the result of a call. Throws a SysError when it is -1. */
 export function checked(result: number, syscall: string, action: string): number {
   if (result === -1) throw new SysError(syscall, errno(), action)
   return result
 }
 
-/** A C string. */
 export const cstring = (text: string): Buffer => Buffer.from(`${text}\0`)

@@ -30,7 +30,7 @@ export function tryLock(path: string, timeoutMs: number): number | undefined {
   return fd
 }
 
-/** As `tryLock`. Throws when someone else has the lock. */
+/** Takes the lock as `tryLock` does. Throws when someone else has it for `timeoutMs`. */
 export function lock(path: string, timeoutMs: number): number {
   const fd = tryLock(path, timeoutMs)
   if (fd !== undefined) return fd

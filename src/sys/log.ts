@@ -12,7 +12,7 @@ export class Log {
   readonly #fd: number | undefined
   readonly #who: string
 
-  /** `who` stands in every line: the command's name. Throws when the file cannot be opened. */
+  /** `who`, the command's name, stands in every line. Throws when the file cannot be opened. */
   constructor(who: string, file: string | undefined) {
     this.#who = `${who}[${process.pid}]`
     if (file === undefined) return
@@ -52,7 +52,7 @@ function write(fd: number, line: string): void {
   } catch {}
 }
 
-/** The message and those of its causes, in one line. */
+/** The message of an error and those of its causes, in one line. */
 export function describe(error: unknown): string {
   const messages: string[] = []
   for (let cause = error; cause !== undefined; cause = (cause as Error).cause) {

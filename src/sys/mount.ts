@@ -64,7 +64,7 @@ export function unmount(target: string): void {
   checked(result, 'umount2', `unmount ${target}`)
 }
 
-/** As `unmount`, of a name in an open directory. Changes the working directory. */
+/** Unmounts a name in an open directory as `unmount` does. Changes the working directory. */
 export function unmountAt(directory: number, name: string): void {
   checked(unmounts().fchdir(directory), 'fchdir', `enter the directory of ${name}`)
   unmount(`./${name}`)
@@ -87,7 +87,7 @@ export function moveMount(tree: number, target: number, name: string): void {
   checked(result, 'move_mount', `mount on ${name}`)
 }
 
-/** Mount events go no longer from this mount to its peers. `fd` is open on the mount's root. */
+/** Mount events no longer go from this mount to its peers. `fd` is open on the mount's root. */
 export function makeSlave(fd: number, name: string): void {
   // struct mount_attr: attr_set, attr_clr, propagation, userns_fd, 8 bytes each.
   const attributes = new BigUint64Array([0n, 0n, BigInt(MS_SLAVE), 0n])
@@ -104,12 +104,12 @@ export function openBeneath(root: number, path: string): number {
   return checked(resolveBeneath(root, path), 'openat2', `open ${path}`)
 }
 
-/** As `openBeneath`, `undefined` where there is no such file. */
+/** An O_PATH descriptor as of `openBeneath`, `undefined` where there is no such file. */
 export function findBeneath(root: number, path: string): number | undefined {
   return present(resolveBeneath(root, path), 'openat2', `open ${path}`)
 }
 
-/** A descriptor, or -1. */
+/** Returns a descriptor, or -1. */
 function resolveBeneath(root: number, path: string): number {
   // struct open_how: flags, mode, resolve, 8 bytes each.
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
@@ -117,7 +117,10 @@ function resolveBeneath(root: number, path: string): number {
   return openat2().syscall(SYS_OPENAT2, root, cstring(path), how, how.byteLength)
 }
 
-/** As `checked`, but for a file that is not there: that is normal, and an error takes half a millisecond to make. */
+/**
+ * Checks a result as `checked` does, but gives `undefined` for a file that is not there: that is normal, and an error
+ * takes half a millisecond to make.
+ */
 function present(fd: number, syscall: string, action: string): number | undefined {
   return fd === -1 && errno() === ENOENT ? undefined : checked(fd, syscall, action)
 }

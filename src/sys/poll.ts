@@ -10,7 +10,7 @@ const POLLIN = 1
 const pollfd = new Int32Array(2)
 const pollfds = new Int32Array(4)
 
-/** Waits until `fd` can be read. 0 after `timeoutMs` (-1: no limit), else 1 or a negative errno. */
+/** Waits until `fd` can be read. Returns 0 after `timeoutMs` (-1: no limit), else 1 or a negative errno. */
 export function waitReadable(fd: number, timeoutMs: number): number {
   pollfd[0] = fd
   pollfd[1] = POLLIN
@@ -18,7 +18,7 @@ export function waitReadable(fd: number, timeoutMs: number): number {
   return ready === -1 ? -errno() : ready
 }
 
-/** Waits until one of two can be read; true when the `second` can, or has no other end any more. */
+/** Waits until one of two descriptors can be read. True when the `second` can be, or has no other end any more. */
 export function waitEither(first: number, second: number, timeoutMs: number): boolean {
   pollfds[0] = first
   pollfds[1] = POLLIN

@@ -25,10 +25,10 @@ export function openPid(pid: number): number {
   return checked(fd, 'pidfd_open', `find process ${pid}`)
 }
 
-/** Asked of the descriptor, so that it can be asked in any mount namespace. */
+/** Whether a process has ended. The descriptor tells, so that it can be asked in any mount namespace. */
 export const hasEnded = (pidfd: number) => waitReadable(pidfd, 0) > 0
 
-/** Does nothing to a process that has ended. */
+/** Sends SIGKILL, which does nothing to a process that has ended. */
 export function killProcess(pidfd: number): void {
   calls().syscall(SYS_PIDFD_SEND_SIGNAL, pidfd, SIGKILL, null, 0)
 }

@@ -14,7 +14,7 @@ const F_SETSIG = 10
 const O_ASYNC = 0o20000
 const SIGURG = 23
 
-/** Calls `arrived` once for each time that it was armed, soon after something came. */
+/** Calls `arrived` once for each time that it was armed, soon after something came to read. */
 export class Arrival {
   readonly #fd: number
   readonly #arrived: () => void
@@ -29,11 +29,11 @@ export class Arrival {
     this.#fd = fd
     this.#arrived = arrived
     process.on('SIGURG', this.#take)
-    // Another process of ours may have left it armed.
+    // Another process of ours may have left the descriptor armed.
     this.#setAsync(false)
   }
 
-  /** What came before is not told. */
+  /** What came before this call is not told. */
   arm(): void {
     this.#isArmed = true
     this.#fcntl(F_SETOWN, process.pid)
