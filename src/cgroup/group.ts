@@ -120,7 +120,7 @@ const ABSENT_USEC = 1_000_000
 const LISTINGS: ReadonlySet<string> = new Set(['tasks', 'cgroup.threads', 'cgroup.procs'])
 
 /** Where the cgroups of one process are. */
-export interface Whereabouts {
+interface Whereabouts {
   host: Host
   hierarchies: Hierarchies
   paths: CgroupPaths

@@ -5,17 +5,9 @@
 
 import { join } from 'node:path'
 import type { Host } from '../host/host.ts'
-import {
-  absoluteOf,
-  arrayOf,
-  countOf,
-  type Fields,
-  objectOf,
-  stringsOf,
-  textOf,
-} from '../host/json.ts'
+import { absoluteOf, arrayOf, countOf, objectOf, stringsOf, textOf } from '../host/json.ts'
 import type { Claim } from './claim.ts'
-import { readStateFields } from './state-file.ts'
+import { readStateFields, type StateFields } from './state-file.ts'
 
 export function* findOci(host: Host, roots: readonly string[]): Generator<Claim> {
   for (const root of roots) {
@@ -30,19 +22,19 @@ export function* findOci(host: Host, roots: readonly string[]): Generator<Claim>
 function readState(host: Host, directory: string, id: string): Claim | undefined {
   const state = readStateFields(host, `${directory}/state.json`)
   if (state === undefined) return undefined
-  const { fields, ownerUid } = state
+  const { fields } = state
   // A directory that was copied or renamed names another container.
   if (fields.id !== id) return undefined
   return 'init_process_pid' in fields
-    ? claimOfRunc(id, fields, ownerUid)
-    : claimOfYouki(host, directory, id, fields, ownerUid)
+    ? claimOfRunc(id, state)
+    : claimOfYouki(host, directory, id, state)
 }
 
 /**
  * The fields are those of BaseState in runc's libcontainer/container.go. Labels are the annotations and then the
  * bundle, as `key=value`.
  */
-function claimOfRunc(id: string, fields: Fields, ownerUid: number): Claim | undefined {
+function claimOfRunc(id: string, { fields, ownerUid }: StateFields): Claim | undefined {
   const pid = countOf(fields.init_process_pid)
   const startTicks = countOf(fields.init_process_start)
   // A state from before the init was started has neither a pid nor a start time.
@@ -68,8 +60,7 @@ function claimOfYouki(
   host: Host,
   directory: string,
   id: string,
-  fields: Fields,
-  ownerUid: number,
+  { fields, ownerUid }: StateFields,
 ): Claim | undefined {
   const pid = countOf(fields.pid)
   if (pid === undefined || fields.status === 'stopped') return undefined

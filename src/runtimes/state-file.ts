@@ -8,7 +8,7 @@ import { type Fields, objectOf, tryParseJson } from '../host/json.ts'
 /** The largest file that is read. A runc state with a thousand mounts has 1 MiB. */
 const MAX_BYTES = 16 * 2 ** 20
 
-export interface StateFile {
+interface StateFile {
   text: string
   /** The user who could have written the file; not 0 when anyone but root could have. */
   ownerUid: number

@@ -56,7 +56,7 @@ export function rawHost(host: HostCpus, effective: readonly number[]): RawHost {
 }
 
 /** The time from one reading to the next, and the work that found no room in the time before. */
-export interface Period {
+interface Period {
   usec: number
   carry: Work
 }
