@@ -7,7 +7,7 @@ import { Request } from './request.ts'
 /** At most this many requests are taken at once: a reader waits for the answers to those before its own. */
 const MOST = 16
 
-export class Intake {
+export class Batch {
   readonly #device: Device
   readonly #requests = [new Request()]
   /** Whether the last read found a request without having to wait for it. */

@@ -1,6 +1,6 @@
 /** What the serving loop does again and again: it takes requests and answers each, all synchronously. */
 
-import { Intake } from './batch.ts'
+import { Batch } from './batch.ts'
 import type { Device } from './device.ts'
 import { EIO, ENOSYS, type Verdict } from './errno.ts'
 import {
@@ -38,7 +38,7 @@ export class Session {
   readonly #device: Device
   readonly #operations: Operations
   readonly #callbacks: Callbacks
-  readonly #intake: Intake
+  readonly #batch: Batch
   readonly #reply = new Reply()
   #kind = 0
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
@@ -47,7 +47,7 @@ export class Session {
     this.#device = device
     this.#operations = operations
     this.#callbacks = callbacks
-    this.#intake = new Intake(device)
+    this.#batch = new Batch(device)
   }
 
   /**
@@ -73,10 +73,10 @@ export class Session {
 
   /** Answers the requests that there are. Returns how many there were, or why there was none. */
   step(): number | Verdict {
-    const taken = this.#intake.take()
+    const taken = this.#batch.take()
     if (typeof taken === 'string') return taken
     this.#callbacks.taken?.()
-    for (let i = 0; i < taken; i++) this.#serve(this.#intake.at(i))
+    for (let i = 0; i < taken; i++) this.#serve(this.#batch.at(i))
     return taken
   }
 

@@ -1,15 +1,15 @@
 import t from 'tap'
-import { Intake } from '../../src/fuse/batch.ts'
+import { Batch } from '../../src/fuse/batch.ts'
 import type { Verdict } from '../../src/fuse/errno.ts'
 import { ScriptedDevice } from './scripted.ts'
 
 /** How many were taken each time, and the first byte of each. */
 function takes(script: (Uint8Array | Verdict)[], times: number): (Verdict | number[])[] {
-  const intake = new Intake(new ScriptedDevice(...script))
+  const batch = new Batch(new ScriptedDevice(...script))
   return Array.from({ length: times }, () => {
-    const taken = intake.take()
+    const taken = batch.take()
     if (typeof taken === 'string') return taken
-    return Array.from({ length: taken }, (_, i) => intake.at(i).buffer[0] ?? 0)
+    return Array.from({ length: taken }, (_, i) => batch.at(i).buffer[0] ?? 0)
   })
 }
 
