@@ -20,7 +20,7 @@ const mounting = libc({
 /**
  * A descriptor of the root directory of a file system of this type. Throws where the kernel has no such file system.
  */
-export function openDetached(type: string): number {
+export function openDetachedMount(type: string): number {
   const action = `mount ${type} without a place`
   const context = checked(
     opening().syscall(SYS_FSOPEN, cstring(type), FSOPEN_CLOEXEC),

@@ -15,7 +15,7 @@ const O_ASYNC = 0o20000
 const SIGURG = 23
 
 /** Calls `arrived` once for each time that it was armed, soon after something came to read. */
-export class Arrival {
+export class Sigio {
   readonly #fd: number
   readonly #arrived: () => void
   readonly #take = () => {

@@ -3,14 +3,14 @@
 import { closeSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { type Host, orUndefined } from '../../host/host.ts'
-import { openDetached } from '../../sys/detached-mount.ts'
-import { Arrival } from '../../sys/sigio.ts'
+import { openDetachedMount } from '../../sys/detached-mount.ts'
+import { Sigio } from '../../sys/sigio.ts'
 import type { Watched } from './watchdog.ts'
 
 export class Connection implements Watched {
   readonly #host: Host
   readonly #mountPoint: string
-  readonly #arrival: Arrival
+  readonly #sigio: Sigio
   /** The root of a FUSE control file system of our own, which need not be mounted anywhere. */
   readonly #control: number | undefined
   readonly #waitingFile: string
@@ -27,8 +27,8 @@ export class Connection implements Watched {
   ) {
     this.#host = host
     this.#mountPoint = mountPoint
-    this.#arrival = new Arrival(fuse, arrived)
-    this.#control = orUndefined(() => openDetached('fusectl'))
+    this.#sigio = new Sigio(fuse, arrived)
+    this.#control = orUndefined(() => openDetachedMount('fusectl'))
     // A connection has a directory there that is called by its device number: Documentation/filesystems/fuse.rst,
     // "Control filesystem".
     this.#waitingFile = `proc/self/fd/${this.#control}/${minor}/waiting`
@@ -45,15 +45,15 @@ export class Connection implements Watched {
   }
 
   arm(): void {
-    this.#arrival.arm()
+    this.#sigio.arm()
   }
 
   disarm(): void {
-    this.#arrival.disarm()
+    this.#sigio.disarm()
   }
 
   close(): void {
-    this.#arrival.close()
+    this.#sigio.close()
     if (this.#control !== undefined) closeSync(this.#control)
   }
 }
