@@ -33,12 +33,12 @@ export async function prestart(settings: Settings): Promise<number> {
   mkdirSync(base, { recursive: true })
   const found = () => findMount(host.read('proc/self/mountinfo'), base)
   if (found() === undefined) {
-    mount(base, base, 'none', MS_BIND, '')
+    mount({ source: base, target: base, type: 'none', flags: MS_BIND })
     log.info(`made ${base} a mount of its own`)
   }
   const made = found()
   if (made === undefined || !isShared(made)) {
-    mount('none', base, 'none', MS_SHARED, '')
+    mount({ source: 'none', target: base, type: 'none', flags: MS_SHARED })
     log.info(`made ${base} shared`)
   }
   return 0

@@ -9,8 +9,9 @@ import { FS_TYPE, SOURCE } from './target.ts'
 
 /** Mounts the connection of `fuse`, an open /dev/fuse. Every user may read the files, also in a user namespace. */
 export function mountFuse(fuse: number, mountPoint: string): void {
-  const options = `fd=${fuse},rootmode=40000,user_id=0,group_id=0,allow_other`
-  mount(SOURCE, mountPoint, FS_TYPE, MS_NOSUID | MS_NODEV, options)
+  const data = `fd=${fuse},rootmode=40000,user_id=0,group_id=0,allow_other`
+  const flags = MS_NOSUID | MS_NODEV
+  mount({ source: SOURCE, target: mountPoint, type: FS_TYPE, flags, data })
 }
 
 /** Returns the mount of our kind at `mountPoint`, served or not. */

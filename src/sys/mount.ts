@@ -41,13 +41,17 @@ const unmounts = libc({
 })
 const openat2 = libc({ syscall: { args: [long, long, pointer, pointer, long], returns: int } })
 
-export function mount(
-  source: string,
-  target: string,
-  type: string,
-  flags: number,
-  data: string,
-): void {
+/** The arguments of mount(2). */
+interface Mount {
+  source: string
+  target: string
+  type: string
+  flags: number
+  /** Options of the file system itself; a bind and a change of propagation have none. */
+  data?: string
+}
+
+export function mount({ source, target, type, flags, data = '' }: Mount): void {
   const result = mounts().mount(
     cstring(source),
     cstring(target),
