@@ -9,7 +9,7 @@ type Layout = Readonly<Record<string, FieldType>>
 const SIZES: Readonly<Record<FieldType, number>> = { u16: 2, u32: 4, i32: 4, u64: 8 }
 
 /** A struct laid over bytes; its fields are read and written as properties. */
-export type Fields<L extends Layout> = { -readonly [Name in keyof L]: number } & {
+type Fields<L extends Layout> = { -readonly [Name in keyof L]: number } & {
   /** Moves the struct to another place in its buffer. */
   moveTo(offset: number): void
 }

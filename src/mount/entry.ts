@@ -14,7 +14,7 @@ import { openPid } from '../sys/process.ts'
 import type { Descriptors } from './descriptors.ts'
 import { findBase, type Target } from './target.ts'
 
-export interface Entry {
+interface Entry {
   /** A descriptor of the container's init. */
   process: number
   /** A descriptor of the container's mount namespace. */

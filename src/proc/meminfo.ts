@@ -25,7 +25,7 @@ export function renderMeminfo(view: View): string {
   )
 }
 
-export interface Limits {
+interface Limits {
   memory: LimitedMemory
   swap: LimitedSwap
   /** Values of the lines on huge pages, where they are not the host's. */

@@ -7,7 +7,7 @@ import { sort } from './statistics.ts'
 /** `open`: open, read to the end, close. `keep`: seek to the beginning and read. */
 export type Way = 'open' | 'keep'
 
-export interface Pass {
+interface Pass {
   elapsedUsec: number
   /** Sorted. */
   latenciesUsec: Float64Array

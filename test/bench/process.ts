@@ -19,7 +19,7 @@ export function cpuUsec(pid: number): number {
   return Number(seconds) * 1e6 + Number(nanoseconds) / 1000
 }
 
-export interface MemoryUse {
+interface MemoryUse {
   anonymousKib: number
   /** Its share of the pages of files: most of the executable's. */
   fileKib: number

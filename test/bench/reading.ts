@@ -6,7 +6,7 @@ import { figure, type Report, spread } from './report.ts'
 import { FILES, type Stage, type Target, type TargetName } from './stage.ts'
 import { median, quantile } from './statistics.ts'
 
-export interface Load {
+interface Load {
   file: string
   way: Way
   readers: number
@@ -45,7 +45,7 @@ export async function measure(stage: Stage, target: Target, load: Load, millisec
 }
 
 /** Rounds of each target, taken in turn. */
-export async function compare(
+async function compare(
   stage: Stage,
   report: Report,
   load: Load,

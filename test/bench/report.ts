@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { quantile, sort } from './statistics.ts'
 
 /** One measurement, under the names of its part. */
-export type Sample = Readonly<Record<string, string | number | readonly number[]>>
+type Sample = Readonly<Record<string, string | number | readonly number[]>>
 
 export class Report {
   readonly #samples: Sample[] = []

@@ -38,7 +38,7 @@ export interface Target {
   lacks?: readonly string[]
 }
 
-export const LIMITS = { memoryBytes: 64 * 2 ** 20, cpus: '0-1', quotaUsec: 150_000 }
+const LIMITS = { memoryBytes: 64 * 2 ** 20, cpus: '0-1', quotaUsec: 150_000 }
 
 let boxes = 0
 

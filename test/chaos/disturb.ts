@@ -6,7 +6,7 @@ import { retry } from '../kit/requirements.ts'
 import type { Site } from '../kit/site.ts'
 import { Load, type Seen } from './load.ts'
 
-export interface Disturbance {
+interface Disturbance {
   times: number
   /** From one to the next it takes up to this long. */
   everyMs: number

@@ -15,7 +15,7 @@ const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 20_000
 const SETTLE_MS = 5000
 
-export interface DockerOptions {
+interface DockerOptions {
   /** Arguments of the daemon beyond those that every one has. */
   daemonArgs?: readonly string[]
   /** A command that runs the daemon, such as `unshare --mount`. */

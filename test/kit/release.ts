@@ -10,7 +10,7 @@ import type { Test } from 'tap'
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The commit that each version was built from. */
-export const RELEASES = { '0.1.0': 'f0a2c4bdb271b9f30d034459812d5d1ff2ab2b4f' } as const
+const RELEASES = { '0.1.0': 'f0a2c4bdb271b9f30d034459812d5d1ff2ab2b4f' } as const
 
 /** Options for `t.test`, as `needs` has them. */
 export function needsRelease(version: keyof typeof RELEASES): { skip?: string } {

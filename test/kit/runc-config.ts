@@ -2,7 +2,7 @@
 
 import type { Site } from './site.ts'
 
-export interface RuncConfig {
+interface RuncConfig {
   rootfs: string
   command: readonly string[]
   env: readonly string[]
@@ -27,7 +27,7 @@ export interface Mount {
   options?: readonly string[]
 }
 
-export interface Namespace {
+interface Namespace {
   type: string
   path?: string | undefined
 }
@@ -39,7 +39,7 @@ export interface HookEntry {
   timeout: number
 }
 
-export interface Resources {
+interface Resources {
   memoryBytes?: number | undefined
   /** What may be in swap besides; the kernel's choice when missing. */
   swapBytes?: number | undefined
@@ -49,7 +49,7 @@ export interface Resources {
 }
 
 /** A block device of the host that the container may use. */
-export interface Device {
+interface Device {
   path: string
   major: number
   minor: number

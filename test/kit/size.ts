@@ -3,7 +3,7 @@
  * one who waits for the result, `long` for continuous integration, and `full` for a night of chaos.
  */
 
-export interface Sizes {
+interface Sizes {
   /** Enough to fail where something is broken. */
   short: number
   long: number

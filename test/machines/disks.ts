@@ -48,7 +48,7 @@ export const node = (
   wholeDisk: BlockNode['wholeDisk'] = undefined,
 ): BlockNode => ({ name, ...device, wholeDisk })
 
-export interface DiskSources extends ContainerDevices {
+interface DiskSources extends ContainerDevices {
   /** Texts of the host's files. */
   hostDiskstats: string
   hostPartitions: string

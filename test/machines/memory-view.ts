@@ -13,7 +13,7 @@ import { SAMPLE_HOST } from './sample-host.ts'
 /** Paths from the machine's root, or from the memory hierarchy's when they start with a slash. */
 export type Files = Readonly<Record<string, string>>
 
-export interface MemoryView extends View {
+interface MemoryView extends View {
   /** What the view reads at each call. */
   machine: Machine
 }

@@ -6,7 +6,7 @@ import { ContainerView, type Subject } from '../../src/view/container-view.ts'
 import { type Files, MemoryHost } from './memory-host.ts'
 import { cgroupPaths, cgroupText, hierarchiesOf, type Tree, treeFiles } from './trees.ts'
 
-export const PID = 4242
+const PID = 4242
 const START_TICKS = 100_000
 
 /** The init runs, and its root directory is on the first partition of 8:0. */

@@ -40,7 +40,7 @@ const QUOTAS = ['max 100000', '50000 100000', '150000 100000', '1000 1000000', '
 const CPUSETS = ['0-5', '0', '1,3', '2-4', '7', '', 'x']
 const ONLINE = ['0-5', '0-5', '0-5', '0,2-3', '1']
 
-export function stepOf(how: fc.Arbitrary<Step['how']>): fc.Arbitrary<Step> {
+function stepOf(how: fc.Arbitrary<Step['how']>): fc.Arbitrary<Step> {
   return fc.record({
     afterUsec,
     usage: fc.array(fc.tuple(usec, usec), { minLength: 1, maxLength: 4 }),

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { EIO } from './memory-host.ts'
 
-export type Damage = (text: string) => string | typeof EIO | undefined
+type Damage = (text: string) => string | typeof EIO | undefined
 
 const always = (text: string | typeof EIO | undefined): Damage =>
   Object.assign(() => text, named(text))

@@ -8,9 +8,9 @@ import { CPUINFO } from './cpuinfo-text.ts'
 import type { Files } from './memory-host.ts'
 
 /** What changed in the text of /proc between kernels. */
-export const KERNELS = ['3.10', '4.19', '5.10', '6.12'] as const
+const KERNELS = ['3.10', '4.19', '5.10', '6.12'] as const
 
-export interface HostShape {
+interface HostShape {
   kernel: (typeof KERNELS)[number]
   arch: keyof typeof CPUINFO
   cpus: number

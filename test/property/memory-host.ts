@@ -9,7 +9,7 @@ export const EIO: unique symbol = Symbol('EIO')
 /** By path; `undefined` where there is no such file. */
 export type Files = Readonly<Record<string, string | typeof EIO | undefined>>
 
-export class SuspendClock extends TestClock {
+class SuspendClock extends TestClock {
   suspendedUsec = 0
 
   override boottimeUsec(): number {

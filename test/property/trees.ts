@@ -124,8 +124,7 @@ const CONTROLLERS: Readonly<Record<Kind, { v1: readonly string[]; v2: string | u
 }
 
 /** Where the unified hierarchy is mounted. */
-export const unifiedMount = (kind: Kind) =>
-  kind === 'v2' ? 'sys/fs/cgroup' : 'sys/fs/cgroup/unified'
+const unifiedMount = (kind: Kind) => (kind === 'v2' ? 'sys/fs/cgroup' : 'sys/fs/cgroup/unified')
 
 const HIERARCHIES = Object.fromEntries(
   KINDS.map(kind => [kind, parseHierarchies(mountinfoOf(kind), () => CONTROLLERS[kind].v2 ?? '')]),

@@ -8,7 +8,7 @@ const isTotal = (kib: number) => STEPS.some(limits => memoryKib(limits) === kib)
 const isCount = (cpus: number) => STEPS.some(limits => cpuCount(limits) === cpus)
 
 /** What the script for psutil prints, in bytes and seconds. */
-export interface PsutilSample {
+interface PsutilSample {
   total: number
   available: number
   percent: number
@@ -64,7 +64,7 @@ export class ExporterCheck {
 
 const COUNTER = /^node_(?:cpu_seconds|disk_\w+)_total/
 
-export interface TopCheck {
+interface TopCheck {
   screens: number
   failures: string[]
 }

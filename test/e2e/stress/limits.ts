@@ -2,14 +2,14 @@
 
 import type { Box } from '../../kit/box.ts'
 
-export interface Limits {
+interface Limits {
   memoryMib: number
   cpuset: string
   /** -1 is none. */
   quotaUsec: number
 }
 
-export const PERIOD_USEC = 100_000
+const PERIOD_USEC = 100_000
 
 /** More or less of each in every step. All of them need two CPUs, and none needs more. */
 const FIRST: Limits = { memoryMib: 512, cpuset: '0-1', quotaUsec: -1 }

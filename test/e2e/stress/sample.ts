@@ -4,7 +4,7 @@ import { checkFile } from '../../consumers/files.ts'
 import { Counters, numbersOf } from './counters.ts'
 import { type Changes, cpuCount, memoryKib, STEPS } from './limits.ts'
 
-export interface Sample {
+interface Sample {
   startMs: number
   endMs: number
   texts: readonly string[]
