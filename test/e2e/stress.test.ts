@@ -20,7 +20,7 @@ import { checkTop, ExporterCheck, PsutilCheck } from './stress/clients.ts'
 import { Changes, stepAt } from './stress/limits.ts'
 import { SampleCheck } from './stress/sample.ts'
 
-const SECONDS = size({ short: 15, long: 60 })
+const SECONDS = size({ short: 10, long: 60 })
 /** For what was started and what ends a little later, on a slow machine too. */
 const SPARE_SECONDS = 60
 const MiB = 2 ** 20

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import { size } from '../kit/size.ts'
 
-const RUNS = size({ short: 500, long: 10_000 })
+const RUNS = size({ short: 200, long: 10_000 })
 
 /** Throws with the smallest counterexample, its seed and its path when `check` throws for one. */
 export function holds<T>(t: Test, values: fc.Arbitrary<T>, check: (value: T) => void): void {
