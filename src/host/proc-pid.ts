@@ -30,22 +30,26 @@ export function isZombie(stat: string): boolean {
 
 /** What stands behind `name:` and a tab in status. */
 export function parseStatusField(status: string, name: string): string | undefined {
-  const start = `\n${status}`.indexOf(`\n${name}:\t`)
-  if (start < 0) return undefined
+  const head = `${name}:\t`
+  const start = status.startsWith(head) ? 0 : status.indexOf(`\n${head}`) + 1
+  if (start === 0 && !status.startsWith(head)) return undefined
   const end = status.indexOf('\n', start)
-  return status.slice(start + name.length + 2, end < 0 ? status.length : end)
+  return status.slice(start + head.length, end < 0 ? status.length : end)
 }
 
-/** The line NSpid of status: the pid in each pid namespace, from the reader's down to the process's own. */
+/**
+ * The line NSpid of status: the pid in each pid namespace, from the reader's down to the process's own. `undefined`
+ * when the line is not there, or holds anything but numbers.
+ */
 export function parsePids(status: string): number[] | undefined {
-  return parseStatusField(status, 'NSpid')
+  const pids = parseStatusField(status, 'NSpid')
     ?.trim()
     .split(/[ \t]+/)
-    .map(Number)
+  return pids?.every(pid => /^\d+$/.test(pid)) ? pids.map(Number) : undefined
 }
 
 /** The last pid of `parsePids`; `undefined` when that can be no pid. */
 export function parseInnermostPid(status: string): number | undefined {
   const pid = parsePids(status)?.at(-1) ?? Number.NaN
-  return Number.isSafeInteger(pid) && pid >= 0 && pid <= PID_MAX ? pid : undefined
+  return pid <= PID_MAX ? pid : undefined
 }
