@@ -1,6 +1,6 @@
 /** What a container sees can be shown from outside, and captured for elsewhere. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { started } from '../kit/box.ts'
@@ -59,6 +59,19 @@ t.test('show and capture', needs('runc'), async t => {
       stdout.split('\n')[0],
     )
     t.notOk(here.registered().includes(`${id}.json`), 'to look at it does not register it')
+  })
+
+  t.test('a registration whose process has ended hides no container that runs', async t => {
+    const box = await started(t, here, 'again', { memoryBytes: 32 * MiB })
+    const file = join(here.runDirectory, 'containers/again.json')
+    const registration = readFileSync(file)
+    await box.remove()
+    writeFileSync(file, registration)
+    await started(t, here, 'again', { memoryBytes: 64 * MiB, stages: [] })
+    const root = ['--runtime-root', join(here.directory, 'runc')]
+    const { stdout, stderr } = await here.procveil(['show', 'meminfo', '-c', 'again', ...root])
+    t.match(stdout, /^MemTotal: +65536 kB$/m, stderr)
+    rmSync(file)
   })
 
   t.test('a captured machine shows the same elsewhere', async t => {

@@ -103,15 +103,17 @@ export function chooseOne(
   }
   const registry = new Registry(settings.runDirectory)
   const log = new Log(command, undefined)
-  // A container that is registered by this very id needs no look at the runtimes.
-  const candidate = registry.find(choice.containerId)
-    ? { id: choice.containerId }
-    : (choose(host, registry, choice, command)[0] as Candidate)
+  const withDefaults = (container: Container) => ({
+    ...container,
+    options: { ...readDefaults(settings), ...container.options },
+  })
+  // A container that runs and is registered by this very id needs no look at the runtimes.
+  const registered = registry.find(choice.containerId)
+  if (registered !== undefined && isAlive(host, registered)) return withDefaults(registered)
+  const [candidate] = choose(host, registry, choice, command) as [Candidate]
   const container = resolve(host, registry, candidate, error => log.error(error))
-  if (container === undefined) {
-    throw new Error(`Cannot ${command} container ${candidate.id}: its process has ended`)
-  }
-  return { ...container, options: { ...readDefaults(settings), ...container.options } }
+  if (container !== undefined) return withDefaults(container)
+  throw new Error(`Cannot ${command} container ${candidate.id}: its process has ended`)
 }
 
 /** Throws for a runtime that is not known. */
