@@ -104,14 +104,14 @@ function renderAdopted({ fuseFd, serverPid, options }: Adopted): string[] {
 export function parseKeeperOrders(args: KeeperArguments): KeeperOrders {
   const { readyFd, adopt, before, fuseFd, withoutResend } = args
   return {
-    readyFd: readyFd === undefined ? undefined : parseNumber('--ready-fd', readyFd),
+    readyFd: readyFd === undefined ? undefined : parseDescriptor('--ready-fd', readyFd),
     resend: withoutResend !== true,
     adopted:
       adopt === undefined
         ? undefined
         : {
-            fuseFd: fuseFd === undefined ? FUSE_FD : parseNumber('--fuse-fd', fuseFd),
-            serverPid: parseNumber('--before', before ?? ''),
+            fuseFd: fuseFd === undefined ? FUSE_FD : parseDescriptor('--fuse-fd', fuseFd),
+            serverPid: parsePid('--before', before ?? ''),
             options: parseDefaults(adopt, '--adopt'),
           },
   }
@@ -176,7 +176,12 @@ export function say(fd: number, word: typeof READY | typeof ANSWERED): void {
   } catch {}
 }
 
-function parseNumber(name: string, text: string): number {
-  if (/^\d{1,7}$/.test(text)) return Number(text)
-  throw new SyntaxError(`Cannot parse ${name} "${text}": it must be a number`)
+const parseDescriptor = (name: string, text: string) =>
+  parseNumber(name, text, /^\d{1,4}$/, 'the number of an open descriptor')
+
+const parsePid = (name: string, text: string) => parseNumber(name, text, /^\d{1,7}$/, 'a pid')
+
+function parseNumber(name: string, text: string, pattern: RegExp, wanted: string): number {
+  if (pattern.test(text)) return Number(text)
+  throw new SyntaxError(`Cannot parse ${name} "${text}": it must be ${wanted}`)
 }

@@ -65,6 +65,7 @@ t.test('what 0.1.0 says is understood', async t => {
 
 t.test('what is no order is refused by name', async t => {
   t.throws(() => parseKeeper(['--ready-fd', 'three']), /Cannot parse --ready-fd "three"/)
+  t.throws(() => parseKeeper(['--ready-fd', '12345']), /Cannot parse --ready-fd "12345"/)
   t.throws(() => parseKeeper(['--adopt', '{}']), /Cannot parse --before ""/)
   t.throws(() => parseKeeper(['--adopt', '{}', '--before', '1', '--fuse-fd', '-1']), /--fuse-fd/)
   t.throws(() => parseKeeper(['--adopt', '[]', '--before', '1']), /Cannot read --adopt/)
