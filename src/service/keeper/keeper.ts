@@ -18,6 +18,7 @@ import { CrashLoop } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import type { Signals } from './signals.ts'
+import { upgrade } from './upgrade.ts'
 import { Watchdog } from './watchdog.ts'
 
 interface KeptMount {
@@ -35,8 +36,6 @@ interface KeptMount {
   signals: Signals
   /** Called once, when the mount answers. */
   announce: () => void
-  /** Called at SIGHUP: turns this process into another version. Returns when that was refused. */
-  upgrade: (server: ServerProcess) => Promise<void>
 }
 
 /**
@@ -67,7 +66,7 @@ export class Keeper {
     this.#mountId = mount?.id
     this.#server = this.#start(kept.adopted)
     const connection = new Connection(host, kept.fuse, { mountPoint, minor: mount?.minor }, () =>
-      this.#watchdog.wake(),
+      this.#watchdog.start(),
     )
     this.#watchdog = new Watchdog(connection, () => this.#replaceHung())
   }
@@ -91,7 +90,7 @@ export class Keeper {
   }
 
   async #untilOver(): Promise<Outcome> {
-    const { signals, settings, upgrade } = this.#kept
+    const { signals, settings, fuse, options, resend } = this.#kept
     for (;;) {
       const happened = await signals.or(this.#server.ended)
       if (happened === 'SIGTERM' || happened === 'SIGINT') {
@@ -99,7 +98,7 @@ export class Keeper {
         return 'stopped'
       }
       if (happened === 'SIGHUP') {
-        await upgrade(this.#server)
+        await upgrade(settings, this.#log, { fuse, server: this.#server, options, resend })
         continue
       }
       this.#log.warning(`the server is replaced: ${happened}`)

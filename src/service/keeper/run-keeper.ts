@@ -13,7 +13,6 @@ import { removeStatus, writeStatus } from '../status.ts'
 import { Keeper } from './keeper.ts'
 import { Predecessor } from './predecessor.ts'
 import { Signals } from './signals.ts'
-import { upgrade } from './upgrade.ts'
 
 /**
  * The lock is waited for this long: a service that was told to stop takes its files out of all containers before it
@@ -53,18 +52,15 @@ export async function runKeeper(setup: KeeperSetup): Promise<number> {
 function makeKeeper(setup: KeeperSetup, signals: Signals): Keeper {
   const { host, settings, log, orders } = setup
   const { adopted, readyFd, resend } = orders
-  const options = adopted?.options ?? readDefaults(settings)
-  const fuse = adopted?.fuseFd ?? makeMount(host, settings.mountPoint)
   return new Keeper(host, log, {
     settings,
-    fuse,
-    options,
+    options: adopted?.options ?? readDefaults(settings),
+    fuse: adopted?.fuseFd ?? makeMount(host, settings.mountPoint),
     resend,
     signals,
     adopted: adopted !== undefined,
     predecessor: adopted && findPredecessor(adopted.serverPid, readyFd),
     announce: () => announce(setup),
-    upgrade: server => upgrade(settings, log, { fuse, server, options, resend }),
   })
 }
 

@@ -20,7 +20,7 @@ export interface Watched {
   countWaiting(): number | undefined
   /** Sends a request of our own. Resolves or rejects when it was answered. */
   ask(): Promise<unknown>
-  /** Has `Watchdog.wake` called once when the next request arrives. A request that is there already does not count. */
+  /** Has `Watchdog.start` called once when the next request arrives. A request that is there already does not count. */
   arm(): void
   disarm(): void
   close(): void
@@ -40,14 +40,10 @@ export class Watchdog {
     this.#hung = hung
   }
 
+  /** To be called once, and when a request has arrived. */
   start(): void {
     this.#quietLooks = 0
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS)
-  }
-
-  /** To be called when a request has arrived. */
-  wake(): void {
-    this.start()
   }
 
   close(): void {

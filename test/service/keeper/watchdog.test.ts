@@ -117,7 +117,7 @@ t.test('while nothing is asked it sleeps, until a request wakes it up', async t 
   pass(60_000)
   t.equal(connection.counted, counted, 'it does nothing')
   connection.waiting = 1
-  watchdog.wake()
+  watchdog.start()
   pass(2000)
   t.equal(seen.hung, 1)
 })
