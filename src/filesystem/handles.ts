@@ -6,7 +6,7 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
-import type { SavedTexts } from './saved-texts.ts'
+import type { Texts } from './saved-texts.ts'
 import { TextCache } from './text-cache.ts'
 import { slotOf } from './tree.ts'
 
@@ -43,13 +43,13 @@ export class Handles {
   #next: number
 
   readonly #firstOwn: number
-  readonly #saved: Pick<SavedTexts, 'save' | 'load' | 'remove'>
+  readonly #saved: Texts
 
   /**
    * `startMs` is the time of day. It makes the first number of a handle: handles of an earlier server, which readers
    * may still hold, must not be taken for ours.
    */
-  constructor(startMs: number, clock: Clock, saved: Pick<SavedTexts, 'save' | 'load' | 'remove'>) {
+  constructor(startMs: number, clock: Clock, saved: Texts) {
     this.#next = startMs * 2048
     this.#firstOwn = this.#next
     this.#clock = clock

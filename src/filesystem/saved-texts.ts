@@ -5,6 +5,9 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
+/** What `Handles` needs of saved texts. */
+export type Texts = Pick<SavedTexts, keyof SavedTexts>
+
 export class SavedTexts {
   readonly #directory: string
 

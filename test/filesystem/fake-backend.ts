@@ -2,12 +2,12 @@
 
 import type { Backend } from '../../src/filesystem/backend.ts'
 import { Handles } from '../../src/filesystem/handles.ts'
-import type { SavedTexts } from '../../src/filesystem/saved-texts.ts'
+import type { Texts } from '../../src/filesystem/saved-texts.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { TestClock } from '../machines/machine.ts'
 
 /** Texts of handles, in memory. */
-export function memoryTexts(): Pick<SavedTexts, 'save' | 'load' | 'remove'> {
+export function memoryTexts(): Texts {
   const texts = new Map<number, Buffer>()
   return {
     save: (fh, text) => void texts.set(fh, Buffer.from(text)),
