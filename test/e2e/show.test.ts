@@ -62,15 +62,17 @@ t.test('show and capture', needs('runc'), async t => {
   })
 
   t.test('a registration whose process has ended hides no container that runs', async t => {
-    const box = await started(t, here, 'again', { memoryBytes: 32 * MiB })
+    const options = { quotaUsec: 100_000 }
+    const annotations = { 'io.procveil.cpuQuota': 'off' }
+    const box = await started(t, here, 'again', { ...options, annotations })
     const file = join(here.runDirectory, 'containers/again.json')
     const registration = readFileSync(file)
     await box.remove()
     writeFileSync(file, registration)
-    await started(t, here, 'again', { memoryBytes: 64 * MiB, stages: [] })
+    await started(t, here, 'again', { ...options, stages: [] })
     const root = ['--runtime-root', join(here.directory, 'runc')]
-    const { stdout, stderr } = await here.procveil(['show', 'meminfo', '-c', 'again', ...root])
-    t.match(stdout, /^MemTotal: +65536 kB$/m, stderr)
+    const { stdout, stderr } = await here.procveil(['show', 'online', '-c', 'again', ...root])
+    t.equal(stdout, '0', `without the option of the one that ended; ${stderr}`)
     rmSync(file)
   })
 
