@@ -1,6 +1,6 @@
 /** The executable that our own processes run. */
 
-import { statSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 
 /** The path that this executable had when the process was started. Another file may lie there by now. */
 export const INSTALLED = process.execPath.replace(/ \(deleted\)$/, '')
@@ -24,12 +24,13 @@ export function ownExecutable(): { path: string; argv0: string } {
 
 /**
  * Whether INSTALLED is still the file that this process runs. A package manager puts a new file in the place of the
- * old one, which lives on as long as a process runs it.
+ * old one, which lives on as long as a process runs it: the kernel then calls it "INSTALLED (deleted)", proc_pid_exe(5),
+ * or what it was renamed to. The link is read, and not what it leads to, since an emulator of another processor answers
+ * stat(2) of /proc/self/exe with its own file.
  */
 function isInstalled(): boolean {
   try {
-    const [running, installed] = [statSync('/proc/self/exe'), statSync(INSTALLED)]
-    return running.dev === installed.dev && running.ino === installed.ino
+    return readlinkSync('/proc/self/exe') === INSTALLED
   } catch {
     return false
   }

@@ -68,7 +68,10 @@ export class Keeper {
     const connection = new Connection(host, kept.fuse, { mountPoint, minor: mount?.minor }, () =>
       this.#watchdog.start(),
     )
-    this.#watchdog = new Watchdog(connection, () => this.#replaceHung())
+    this.#watchdog = new Watchdog(connection, {
+      startedMs: () => this.#server.startedMs,
+      hung: () => this.#replaceHung(),
+    })
   }
 
   /** Returns the exit status: 0 when this keeper was told to stop, and 1 when no server can be kept alive. */

@@ -15,6 +15,8 @@ export interface ServerProcess {
   ready: Promise<void>
   /** Resolves when the server says ANSWERED. */
   answered: Promise<void>
+  /** When it was started, of performance.now(); `undefined` once it has said ANSWERED. */
+  startedMs: number | undefined
   /** Resolves with a text that says how the server ended. */
   ended: Promise<string>
   kill(): void
@@ -34,14 +36,19 @@ export function startServer(settings: Settings, fuse: number, orders: ServerOrde
   closeSync(reader)
   const ended = untilEnded(child)
   ended.then(() => closeSync(writer))
-  return {
+  const server: ServerProcess = {
     pid: child.pid,
     pipe: writer,
     ready: untilSaid(child, READY),
     answered: untilSaid(child, ANSWERED),
+    startedMs: performance.now(),
     ended,
     kill: () => void child.kill('SIGKILL'),
   }
+  server.answered.then(() => {
+    server.startedMs = undefined
+  })
+  return server
 }
 
 function untilSaid(child: ChildProcess, word: string): Promise<void> {

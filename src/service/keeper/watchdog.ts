@@ -11,6 +11,12 @@ const PERIOD_MS = 400
  */
 const HUNG_MS = 1200
 
+/**
+ * A server that has just been started gets as long as this to give its first answer: loading it takes 50 ms, and seconds
+ * on a machine that boots, that is short of CPU, or that emulates another processor.
+ */
+const START_MS = 15_000
+
 /** The watchdog looks so many times in a row without finding an unanswered request, and then sleeps. */
 const MOST_QUIET_LOOKS = 5
 
@@ -26,18 +32,25 @@ export interface Watched {
   close(): void
 }
 
+/** The server behind the connection, which another one may take the place of. */
+export interface WatchedServer {
+  /** When the server was started, of performance.now(); `undefined` once it has answered a request. */
+  startedMs(): number | undefined
+  /** Called when a request waits for longer than the server ever takes, and again when it goes on waiting. */
+  hung(): void
+}
+
 export class Watchdog {
   readonly #watched: Watched
-  readonly #hung: () => void
+  readonly #server: WatchedServer
   /** When our own request was sent; `undefined` when it has been answered. */
   #askedMs: number | undefined
   #quietLooks = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `hung` is called when a request waits for longer than a server ever takes, and again when it goes on waiting. */
-  constructor(watched: Watched, hung: () => void) {
+  constructor(watched: Watched, server: WatchedServer) {
     this.#watched = watched
-    this.#hung = hung
+    this.#server = server
   }
 
   /** To be called once, and when a request has arrived. */
@@ -53,9 +66,10 @@ export class Watchdog {
 
   #look(): void {
     if (this.#askedMs !== undefined) {
-      if (performance.now() - this.#askedMs < HUNG_MS) return
+      const startedMs = this.#server.startedMs() ?? -Infinity
+      if (performance.now() < Math.max(this.#askedMs + HUNG_MS, startedMs + START_MS)) return
       this.#askedMs = performance.now()
-      this.#hung()
+      this.#server.hung()
     } else if (this.#watched.countWaiting() === 0) {
       if (++this.#quietLooks > MOST_QUIET_LOOKS) this.#sleep()
     } else {

@@ -74,9 +74,13 @@ function watch(t: Test) {
   const pass = fakeTime(t)
   const connection = new FakeConnection()
   const seen = { hung: 0 }
-  const watchdog = new Watchdog(connection, () => seen.hung++)
+  const server: { startedMs: number | undefined } = { startedMs: undefined }
+  const watchdog = new Watchdog(connection, {
+    startedMs: () => server.startedMs,
+    hung: () => void seen.hung++,
+  })
   watchdog.start()
-  return { connection, watchdog, seen, pass }
+  return { connection, watchdog, server, seen, pass }
 }
 
 t.test('a server that answers is left alone', async t => {
@@ -100,6 +104,19 @@ t.test('a server that does not answer is noticed within two seconds', async t =>
   t.equal(seen.hung, 1)
   pass(1600)
   t.equal(seen.hung, 2, 'and again, when the next one does not answer')
+})
+
+t.test('a server that has just been started gets 15 s to give its first answer', async t => {
+  const { connection, server, seen, pass } = watch(t)
+  connection.waiting = 1
+  server.startedMs = performance.now()
+  pass(14_800)
+  t.equal(seen.hung, 0)
+  pass(800)
+  t.equal(seen.hung, 1, 'and no more')
+  server.startedMs = undefined
+  pass(1600)
+  t.equal(seen.hung, 2, 'one that has answered is given what others are')
 })
 
 t.test('it asks also where the kernel does not count requests', async t => {
