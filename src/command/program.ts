@@ -106,9 +106,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   program
     .command('prestart')
     .description('make the directory above the mount point a shared mount; release dead mounts')
-    .action(async () => {
-      const { prestart } = await import('./prestart.ts')
-      status = await prestart(settings())
+    .option('--undo', 'take that mount off again, for the last time before procveil is erased')
+    .action(async ({ undo }: { undo?: boolean }) => {
+      const { prestart, undoPrestart } = await import('./prestart.ts')
+      status = undo ? undoPrestart(settings()) : await prestart(settings())
     })
 
   for (const [name, alias, description] of [

@@ -39,6 +39,18 @@ export function findMount(mountinfo: string, mountPoint: string): Mount | undefi
   return found
 }
 
+/** The mount that a directory is part of: its own, or the nearest one above. */
+export function findMountAround(mountinfo: string, directory: string): Mount | undefined {
+  let found: Mount | undefined
+  eachMount(mountinfo, mount => {
+    const { mountPoint } = mount
+    const isAround =
+      mountPoint === '/' || mountPoint === directory || directory.startsWith(`${mountPoint}/`)
+    if (isAround && mountPoint.length >= (found?.mountPoint.length ?? 0)) found = mount
+  })
+  return found
+}
+
 function parseMount(line: string): Mount | undefined {
   const separator = line.indexOf(' - ')
   if (separator < 0) return undefined

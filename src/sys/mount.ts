@@ -5,6 +5,7 @@ import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
 export const MS_NOSUID = 2
 export const MS_NODEV = 4
 export const MS_BIND = 1 << 12
+export const MS_PRIVATE = 1 << 18
 const MS_SLAVE = 1 << 19
 export const MS_SHARED = 1 << 20
 

@@ -23,6 +23,24 @@ t.test('the directory above the mount point becomes a shared mount', needs('unsh
   t.match(once[0], / shared:\d+ /)
   const twice = await inNamespace(`$PROCVEIL prestart; $PROCVEIL prestart; ${LIST}`)
   t.equal(twice.length, 1, 'a second time changes nothing')
+  t.strictSame(await inNamespace(`$PROCVEIL prestart; $PROCVEIL prestart --undo; ${LIST}`), [])
+
+  // Where the root's mount is shared, as under systemd, a bind of it starts in its peer group.
+  const shared = 'mount --make-rshared /; mkdir -p $DIR'
+  const group = 'grep -o " / / .*shared:[0-9]*" /proc/self/mountinfo | grep -o "shared:.*"'
+  const old = 'mount --bind $DIR $DIR; mount --make-shared $DIR'
+  for (const before of ['true', old]) {
+    const lines = await inNamespace(
+      `${shared}; ${before}; $PROCVEIL prestart; mkdir -p $DIR/mount; mount -t tmpfs x $DIR/mount; ${LIST}; echo "${base} root $(${group})"`,
+    )
+    const [bind, mounted, root] = lines
+    t.equal(lines.length, 3, 'what is mounted there is mounted once')
+    t.match(mounted, / tmpfs /)
+    t.match(bind, / shared:\d+ /)
+    const [tag] = / (shared:\d+)$/.exec(root ?? '')?.slice(1) ?? []
+    t.type(tag, 'string')
+    t.notMatch(bind, new RegExp(` ${tag} `))
+  }
 
   const serve = 'mkdir -p $DIR; setsid $PROCVEIL serve </dev/null >/dev/null 2>&1 & sleep 1'
   // The shell that says this has the path in its command line, too, and another name.

@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
-import { eachMount, findMount, type Mount } from '../../host/mountinfo.ts'
+import { eachMount, findMountAround, type Mount } from '../../host/mountinfo.ts'
 import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE, isShared } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
@@ -99,17 +99,10 @@ export function checkPropagation(
   const { ok, warning } = about('propagation')
   const mountinfo = host.tryRead('proc/self/mountinfo') ?? ''
   const directory = dirname(mountPoint)
-  const mount = findAbove(mountinfo, directory)
+  const mount = findMountAround(mountinfo, directory)
   if (mount === undefined || isShared(mount)) return ok(`mounts below ${directory} are passed on`)
   return warning(
     `mounts below ${directory} are not passed on: a container that has this directory bound misses a service started later`,
     'procveil prestart makes it a shared mount; it matters to no other container',
   )
-}
-
-function findAbove(mountinfo: string, path: string): Mount | undefined {
-  for (let at = path; ; at = dirname(at)) {
-    const mount = findMount(mountinfo, at)
-    if (mount !== undefined || at === '/') return mount
-  }
 }
