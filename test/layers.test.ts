@@ -26,8 +26,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   command: {
     may: [
       ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
-      ...['command/completion', 'service', 'view', 'oci', 'container', 'mount', 'proc', 'host'],
-      'sys',
+      ...['command/completion', 'command/manual', 'service', 'view', 'oci', 'container', 'mount'],
+      ...['proc', 'host', 'sys'],
     ],
     because: 'a command speaks to the service from outside, and to the kernel not at all',
   },
@@ -56,6 +56,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'command/completion': {
     may: ['proc'],
     because: 'it makes text of a grammar',
+  },
+  'command/manual': {
+    may: ['proc'],
+    because: 'it makes text of the program and of prose',
   },
   service: {
     may: ['container', 'mount', 'proc', 'host', 'host/json.ts', 'sys'],

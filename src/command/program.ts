@@ -2,6 +2,7 @@
 
 import { Argument, Command } from 'commander'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
+import type { Page } from './man.ts'
 import { addContainerCommands } from './program/containers.ts'
 import { addCapture, addDoctor } from './program/reports.ts'
 import type { Run } from './program/run.ts'
@@ -57,6 +58,7 @@ export function makeProgram(end: (status: number) => void): Command {
   addDoctor(program, run)
   addCompletion(program, run)
   addCapture(program, run)
+  addMan(program, run)
   return program
 }
 
@@ -73,12 +75,27 @@ function readSettings(program: Command): Settings {
 function addCompletion(program: Command, run: Run): void {
   program
     .command('completion')
-    .description('print a completion script, such as for: source <(procveil completion bash)')
+    .description(
+      'print a completion script for bash, zsh or fish: source <(procveil completion bash)',
+    )
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
     .action(
       run(async (settings, shell: string) => {
         const { completion } = await import('./completion.ts')
         return completion(settings, program, shell)
+      }),
+    )
+}
+
+function addMan(program: Command, run: Run): void {
+  program
+    .command('man', { hidden: true })
+    .description('print a page of the manual')
+    .addArgument(new Argument('<page>').choices(['procveil.8', 'procveil-config.5']))
+    .action(
+      run(async (_settings, page: Page) => {
+        const { man } = await import('./man.ts')
+        return man(program, page)
       }),
     )
 }

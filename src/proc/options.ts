@@ -1,43 +1,34 @@
 /**
  * What an operator can choose about the files' content: for all containers in the configuration file, for one by
- * annotations `io.procveil.<option>`. The defaults, which come first below, are right for nearly everybody.
+ * annotations `io.procveil.<option>`. The defaults are right for nearly everybody.
  */
 
 import { quote } from '../host/json.ts'
 import { FILE_PATHS, type FilePath, findFile } from './paths.ts'
 
+/** The values of each option, the default first. option-descriptions.ts says what they do. */
 const CHOICES = {
-  /** Whether a CPU quota counts as a number of CPUs. */
   cpuQuota: ['on', 'off'],
-  /** Whether visible CPUs are numbered from 0 or keep the host's numbers in sys/devices/system/cpu/online. */
   cpuNumbering: ['virtual', 'real'],
-  /** Topology lines of cpuinfo: one core per socket, all cores in one socket, or the host's. */
   topology: ['openeuler', 'single-socket', 'host'],
-  /** How the unusable part of a CPU under a fractional quota shows in stat. */
   fractional: ['steal', 'idle'],
-  /** Binds sys/devices/system/cpu/possible too. Programs that index arrays by the real CPU number may crash. */
   maskPossible: ['off', 'on'],
-  /** Caps MemFree and MemAvailable at the host's. */
   clampFreeToHost: ['off', 'on'],
-  /** SwapTotal under cgroup v1: memory+swap limit less the memory limit, or the memory+swap limit itself. */
   v1SwapTotal: ['diff', 'memsw'],
   swap: ['on', 'off'],
   uptime: ['container', 'host'],
   loadavg: ['on', 'off'],
   diskstats: ['container', 'host'],
   diskTimes: ['zero', 'apportion'],
-  /** Prints devices without a node in the container's /dev with an empty name. Breaks most parsers. */
   openEulerEmptyNames: ['off', 'on'],
   slabinfo: ['empty', 'host'],
   pressure: ['on', 'host'],
 } as const
 
-type Choices = { [Name in keyof typeof CHOICES]: (typeof CHOICES)[Name][number] }
+export type Choices = { [Name in keyof typeof CHOICES]: (typeof CHOICES)[Name][number] }
 
 export interface Options extends Choices {
-  /** The container's own cgroup, or the path of another one in every hierarchy, such as its parent. */
   cgroup: 'auto' | `/${string}`
-  /** Files to bind. */
   files: readonly FilePath[]
 }
 
