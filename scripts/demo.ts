@@ -4,11 +4,11 @@
  */
 
 import { existsSync, writeSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
 import { Box } from '../test/kit/box.ts'
 import { BUSYBOX, EXECUTABLE, isInPath } from '../test/kit/requirements.ts'
 import { Site } from '../test/kit/site.ts'
+import { compile } from './build.ts'
 
 const COMMANDS = [
   'free -m',
@@ -34,8 +34,7 @@ function prepare(): void {
   install()
   if (existsSync(EXECUTABLE)) return
   say('building dist/procveil')
-  const build = fileURLToPath(new URL('build.mjs', import.meta.url))
-  execaSync('node', [build], { stdio: 'inherit' })
+  compile(EXECUTABLE)
 }
 
 function install(): void {
