@@ -59,8 +59,8 @@ EOF
     # What isulad-lxcfs-toolkit and lxcfs-tools have installed, under the same names. A container that was created with
     # one of these has the path of its hook in its own configuration.
     isulad) cat <<EOF
-640 hooks/hookspec.json /var/lib/isulad/hooks/hookspec.json
-640 hooks/hookspec.json /var/lib/lcrd/hooks/hookspec.json
+644 hooks/hookspec.json /var/lib/isulad/hooks/hookspec.json
+644 hooks/hookspec.json /var/lib/lcrd/hooks/hookspec.json
 link $libexecdir/procveil /var/lib/isulad/hooks/lxcfs-hook
 link $libexecdir/procveil /var/lib/lcrd/hooks/lxcfs-hook
 link $libexecdir/procveil /usr/local/bin/isulad-lxcfs-toolkit

@@ -72,6 +72,8 @@ export function renderBillOfMaterials(date: Date): string {
   for (const entry of bom.dependencies) {
     if (entry.ref === `procveil@${VERSION}`) entry.dependsOn.push(reference)
   }
+  // npm takes the name of the folder.
+  bom.metadata.component.name = 'procveil'
   bom.metadata.timestamp = date.toISOString()
   delete bom.serialNumber
   const digest = createHash('sha256').update(JSON.stringify(bom)).digest('hex')
