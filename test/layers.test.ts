@@ -26,8 +26,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   command: {
     may: [
       ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
-      ...['command/completion', 'command/manual', 'service', 'view', 'oci', 'container', 'mount'],
-      ...['proc', 'host', 'sys'],
+      ...['command/completion', 'command/manual', 'command/configure', 'service', 'view', 'oci'],
+      ...['container', 'mount', 'proc', 'host', 'sys'],
     ],
     because: 'a command speaks to the service from outside, and to the kernel not at all',
   },
@@ -48,10 +48,18 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'command/doctor': {
     may: [
-      ...['command/terminal', 'command/containers', 'service', 'container', 'mount', 'host'],
-      ...['host/json.ts', 'sys'],
+      ...['command/terminal', 'command/containers', 'command/hooks', 'service', 'container'],
+      ...['mount', 'host', 'host/json.ts', 'sys'],
     ],
     because: 'it looks at the host, and changes nothing',
+  },
+  'command/configure': {
+    may: ['command/hooks', 'host', 'host/json.ts', 'sys'],
+    because: 'it edits the files of others, whatever runs here',
+  },
+  'command/hooks': {
+    may: ['host', 'host/json.ts'],
+    because: 'it says how runtimes write the hook down, for who looks and for who writes',
   },
   'command/completion': {
     may: ['proc'],

@@ -6,6 +6,7 @@ import type { Page } from './man.ts'
 import { addContainerCommands } from './program/containers.ts'
 import { addCapture, addDoctor } from './program/reports.ts'
 import type { Run } from './program/run.ts'
+import { addRuntimeCommands } from './program/runtimes.ts'
 import { addServiceCommands } from './program/service.ts'
 import { VERSION } from './version.ts'
 
@@ -56,6 +57,7 @@ export function makeProgram(end: (status: number) => void): Command {
   addServiceCommands(program, run)
   addContainerCommands(program, run)
   addDoctor(program, run)
+  addRuntimeCommands(program, run)
   addCompletion(program, run)
   addCapture(program, run)
   addMan(program, run)

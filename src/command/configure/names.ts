@@ -1,0 +1,8 @@
+/** The runtimes that can be configured, by the names that the command line has for them. */
+
+export const RUNTIMES = ['docker', 'containerd', 'crio', 'podman', 'isulad'] as const
+
+export type Runtime = (typeof RUNTIMES)[number]
+
+export const isRuntime = (value: unknown): value is Runtime =>
+  RUNTIMES.some(runtime => runtime === value)

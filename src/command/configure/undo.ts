@@ -1,0 +1,82 @@
+/** Takes back what was configured: the files get the bytes that they had. */
+
+import { describe } from '../../sys/log.ts'
+import { readText, removeDirectories, removeText, writeText } from './files.ts'
+import type { Runtime } from './names.ts'
+import { originalOf } from './original.ts'
+import { forgetRecord, type Recorded, type RecordedFile, readRecords } from './record.ts'
+import { restartDaemon } from './restart.ts'
+import type { Site } from './site.ts'
+import { renderDiff } from './step.ts'
+
+export interface UndoChoices {
+  dryRun: boolean
+  restart: boolean
+}
+
+/** The daemons that know nothing of it until they start again. */
+const RESTARTED: readonly Runtime[] = ['docker', 'containerd', 'isulad']
+
+/** Undoes one runtime, or all. What cannot be undone is told when the others are; then it throws. */
+export function undo(site: Site, runtime: Runtime | undefined, choices: UndoChoices): void {
+  let left = readRecords(site.host)
+  const wanted = left.filter(each => runtime === undefined || each.runtime === runtime)
+  if (wanted.length === 0) {
+    const what = runtime === undefined ? 'no runtime is' : `${runtime} is not`
+    site.print(`${what} configured by procveil: nothing is to be undone`)
+    return
+  }
+  const failures: string[] = []
+  for (const recorded of wanted) {
+    const others = left.filter(each => each !== recorded)
+    try {
+      undoRecord(site, recorded, others, choices)
+      left = others
+    } catch (error) {
+      failures.push(describe(error))
+    }
+  }
+  if (failures.length > 0) throw new Error(failures.join('\nprocveil: '))
+}
+
+function undoRecord(
+  site: Site,
+  { runtime, files }: Recorded,
+  others: readonly Recorded[],
+  { dryRun, restart }: UndoChoices,
+): void {
+  let isChanged = false
+  // What a file names stays there until that file is undone.
+  for (const file of files.toReversed()) {
+    const user = others.find(each => each.files.some(({ path }) => path === file.path))?.runtime
+    if (user === undefined) isChanged = undoFile(site, file, dryRun) || isChanged
+    else if (!dryRun) site.print(`kept ${file.path}: ${user} has the hook by it too`)
+  }
+  if (dryRun) return
+  forgetRecord(site.host, runtime)
+  if (!isChanged || !RESTARTED.includes(runtime)) return
+  if (runtime === 'containerd') {
+    site.print('note: pods whose RuntimeClass has the handler procveil do not start from then on')
+  }
+  if (restart) restartDaemon(site, runtime)
+  else site.print(`restart ${runtime} to have it forget the hook: systemctl restart ${runtime}`)
+}
+
+/** Returns whether the file has changed. */
+function undoFile({ host, print }: Site, file: RecordedFile, dryRun: boolean): boolean {
+  const { path, directories } = file
+  const current = readText(host, path)
+  const { text, isEdited } = originalOf(file, current)
+  const isChanged = text !== current
+  if (dryRun) {
+    if (isChanged) print(renderDiff({ path, current, text }))
+    return isChanged
+  }
+  if (text !== undefined && isChanged) writeText(host, path, text)
+  if (text === undefined && isChanged) removeText(host, path)
+  if (text === undefined) removeDirectories(host, directories)
+  const edited = isEdited ? ', which others have edited since: only what is ours was taken out' : ''
+  if (isChanged) print(`${text === undefined ? 'removed' : 'restored'} ${path}${edited}`)
+  else if (isEdited) print(`left ${path} alone: nothing in it is ours any more`)
+  return isChanged
+}

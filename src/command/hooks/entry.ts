@@ -1,0 +1,82 @@
+/**
+ * The hook as runtimes write it down. Each has a form of its own for the one entry that stands here: `hooks/` and
+ * `cdi/` hold what is rendered here, and `procveil configure` writes the same.
+ */
+
+/** A hook of the OCI runtime specification, config.md, "POSIX-platform Hooks". */
+export interface Hook {
+  readonly path: string
+  readonly args: readonly string[]
+  /** Never empty: some stages of some runtimes otherwise hand over the container's environment. */
+  readonly env: readonly string[]
+  /** Seconds. */
+  readonly timeout: number
+}
+
+export const EXECUTABLE = '/usr/libexec/procveil/procveil'
+const ARGUMENTS = ['--log', '/var/log/procveil.log', 'hook']
+
+const HOOK: Hook = {
+  path: EXECUTABLE,
+  args: ['procveil', ...ARGUMENTS],
+  env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+  timeout: 20,
+}
+
+/**
+ * The hook for a file that a daemon keeps in memory: nothing is run once the executable is gone, where the entry itself
+ * would keep every container from starting. `exec` leaves the state on stdin to the hook.
+ */
+export const GUARDED_HOOK: Hook = {
+  ...HOOK,
+  path: '/bin/sh',
+  args: ['sh', '-c', `[ ! -x ${EXECUTABLE} ] || exec ${[EXECUTABLE, ...ARGUMENTS].join(' ')}`],
+}
+
+/** CDI, "vendor.com/class=name": what `--device` is given. */
+export const CDI_KIND = 'procveil.io/proc'
+export const CDI_DEVICE = `${CDI_KIND}=view`
+
+/** For a hooks.d directory, oci-hooks(5). */
+export const renderHooksDirectoryEntry = () =>
+  renderJson({
+    version: '1.0.0',
+    hook: HOOK,
+    when: { always: true },
+    stages: ['createRuntime', 'poststop'],
+  })
+
+/** For the config.json of a bundle. */
+export const renderConfigFragment = () =>
+  renderJson({ hooks: { createRuntime: [HOOK], poststop: [HOOK] } })
+
+/** iSulad knows three stages, and drops createRuntime: specs_extend.c, MERGE_HOOKS_ITEM_DEF. */
+export const HOOK_SPEC = { prestart: [HOOK], poststart: [], poststop: [HOOK] } as const
+
+/** For iSulad's `hook-spec`. */
+export const renderHookSpec = () => renderJson(HOOK_SPEC)
+
+/**
+ * A CDI specification with one device. Version 0.5.0 is the oldest that has all of what it says, and a reader refuses
+ * a version that it does not know: podman 4.3 knows 0.5.0.
+ */
+export const renderCdi = () =>
+  renderJson({
+    cdiVersion: '0.5.0',
+    kind: CDI_KIND,
+    devices: [
+      {
+        name: 'view',
+        containerEdits: {
+          hooks: ['createRuntime', 'poststop'].map(hookName => ({ hookName, ...HOOK })),
+        },
+      },
+    ],
+  })
+
+/** JSON in which a list of strings is one line. */
+export function renderJson(value: unknown): string {
+  const text = JSON.stringify(value, undefined, 2)
+  const lists = /\[\s+("(?:[^"\\]|\\.)*"(?:,\s+"(?:[^"\\]|\\.)*")*)\s+\]/g
+  return `${text.replace(lists, (_, items: string) => `[${items.replace(/,\n\s+/g, ', ')}]`)}\n`
+}

@@ -1,0 +1,24 @@
+/** The command that has container runtimes run the hook. */
+
+import { Argument, type Command, Option } from 'commander'
+import { RUNTIMES } from '../configure/names.ts'
+import type { ConfigureOptions } from '../configure.ts'
+import type { Run } from './run.ts'
+
+export function addRuntimeCommands(program: Command, run: Run): void {
+  program
+    .command('configure')
+    .description('write what a runtime needs to give its containers the hook, or take it back')
+    .addArgument(new Argument('[runtime]').choices(RUNTIMES))
+    .option('--dry-run', 'print what would change, and change nothing')
+    .option('--undo', 'take it back, of all runtimes when none is named')
+    .addOption(new Option('--set-as-default', 'containerd: for all pods').conflicts('undo'))
+    .option('--restart', 'restart the daemon that has to read it')
+    .addOption(new Option('--runtime-config <file>', "the runtime's own file").conflicts('undo'))
+    .action(
+      run(async (_settings, runtime: string | undefined, options: ConfigureOptions) => {
+        const { configure } = await import('../configure.ts')
+        return configure(runtime, options)
+      }),
+    )
+}
