@@ -1,6 +1,7 @@
 import { chmodSync, symlinkSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { checkHooks } from '../../src/command/doctor/hooks.ts'
+import { GUARDED_HOOK, renderCdi } from '../../src/command/hooks/entry.ts'
 import { type Machine, machine } from '../machines/machine.ts'
 
 const PATH = '/usr/libexec/procveil/procveil'
@@ -19,6 +20,7 @@ t.test('podman and CRI-O', async t => {
   t.match(podman(t, { hook, stages }), [
     { level: 'ok', text: `podman: /${SHARE}/50-procveil.json` },
   ])
+  t.match(podman(t, { hook: GUARDED_HOOK, stages }), [{ level: 'ok' }])
   t.match(podman(t, { hook: { ...hook, path: '/gone/procveil' }, stages }), [
     { level: 'problem', text: /no executable/ },
   ])
@@ -28,18 +30,48 @@ t.test('podman and CRI-O', async t => {
   t.match(podman(t, { hook, stages: ['poststop'] }), [{ level: 'problem', text: /in poststop/ }])
   t.match(podman(t, { hook, stages: ['prestart'] }), [{ level: 'warning', text: /poststop/ }])
   const other = { hook: { path: '/usr/bin/nvidia-container-runtime-hook' }, stages }
-  t.match(podman(t, other), [{ level: 'warning', advice: /copy hooks\/50-procveil.json/ }])
+  t.match(podman(t, other), [{ level: 'warning', advice: 'procveil configure podman' }])
   t.match(podman(t, { hook, stages }, `${SHARE}/50-procveil.txt`), [{ level: 'warning' }])
   t.match(podman(t, 'no hook'), [{ level: 'warning' }])
 })
-t.test('the directory in /etc has the last word', async t => {
+
+t.test('a guarded hook whose executable is gone is a problem', async t => {
   const host = withProgram(t, {
-    'usr/bin/crio': '',
+    'usr/bin/podman': '',
+    [`${SHARE}/50-procveil.json`]: JSON.stringify({ hook: GUARDED_HOOK, stages }),
+  })
+  host.set({ [PATH.slice(1)]: undefined })
+  t.match(checkHooks(host), [{ level: 'problem', text: /starts \/usr\/libexec.*no executable/ }])
+})
+
+t.test('a directory counts where it is read', async t => {
+  const entry = JSON.stringify({ hook, stages })
+  const etc = 'etc/containers/oci/hooks.d/50-procveil.json'
+  const inEtc = { 'usr/bin/crio': '', [etc]: entry }
+  t.match(checkHooks(withProgram(t, inEtc)), [
+    { level: 'warning', text: /^crio: .*usr.share/, advice: 'procveil configure crio' },
+  ])
+  const configured = {
+    'etc/crio/crio.conf.d/10-hooks.conf':
+      '[crio.runtime]\nhooks_dir = ["/etc/containers/oci/hooks.d"]\n',
+  }
+  t.match(checkHooks(withProgram(t, { ...inEtc, ...configured })), [{ level: 'ok' }])
+  t.match(checkHooks(withProgram(t, { ...inEtc, 'etc/crio/crio.conf': '[crio' })), [
+    { level: 'problem', text: /^Cannot read \/etc\/crio\/crio.conf: line 1/ },
+  ])
+})
+
+t.test('of two files with one name that in the later directory counts', async t => {
+  const both = 'hooks_dir = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]'
+  const host = withProgram(t, {
+    'usr/bin/podman': '',
+    'etc/containers/containers.conf': `[engine]\n${both}\n`,
     [`${SHARE}/50-procveil.json`]: JSON.stringify({ hook, stages }),
     'etc/containers/oci/hooks.d/50-procveil.json': '{}',
   })
-  t.match(checkHooks(host), [{ level: 'warning', text: 'CRI-O: our hook is not installed' }])
+  t.match(checkHooks(host), [{ level: 'warning', text: /^podman: containers do not get our hook/ }])
 })
+
 t.test('a link of another name is ours', async t => {
   const host = withProgram(t, { 'usr/bin/podman': '' })
   symlinkSync(host.path(PATH.slice(1)), host.path('usr/bin/lxcfs-hook'))
@@ -47,6 +79,7 @@ t.test('a link of another name is ours', async t => {
   host.set({ [`${SHARE}/lxcfs.json`]: JSON.stringify({ hook: linked, stages }) })
   t.match(checkHooks(host), [{ level: 'ok' }])
 })
+
 t.test('isulad', async t => {
   const isulad = (spec: unknown, config: unknown = { 'hook-spec': '/etc/isulad/hooks.json' }) =>
     checkHooks(
@@ -55,14 +88,74 @@ t.test('isulad', async t => {
         'etc/isulad/hooks.json': JSON.stringify(spec),
       }),
     )
+  const advice = 'procveil configure isulad'
   t.match(isulad({ prestart: [hook], poststop: [hook] }), [{ level: 'ok', text: /^isulad: / }])
   t.match(isulad({ prestart: [hook] }), [{ level: 'warning', text: /poststop/ }])
   t.match(isulad({ prestart: [] }), [{ level: 'warning', text: /does not name our hook/ }])
-  t.match(isulad({}, {}), [{ level: 'warning', advice: /set "hook-spec"/ }])
+  t.match(isulad({}, {}), [{ level: 'warning', text: /names no hook-spec/, advice }])
   t.match(isulad({}, { 'hook-spec': '/gone' }), [{ level: 'problem', text: /cannot be read/ }])
 })
+
+t.test('docker', async t => {
+  const docker = (files: Readonly<Record<string, string>>) =>
+    checkHooks(withProgram(t, { 'usr/bin/dockerd': '', 'usr/bin/containerd': '', ...files }))
+  const cdi = { 'etc/cdi/procveil.json': renderCdi() }
+  const features = (cdi: boolean) => ({
+    'etc/docker/daemon.json': JSON.stringify({ features: { cdi } }),
+  })
+  const text = 'docker: configured for --device procveil.io/proc=view'
+  t.match(docker({ ...cdi, ...features(true) }), [{ level: 'ok', text }])
+  t.match(docker(cdi), [{ level: 'ok', text: `${text}, with docker 28.2 or newer` }])
+  t.match(docker({ ...cdi, ...features(false) }), [{ level: 'warning', text: /turns CDI off/ }])
+  const advice = 'procveil configure docker; procveil remount --all for those that run'
+  t.match(docker(features(true)), [{ level: 'warning', text: /is not known/, advice }])
+  const elsewhere = { 'etc/docker/daemon.json': '{"cdi-spec-dirs": ["/opt/cdi"]}' }
+  t.match(docker({ ...cdi, ...elsewhere }), [{ level: 'warning', text: /is not known/ }])
+  const unguarded = renderCdi().replaceAll(PATH, '/gone/procveil')
+  t.match(docker({ 'etc/cdi/procveil.json': unguarded }), [{ level: 'problem' }])
+})
+
+t.test('containerd', async t => {
+  const SPEC = '/etc/procveil/containerd-base-spec.json'
+  const containerd = (config: string, files: Readonly<Record<string, string>> = {}) =>
+    checkHooks(
+      withProgram(t, {
+        'usr/bin/containerd': '',
+        'etc/containerd/config.toml': config,
+        [SPEC.slice(1)]: JSON.stringify({
+          hooks: { createRuntime: [GUARDED_HOOK], poststop: [GUARDED_HOOK] },
+        }),
+        ...files,
+      }),
+    )
+  const runtime = (plugin: string) =>
+    `[plugins."${plugin}".containerd.runtimes.procveil]\nbase_runtime_spec = "${SPEC}"\n`
+  const byDefault = (plugin: string) =>
+    `[plugins."${plugin}".containerd]\ndefault_runtime_name = "procveil"\n${runtime(plugin)}`
+  for (const plugin of ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.runtime', 'cri']) {
+    t.match(containerd(runtime(plugin)), [{ level: 'ok', text: /the handler procveil$/ }])
+    t.match(containerd(byDefault(plugin)), [{ level: 'ok', text: /for all pods$/ }])
+  }
+  const advice = 'procveil configure containerd; procveil remount --all for those that run'
+  t.match(containerd('version = 2\n'), [{ level: 'warning', text: /no pod/, advice }])
+  t.match(containerd(runtime('cri'), { [SPEC.slice(1)]: '{}' }), [{ level: 'warning' }])
+  const imported = containerd('imports = ["conf.d/*.toml"]\n', {
+    'etc/containerd/conf.d/50-procveil.toml': runtime('io.containerd.cri.v1.runtime'),
+  })
+  t.match(imported, [{ level: 'ok' }])
+  t.match(containerd('version = '), [{ level: 'problem', text: /config.toml: line 1/ }])
+  // What docker brings along is no runtime of pods.
+  t.match(containerd('disabled_plugins = ["cri"]\n'), [{ text: /no runtime is found/ }])
+  t.match(containerd('version = 2\n', { 'usr/bin/dockerd': '' }), [{ text: /^docker: / }])
+  t.match(containerd('version = 2\n', { 'usr/bin/dockerd': '', 'usr/bin/kubelet': '' }), [
+    { text: /^docker: / },
+    { text: /^containerd: no pod/ },
+  ])
+})
+
 t.test('others', async t => {
-  const docker = checkHooks(machine(t, { 'usr/bin/dockerd': '' }))
-  t.match(docker, [{ level: 'warning', text: /^dockerd: / }])
+  t.match(checkHooks(machine(t, { 'usr/bin/lxc-start': '' })), [
+    { level: 'warning', text: /^lxc-start: there is no place/ },
+  ])
   t.match(checkHooks(machine(t, {})), [{ level: 'warning', text: /no runtime/ }])
 })
