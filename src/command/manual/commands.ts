@@ -98,6 +98,25 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
     exitStatus:
       'The exit status is 1 when there is a problem, and 0 when there are warnings at most.',
   },
+  configure: {
+    text: [
+      'For docker this is the feature `cdi` in `/etc/docker/daemon.json`: containers that are started with `--device procveil.io/proc=view` get the hook. For containerd it is a runtime `procveil` in `/etc/containerd/config.toml`, a copy of the default one with the hook in its base specification: the handler of a RuntimeClass in Kubernetes, and what all pods get with `--set-as-default`. For podman and CRI-O it is a file of `oci-hooks(5)`, for iSulad the file of its `hook-spec`; both give the hook to all containers.',
+      'What others have written in these files stays as it is. Before a file is replaced the daemon is asked whether it accepts the new one, where it has a check for that. The daemon that has to be restarted is named, and restarted only with `--restart`; a container that runs is not touched, `remount` gives it the files. A second time changes nothing.',
+      '`--undo` restores the files to the byte, or takes out what is ours where somebody has edited them since. Without a runtime it does so for all of them, as packages do when they are erased.',
+    ],
+    exitStatus:
+      'The exit status is 0, also when nothing had to be done, and 1 when a file cannot be read or written or the daemon refuses it; the files are then as they were.',
+    files: [
+      {
+        term: '`/etc/cdi/procveil.json`',
+        text: ['The device `procveil.io/proc=view` of the Container Device Interface.'],
+      },
+      {
+        term: '`/var/lib/procveil/configured`',
+        text: ['What `configure` has changed, for `--undo`.'],
+      },
+    ],
+  },
   completion: {
     text: [
       'The script completes commands, options, files, and the ids of registered containers. For zsh it can also lie in a directory of `fpath` under the name `_procveil`.',
