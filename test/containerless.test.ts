@@ -14,7 +14,9 @@ const SELF = 'containerless.test.ts'
 t.setTimeout(1_800_000)
 
 const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
-  .filter(name => name.endsWith('.test.ts') && !/^(e2e|chaos)\//.test(name) && name !== SELF)
+  .filter(
+    name => name.endsWith('.test.ts') && !/^(e2e|chaos|packages)\//.test(name) && name !== SELF,
+  )
   .sort()
 
 for (const name of files) {

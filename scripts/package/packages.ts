@@ -1,7 +1,7 @@
 /** Makes the rpm and deb packages from the archive of a release. */
 
 import { cpSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { execaSync } from 'execa'
 import { seconds } from './archive.ts'
 import type { Machine } from './release.ts'
@@ -26,12 +26,15 @@ export function makeRpms(
 ): void {
   const top = join(work, `rpm-${machine.rpm}`)
   mkdirSync(top, { recursive: true })
+  // rpmbuild takes no path with a blank in it.
+  const source = join(top, basename(archive))
+  cpSync(archive, source)
   execaSync(
     'rpmbuild',
     [
       ...['-tb', '--target', machine.rpm, '--nodeps', '--define', `_topdir ${top}`],
       ...(isFast ? ['--define', 'compression 1'] : []),
-      archive,
+      source,
     ],
     { env: environment(date) },
   )

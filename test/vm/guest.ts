@@ -36,13 +36,16 @@ interface Traces {
   processes: string[]
 }
 
-/** What a test may forget to take away. podman keeps a mount and a cgroup of its own for all its containers. */
+/**
+ * What a test may forget to take away. podman keeps a mount and a cgroup of its own for all its containers, and systemd
+ * makes slices and scopes.
+ */
 function look(): Traces {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .filter(line => line.includes('lxcfs') || line.includes('/tmp/'))
   const cgroups = podman
-    ? directories('/sys/fs/cgroup').filter(name => !name.startsWith('libpod'))
+    ? directories('/sys/fs/cgroup').filter(name => !/^libpod|\.(slice|scope)$/.test(name))
     : []
   const folders = readdirSync('/tmp').filter(name => name.startsWith('procveil-'))
   const processes = readdirSync('/proc').filter(isOurs)

@@ -4,7 +4,9 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
+import type { Test } from 'tap'
 import { EXECUTABLE } from '../kit/requirements.ts'
+import { copyPackages, makeEarlierPackages } from '../packages/earlier.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -13,22 +15,48 @@ const NOT_IN_GUESTS = ['stress.test.ts']
 
 /** Fills an empty directory; returns the names of the test files in its `test/guest`. */
 export function fillShare(share: string): string[] {
-  const list = (directory: string, end: string) =>
-    readdirSync(join(PROJECT, directory))
-      .filter(name => name.endsWith(end))
-      .sort()
   const e2e = list('test/e2e', '.test.ts').filter(name => !NOT_IN_GUESTS.includes(name))
   const own = list('test/vm/tests', '.ts')
-  const sources = [
+  compile(share, [
     ...e2e.map(name => `test/e2e/${name}`),
     ...own.map(name => `test/vm/tests/${name}`),
-    'test/vm/guest.ts',
-  ]
-  // Two levels below the share, like the tests themselves: they look for ../../dist.
+  ])
+  mkdirSync(join(share, 'dist'))
+  cpSync(EXECUTABLE, join(share, 'dist/procveil'))
+  cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
+  cpSync(join(PROJECT, 'test/kit/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
+  return [...e2e, ...own].map(compiled)
+}
+
+/** Fills an empty directory with packages, and tests of these; returns the names of the test files. */
+export function fillPackagesShare(t: Test, share: string): string[] {
+  const own = ['configure.ts', 'lifecycle.ts']
+  compile(
+    share,
+    own.map(name => `test/vm/packages/${name}`),
+  )
+  makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
+  copyPackages(join(share, 'packages'))
+  cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
+  return own.map(compiled)
+}
+
+const list = (directory: string, end: string) =>
+  readdirSync(join(PROJECT, directory))
+    .filter(name => name.endsWith(end))
+    .sort()
+
+const compiled = (name: string) => name.replace(/ts$/, 'js')
+
+/** Two levels below the share, like the tests themselves: they look for ../../dist. */
+function compile(share: string, sources: readonly string[]): void {
   const naming = ['--entry-naming', 'test/guest/[name].[ext]']
   execaSync(
     process.execPath,
-    ['scripts/bun.mjs', 'build', '--target', 'node', '--outdir', share, ...naming, ...sources],
+    [
+      ...['scripts/bun.mjs', 'build', '--target', 'node', '--outdir', share, ...naming],
+      ...[...sources, 'test/vm/guest.ts'],
+    ],
     { cwd: PROJECT },
   )
   writeFileSync(join(share, 'package.json'), '{"type":"module"}')
@@ -36,11 +64,6 @@ export function fillShare(share: string): string[] {
   const printer = join(share, 'node_modules/react-element-to-jsx-string')
   mkdirSync(printer, { recursive: true })
   writeFileSync(join(printer, 'index.js'), 'module.exports = {}\n')
-  mkdirSync(join(share, 'dist'))
-  cpSync(EXECUTABLE, join(share, 'dist/procveil'))
-  cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
-  cpSync(join(PROJECT, 'test/kit/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
   cpSync(process.execPath, join(share, 'node'), { dereference: true })
   chmodSync(join(share, 'node'), 0o755)
-  return [...e2e, ...own].map(name => name.replace(/ts$/, 'js'))
 }

@@ -3,25 +3,29 @@
  * where it has cgroup v2 alone. A guest is a throw-away machine, so nothing here can harm the host.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
 import { isInPath } from '../kit/requirements.ts'
-import { fillShare } from './share.ts'
+import { temporary } from '../kit/temporary.ts'
+import { needsPackages, VERSION } from '../packages/built.ts'
+import { fillPackagesShare, fillShare } from './share.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Emulation is 10 to 25 times slower than this machine, which others may use too. */
 const GUEST_TIMEOUT_SECONDS = 3000
 const BUILD_TIMEOUT_MS = 900_000
-const GUEST_ENVIRONMENT = 'TAP_TIMEOUT=420 PROCVEIL_NO_SKIP=1 PROCVEIL_TEST_CROWD=5'
+const GUEST_ENVIRONMENT = `TAP_TIMEOUT=420 PROCVEIL_NO_SKIP=1 PROCVEIL_TEST_CROWD=5 PROCVEIL_VERSION=${VERSION}`
 
 interface Guest {
   name: string
-  kernel: string
-  cgroup: string
+  suite: 'bookworm' | 'trixie'
+  kernel: 'stable' | 'backports'
+  cgroup: 'v2' | 'v1'
+}
+
+interface KernelGuest extends Guest {
   /** All files when missing. */
   only?: readonly string[]
   /** What it runs with PROCVEIL_VM=brief: what depends most on the kernel. */
@@ -31,22 +35,41 @@ interface Guest {
 const LIMITS = ['live.test.js', 'view.test.js']
 const V2 = ['limits.js', 'nested.js', 'pressure.js']
 
+/** Part of the name of the guests that are run; all when it is not set. */
+const ONLY = process.env.PROCVEIL_VM_GUEST
+
 /** A guest with cgroup v1 alone is for hosts that have none; those that have it test the rest by themselves. */
-const GUESTS: readonly Guest[] = [
+const GUESTS: readonly KernelGuest[] = [
   {
     name: 'Linux 6.1, cgroup v2',
+    suite: 'bookworm',
     kernel: 'stable',
     cgroup: 'v2',
     brief: [...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'toolkit.js', 'view.test.js'],
   },
   {
     name: 'Linux 6.12 or newer, cgroup v2',
+    suite: 'bookworm',
     kernel: 'backports',
     cgroup: 'v2',
     brief: [...LIMITS, 'restart.test.js'],
   },
-  { name: 'Linux 6.1, cgroup v1', kernel: 'stable', cgroup: 'v1', only: LIMITS, brief: LIMITS },
+  {
+    name: 'Linux 6.1, cgroup v1',
+    suite: 'bookworm',
+    kernel: 'stable',
+    cgroup: 'v1',
+    only: LIMITS,
+    brief: LIMITS,
+  },
 ]
+
+const PACKAGES_GUEST: Guest = {
+  name: 'packages, Debian 13 under systemd',
+  suite: 'trixie',
+  kernel: 'stable',
+  cgroup: 'v2',
+}
 
 const missing = findMissing()
 if (missing !== undefined && process.env.PROCVEIL_NO_SKIP) {
@@ -72,25 +95,38 @@ function findMissing(): string | undefined {
 }
 
 async function run(): Promise<void> {
-  const share = mkdtempSync(join(tmpdir(), 'procveil-share-'))
-  t.teardown(() => rmSync(share, { recursive: true }))
-  const files = fillShare(share)
-  await t.test('the guest and its QEMU are built', async t => {
+  await t.test('the guests and their QEMU are built', async t => {
     const options = { timeout: BUILD_TIMEOUT_MS, reject: false } as const
-    const built = ['build-image', 'build-qemu'].map(name => execa(join(HERE, name), options))
+    const commands = [['build-image', 'bookworm'], ['build-image', 'trixie'], ['build-qemu']]
+    const built = commands.map(([name = '', ...args]) => execa(join(HERE, name), args, options))
     for (const { exitCode, stderr } of await Promise.all(built)) t.equal(exitCode, 0, stderr)
   })
   if (!t.passing()) return
   // One after the other: an emulated guest has 4 CPUs, and what it starves of time fails in many ways.
-  const isBrief = process.env.PROCVEIL_VM === 'brief'
-  for (const guest of GUESTS) {
-    await boot(guest, share, isBrief ? guest.brief : (guest.only ?? files))
+  const wanted = (name: string) => ONLY === undefined || name.includes(ONLY)
+  if (GUESTS.some(({ name }) => wanted(name))) {
+    const share = temporary(t, 'procveil-share-')
+    const files = fillShare(share)
+    const isBrief = process.env.PROCVEIL_VM === 'brief'
+    for (const guest of GUESTS.filter(({ name }) => wanted(name))) {
+      await boot(guest, share, isBrief ? guest.brief : (guest.only ?? files))
+    }
   }
+  if (!wanted(PACKAGES_GUEST.name)) return
+  const { skip } = needsPackages({
+    rpmbuild: 'rpm',
+    'dpkg-buildpackage': 'dpkg-dev',
+    dh: 'debhelper',
+  })
+  if (skip === undefined) {
+    const share = temporary(t, 'procveil-share-')
+    await boot(PACKAGES_GUEST, share, fillPackagesShare(t, share))
+  } else t.test(PACKAGES_GUEST.name, { skip }, async () => {})
 }
 
 async function boot(guest: Guest, share: string, files: readonly string[]): Promise<void> {
   const command = `cd /share/test/guest && ${GUEST_ENVIRONMENT} /share/node guest.js ${files.join(' ')}`
-  const args = ['--kernel', guest.kernel, '--cgroup', guest.cgroup]
+  const args = ['--suite', guest.suite, '--kernel', guest.kernel, '--cgroup', guest.cgroup]
   await t.spawn(
     join(HERE, 'run-vm'),
     [...args, '--timeout', String(GUEST_TIMEOUT_SECONDS), share, command],

@@ -12,9 +12,18 @@ export function addRuntimeCommands(program: Command, run: Run): void {
     .addArgument(new Argument('[runtime]').choices(RUNTIMES))
     .option('--dry-run', 'print what would change, and change nothing')
     .option('--undo', 'take it back, of all runtimes when none is named')
-    .addOption(new Option('--set-as-default', 'containerd: for all pods').conflicts('undo'))
+    .addOption(
+      new Option('--set-as-default', 'make it the runtime of all pods; containerd only').conflicts(
+        'undo',
+      ),
+    )
     .option('--restart', 'restart the daemon that has to read it')
-    .addOption(new Option('--runtime-config <file>', "the runtime's own file").conflicts('undo'))
+    .addOption(
+      new Option(
+        '--runtime-config <file>',
+        "another path of the runtime's configuration",
+      ).conflicts('undo'),
+    )
     .action(
       run(async (_settings, runtime: string | undefined, options: ConfigureOptions) => {
         const { configure } = await import('../configure.ts')

@@ -1,0 +1,29 @@
+/** The same sources give the same packages, wherever they are made. */
+
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { execaSync } from 'execa'
+import t from 'tap'
+import { temporary } from '../kit/temporary.ts'
+import { needsPackages, PACKAGES, PROJECT } from './built.ts'
+
+t.setTimeout(600_000)
+
+const needed = { rpmbuild: 'rpm', 'dpkg-buildpackage': 'dpkg-dev', dh: 'debhelper' }
+
+t.test('packages made in another folder have the same bytes', needsPackages(needed), async t => {
+  const elsewhere = join(temporary(t), 'another folder')
+  mkdirSync(elsewhere)
+  const { stdout } = execaSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: PROJECT,
+  })
+  const tops = new Set(stdout.split('\n').map(path => path.split('/')[0] ?? ''))
+  for (const name of ['test', 'fixtures', '.ci']) tops.delete(name)
+  for (const name of tops) {
+    cpSync(join(PROJECT, name), join(elsewhere, name), { recursive: true })
+  }
+  symlinkSync(join(PROJECT, 'node_modules'), join(elsewhere, 'node_modules'))
+  execaSync('npm', ['run', 'package', '--', '--fast'], { cwd: elsewhere })
+  const sums = (directory: string) => readFileSync(join(directory, 'SHA256SUMS'), 'utf8')
+  t.equal(sums(join(elsewhere, 'dist/packages')), sums(PACKAGES))
+})

@@ -1,0 +1,97 @@
+/** Packages come and go on a machine under systemd, while containers read their files. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { IMAGE } from '../podman.ts'
+import {
+  dpkg,
+  HOST,
+  OWN,
+  type PackageManager,
+  PROCVEIL,
+  Reader,
+  rpm,
+  run,
+  servingVersion,
+  traces,
+} from './machine.ts'
+import { startWithOldHooks } from './old-hook.ts'
+
+const NAMES = ['procveil', 'procveil-podman']
+const EARLIER = '0.1.0'
+const VERSION = process.env.PROCVEIL_VERSION ?? ''
+const CONFIG = '/etc/procveil/config.json'
+const CHANGED = '{ "loadavg": "off" }\n'
+
+t.setTimeout(0)
+
+for (const [name, manager] of Object.entries({ dpkg, rpm })) {
+  t.test(name, async t => {
+    t.strictSame(traces(), [], 'nothing of ours is there')
+    // Also where a test fails: the next one starts on a clean machine.
+    t.teardown(() => {
+      if (traces().length > 0) manager.erase()
+    })
+    const early = new Reader('early')
+    t.teardown(() => early.remove())
+    manager.install(VERSION, ...NAMES)
+    checkClean(t)
+    t.equal(early.memTotal(), HOST, 'what runs already is left as it is')
+    await runThrough(t, manager, early)
+  })
+}
+
+t.test('containers that were created with the old package still start', async t => {
+  startWithOldHooks(t, VERSION)
+  t.strictSame(traces(), [])
+})
+
+/** After an installation and nothing else, podman's containers see their own memory, and nothing is to be mended. */
+function checkClean(t: Test): void {
+  const limit = ['--network', 'none', '--memory', '64m']
+  const seen = run('podman', 'run', '--rm', ...limit, IMAGE, 'grep', 'MemTotal', '/proc/meminfo')
+  t.equal(seen.replace(/\s+/g, ' '), OWN)
+  t.equal(run('systemctl', 'is-active', 'procveil.service'), 'active')
+  t.equal(run('systemctl', 'is-enabled', 'procveil.service'), 'enabled')
+  t.equal(run('systemd-analyze', 'verify', 'procveil.service'), '')
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+  t.equal(mounts.filter(line => line.includes(' fuse.lxcfs ')).length, 1, 'one mount')
+  const findings: { level: string; text: string }[] = JSON.parse(run(PROCVEIL, 'doctor', '--json'))
+  // docker and containerd are there, too, and nobody has configured them.
+  const expected = /^(docker|containerd): no |^1 see the host's files: early$/
+  t.strictSame(
+    findings.filter(({ level, text }) => level !== 'ok' && !expected.test(text)),
+    [],
+  )
+}
+
+async function runThrough(t: Test, manager: PackageManager, early: Reader): Promise<void> {
+  const hooked = new Reader('hooked')
+  t.teardown(() => hooked.remove())
+  t.equal(hooked.memTotal(), OWN)
+  writeFileSync(CONFIG, CHANGED)
+
+  for (const version of [EARLIER, VERSION]) {
+    manager.install(version, ...NAMES)
+    t.equal(servingVersion(), version, 'the service has gone over to it')
+    t.equal(run(PROCVEIL, '--version'), `procveil ${version}`)
+    t.equal(hooked.memTotal(), OWN)
+    t.equal(readFileSync(CONFIG, 'utf8'), CHANGED, 'what was changed stays')
+    t.equal(await hooked.failures(), '')
+  }
+
+  manager.erase()
+  t.strictSame(traces(), [], 'nothing is left')
+  t.equal(hooked.memTotal(), HOST)
+  t.strictSame(hooked.mounts(), [])
+
+  manager.install(VERSION, ...NAMES)
+  run(PROCVEIL, 'remount', '--all')
+  for (const reader of [early, hooked]) t.equal(reader.memTotal(), OWN)
+  manager.erase()
+  for (const reader of [early, hooked]) {
+    t.equal(reader.memTotal(), HOST)
+    t.equal(await reader.failures(), '', 'no read has ever failed')
+  }
+  t.strictSame(traces(), [])
+}
