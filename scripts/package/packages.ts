@@ -1,6 +1,6 @@
 /** Makes the rpm and deb packages from the archive of a release. */
 
-import { cpSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { execaSync } from 'execa'
 import { seconds } from './archive.ts'
@@ -41,7 +41,7 @@ export function makeRpms(
   for (const name of readdirSync(join(top, 'RPMS'))) {
     if (name === 'noarch' && !withCommon) continue
     for (const file of readdirSync(join(top, 'RPMS', name))) {
-      renameSync(join(top, 'RPMS', name, file), join(output, file))
+      cpSync(join(top, 'RPMS', name, file), join(output, file))
     }
   }
 }
@@ -66,7 +66,7 @@ export function makeDebs(
     },
   )
   for (const file of readdirSync(top).filter(name => name.endsWith('.deb'))) {
-    renameSync(join(top, file), join(output, file))
+    cpSync(join(top, file), join(output, file))
   }
 }
 

@@ -53,3 +53,16 @@ function findEntries(value: unknown): Entry[] {
   if ('path' in value && 'args' in value) return [value as Entry]
   return Object.values(value).flatMap(findEntries)
 }
+
+t.test('it can check itself where the root is on no disk', needs('unshare', 'chroot'), async t => {
+  const here = site(t)
+  // What lies below an overlay is looked for where its options say, which leads nowhere in a chroot.
+  const script = `set -e
+    mount -t tmpfs root ${here.directory}; cd ${here.directory}; mkdir upper work root
+    mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
+    for each in proc dev sys; do mount --rbind /$each root/$each; done
+    cp ${EXECUTABLE} root/procveil
+    exec chroot root /procveil self-check`
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-c', script])
+  t.match(stdout, /^procveil \d/)
+})
