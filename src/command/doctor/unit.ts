@@ -18,7 +18,7 @@ export function checkUnit(host: Host): Finding {
   if (unit === undefined) {
     return warning(
       `${UNIT} is not installed: the service ends up in no unit, and does not start at boot`,
-      `copy systemd/${UNIT} to /etc/systemd/system, then systemctl enable --now ${UNIT}`,
+      `install procveil by its package or install.sh, then systemctl enable --now ${UNIT}`,
     )
   }
   const [, program] = /^ExecStart=[-@:+!|]*(\S+)/m.exec(host.tryRead(unit) ?? '') ?? []
