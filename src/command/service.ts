@@ -9,7 +9,8 @@ import { sleep } from '../sys/lock.ts'
 
 /** The service may take this long to stop: hundreds of containers lose their files one after the other. */
 const STOP_TIMEOUT_MS = 90_000
-const UPGRADE_TIMEOUT_MS = 10_000
+/** The service checks the executable itself, too, and starts a server of it. */
+const UPGRADE_TIMEOUT_MS = 40_000
 const LOOK_MS = 10
 
 /** Returns when the service has ended. Throws when no service runs, or when it does not end. */

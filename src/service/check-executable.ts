@@ -4,7 +4,8 @@ import { execFile } from 'node:child_process'
 import { describe } from '../sys/log.ts'
 import { parseSelfCheck } from './handover.ts'
 
-const CHECK_TIMEOUT_MS = 5000
+/** It takes 50 ms, and many seconds on a machine that is short of CPU. */
+const CHECK_TIMEOUT_MS = 15_000
 
 /** Has an executable prove that it runs here and can take over from this version. Rejects when it cannot. */
 export function checkExecutable(path: string): Promise<void> {

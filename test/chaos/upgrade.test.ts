@@ -84,7 +84,7 @@ for (const [name, text] of Object.entries(BROKEN)) {
         process.kill(keeper ?? 0, 'SIGHUP')
         await retry(() => {
           if (!here.readLog().includes('this version goes on')) throw new Error('Cannot see it')
-        })
+        }, 30_000)
         t.equal(here.find('serve'), keeper)
         t.equal(here.find('server'), server)
         // What runs needs no file to go on.

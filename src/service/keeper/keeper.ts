@@ -18,7 +18,7 @@ import { CrashLoop } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import type { Signals } from './signals.ts'
-import { upgrade } from './upgrade.ts'
+import { judgeInstalled, upgrade, type Verdict } from './upgrade.ts'
 import { Watchdog } from './watchdog.ts'
 
 interface KeptMount {
@@ -94,14 +94,23 @@ export class Keeper {
 
   async #untilOver(): Promise<Outcome> {
     const { signals, settings, fuse, options, resend } = this.#kept
+    // A server that ends while an executable is judged is replaced all the same.
+    let judging: Promise<Verdict> | undefined
     for (;;) {
-      const happened = await signals.or(this.#server.ended)
+      const { ended } = this.#server
+      const happened = await signals.or(judging ? Promise.race([ended, judging]) : ended)
       if (happened === 'SIGTERM' || happened === 'SIGINT') {
         this.#log.info(`stops: ${happened}`)
         return 'stopped'
       }
       if (happened === 'SIGHUP') {
-        await upgrade(settings, this.#log, { fuse, server: this.#server, options, resend })
+        judging ??= judgeInstalled(this.#log)
+        continue
+      }
+      if (happened === 'accepted' || happened === 'refused') {
+        judging = undefined
+        const handedOver = { fuse, server: this.#server, options, resend }
+        if (happened === 'accepted') upgrade(settings, this.#log, handedOver)
         continue
       }
       this.#log.warning(`the server is replaced: ${happened}`)

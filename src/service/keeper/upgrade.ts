@@ -19,17 +19,30 @@ interface HandedOver {
   resend: boolean
 }
 
+/** Whether the executable that is installed now can take over. */
+export type Verdict = 'accepted' | 'refused'
+
+/** Never rejects; says in the log why an executable is refused. */
+export async function judgeInstalled(log: Log): Promise<Verdict> {
+  try {
+    await checkExecutable(INSTALLED)
+    return 'accepted'
+  } catch (error) {
+    logRefusal(log, error)
+    return 'refused'
+  }
+}
+
 /**
  * The keeper keeps its pid, for systemd, and its server. The server answers until the server of the new version does,
- * and starts this version again should the new one die. Returns when the executable is refused.
+ * and starts this version again should the new one die. Returns when that cannot be done.
  */
-export async function upgrade(
+export function upgrade(
   settings: Settings,
   log: Log,
   { fuse, server, options, resend }: HandedOver,
-): Promise<void> {
+): void {
   try {
-    await checkExecutable(INSTALLED)
     if (server.pid === undefined) throw new Error('there is no server to hand over')
     log.info(`goes over to ${INSTALLED}`)
     const orders = renderKeeperOrders({
@@ -42,10 +55,13 @@ export async function upgrade(
       },
     })
     become(INSTALLED, commandLine(settings, 'serve', ...orders), ENVIRONMENT, [fuse, server.pipe])
-  } catch (cause) {
-    log.error(new Error(`Cannot go over to ${INSTALLED}: ${describe(cause)}; this version goes on`))
+  } catch (error) {
+    logRefusal(log, error)
   }
 }
+
+const logRefusal = (log: Log, cause: unknown) =>
+  log.error(new Error(`Cannot go over to ${INSTALLED}: ${describe(cause)}; this version goes on`))
 
 /**
  * Returns the options as they are configured now, or the earlier ones, `before`, where the configuration is damaged.
