@@ -54,7 +54,9 @@ const indent = (text: string) => text.replace(/^(?=.)/gm, '    ')
  * developers. The same release gives the same text.
  */
 export function renderBillOfMaterials(date: Date): string {
-  const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--omit', 'dev']
+  const form = ['--sbom-format', 'cyclonedx', '--sbom-type', 'application']
+  // Of what is installed, npm would look at all that these were developed with.
+  const args = ['sbom', '--package-lock-only', '--omit', 'dev', ...form]
   const { stdout } = execaSync('npm', args, { cwd: PROJECT })
   const bom = JSON.parse(stdout)
   const { version, license } = readManifest('bun')
