@@ -54,7 +54,7 @@ export const rpm: PackageManager = {
   },
   erase() {
     const names = run('rpm', '--query', '--all', '--queryformat', '%{NAME}\\n', 'procveil*')
-    run('rpm', '--erase', ...names.split('\n'))
+    if (names !== '') run('rpm', '--erase', ...names.split('\n'))
   },
 }
 
