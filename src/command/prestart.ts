@@ -31,16 +31,18 @@ export async function prestart(settings: Settings): Promise<number> {
   }
   const base = dirname(mountPoint)
   mkdirSync(base, { recursive: true })
-  let { mount: at, around } = look(host, base)
+  const { mount: at, around } = look(host, base)
+  if (at !== undefined && isShared(at) && !sharesGroup(at, around)) return 0
+  if (findServed(host, mountPoint) !== undefined) {
+    log.info(`left ${base} alone: a bind of it would hide the mount of the service that runs`)
+    return 0
+  }
   if (at === undefined) {
     mount({ source: base, target: base, type: 'none', flags: MS_BIND })
     log.info(`made ${base} a mount of its own`)
-    at = look(host, base).mount
   }
-  if (at !== undefined && isShared(at) && !sharesGroup(at, around)) return 0
   // A bind has the peer group of the mount that it was made from. A service's mount would appear in that one, too,
   // below the bind: mount_namespaces(7), "Shared subtrees".
-  if (findServed(host, mountPoint) !== undefined) return 0
   mount({ source: 'none', target: base, type: 'none', flags: MS_PRIVATE })
   mount({ source: 'none', target: base, type: 'none', flags: MS_SHARED })
   log.info(`made ${base} shared`)
@@ -49,11 +51,16 @@ export async function prestart(settings: Settings): Promise<number> {
 
 /**
  * Takes the mount off again that `prestart` has made, for the last time before procveil is erased. Returns the exit
- * status. Throws when something is still mounted below it.
+ * status. Throws while a service is mounted below it.
  */
 export function undoPrestart(settings: Settings): number {
   const host = new Host('/', systemClock)
   const base = dirname(settings.mountPoint)
+  if (findServed(host, settings.mountPoint) !== undefined) {
+    throw new Error(
+      `Cannot take the mount off ${base}: a service is mounted below it; procveil stop first`,
+    )
+  }
   const { mount: at, around } = look(host, base)
   if (at !== undefined && around !== undefined && isBindOfItself(at, around)) unmount(base)
   return 0

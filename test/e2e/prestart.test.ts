@@ -42,15 +42,25 @@ t.test('the directory above the mount point becomes a shared mount', needs('unsh
     t.notMatch(bind, new RegExp(` ${tag} `))
   }
 
-  const serve = 'mkdir -p $DIR; setsid $PROCVEIL serve </dev/null >/dev/null 2>&1 & sleep 1'
+  const isMounted = 'grep -q " $DIR/mount .* fuse.lxcfs " /proc/self/mountinfo'
+  const serve = `mkdir -p $DIR; setsid $PROCVEIL serve </dev/null >/dev/null 2>&1 & until ${isMounted} && [ -e ${here.runDirectory}/service.json ]; do sleep 0.05; done`
   // The shell that says this has the path in its command line, too, and another name.
   const kill =
     'p=$(pgrep -f "^[^ ]*procveil .*$DIR/mount"); kill -STOP $p; kill -KILL $p; sleep 0.3'
-  const live = await inNamespace(`${serve}; $PROCVEIL prestart; ${LIST}; $PROCVEIL stop`)
+  const answers = `[ ! -e $DIR/mount/proc/meminfo ] || echo "${base} answers"`
+  const live = await inNamespace(
+    `${serve}; $PROCVEIL prestart; ${LIST}; ${answers}; $PROCVEIL stop`,
+  )
   t.ok(
     live.some(line => line.includes('fuse.lxcfs')),
     'a mount that is served stays',
   )
+  t.ok(live.includes(`${base} answers`), 'and is not hidden')
+  const undone = await inNamespace(
+    `$PROCVEIL prestart; ${serve}; $PROCVEIL prestart --undo 2>/dev/null || echo "${base} refused"; ${LIST}; $PROCVEIL stop`,
+  )
+  t.equal(undone.filter(line => line.includes('refused')).length, 1)
+  t.equal(undone.length, 3, 'neither is taken off below a service')
   const dead = await inNamespace(`${serve}; ${kill}; $PROCVEIL prestart; ${LIST}`)
   t.strictSame(
     dead.filter(line => line.includes('fuse.lxcfs')),
