@@ -8,9 +8,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execaSync } from 'execa'
+import { isInPath } from '../../test/kit/requirements.ts'
 import { compile, VERSION } from '../build.ts'
 import { fillArchive, pack } from './archive.ts'
-import { makeDebs, makeRpms } from './packages.ts'
+import { makeDebs, makeRpms, PACKAGERS } from './packages.ts'
 import { MACHINES, type Machine, PROJECT, readReleaseDate } from './release.ts'
 import { fetchRunTime } from './run-time.ts'
 import { renderBillOfMaterials, renderThirdParty } from './third-party.ts'
@@ -27,14 +28,7 @@ try {
 }
 
 function requireTools(): void {
-  const packages = {
-    rpmbuild: 'rpm',
-    'dpkg-buildpackage': 'dpkg-dev',
-    dh: 'debhelper',
-  }
-  const missing = Object.entries(packages).filter(
-    ([tool]) => execaSync('sh', ['-c', `command -v ${tool}`], { reject: false }).exitCode !== 0,
-  )
+  const missing = Object.entries(PACKAGERS).filter(([tool]) => !isInPath(tool))
   if (missing.length === 0) return
   const names = missing.map(([, name]) => name).join(' ')
   throw new Error(`Cannot make packages: ${missing[0]?.[0]} is missing; apt-get install ${names}`)

@@ -6,6 +6,9 @@ import { execaSync } from 'execa'
 import { seconds } from './archive.ts'
 import type { Machine } from './release.ts'
 
+/** The programs that make packages, with the Debian packages that have them. */
+export const PACKAGERS = { rpmbuild: 'rpm', 'dpkg-buildpackage': 'dpkg-dev', dh: 'debhelper' }
+
 interface Order {
   machine: Machine
   /** Where packages are built. */

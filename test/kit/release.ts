@@ -1,11 +1,11 @@
 /** Executables of earlier versions, built from this repository's history. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
 import type { Test } from 'tap'
+import { temporary } from './temporary.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -24,8 +24,7 @@ export function needsRelease(version: keyof typeof RELEASES): { skip?: string } 
 
 /** Path of its executable; gone when the test ends. */
 export function buildRelease(t: Test, version: keyof typeof RELEASES): string {
-  const directory = mkdtempSync(join(tmpdir(), 'procveil-release-'))
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporary(t, 'procveil-release-')
   const archive = join(directory, 'source.tar')
   const parts = ['src', 'scripts', 'package.json']
   execaSync('git', ['archive', '--output', archive, RELEASES[version], ...parts], { cwd: PROJECT })

@@ -1,15 +1,13 @@
 /** What `npm run package` has made, for tests of it. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { VERSION } from '../../scripts/build.ts'
+import { PROJECT } from '../../scripts/package/release.ts'
 import { isInPath } from '../kit/requirements.ts'
 
-export const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
+export { PROJECT, VERSION }
 export const PACKAGES = join(PROJECT, 'dist/packages')
-export const { version: VERSION } = JSON.parse(
-  readFileSync(join(PROJECT, 'package.json'), 'utf8'),
-) as { version: string }
 
 /** Options for `t.test`, as `needs` has them. `programs` are those besides root, with their Debian packages. */
 export function needsPackages(programs: Readonly<Record<string, string>>): { skip?: string } {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
+import { PACKAGERS } from '../../scripts/package/packages.ts'
 import { isInPath } from '../kit/requirements.ts'
 import { temporary } from '../kit/temporary.ts'
 import { needsPackages, VERSION } from '../packages/built.ts'
@@ -113,11 +114,7 @@ async function run(): Promise<void> {
     }
   }
   if (!wanted(PACKAGES_GUEST.name)) return
-  const { skip } = needsPackages({
-    rpmbuild: 'rpm',
-    'dpkg-buildpackage': 'dpkg-dev',
-    dh: 'debhelper',
-  })
+  const { skip } = needsPackages(PACKAGERS)
   if (skip === undefined) {
     const share = temporary(t, 'procveil-share-')
     await boot(PACKAGES_GUEST, share, fillPackagesShare(t, share))
