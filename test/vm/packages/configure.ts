@@ -1,6 +1,6 @@
 /** `procveil configure` on a machine under systemd, with the daemons that it configures. */
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { retry } from '../../kit/requirements.ts'
 import { IMAGE } from '../podman.ts'
@@ -76,7 +76,11 @@ t.test('docker', async t => {
 t.test('containerd', async t => {
   const file = '/etc/containerd/config.toml'
   const before = text(file)
-  t.teardown(() => run('systemctl', 'stop', 'containerd.service'))
+  t.teardown(async () => {
+    run('systemctl', 'stop', 'containerd.service')
+    // containerd leaves the cgroup that it puts pods into; systemd may still look at one that has just become empty.
+    await retry(() => rmdirSync('/sys/fs/cgroup/k8s.io'), 10_000)
+  })
   t.match(configure('containerd', '--dry-run'), 'base_runtime_spec')
   t.equal(text(file), before)
   configure('containerd', '--set-as-default', '--restart')
