@@ -29,7 +29,8 @@ export function capture(settings: Settings, { output: folder, ...choice }: Captu
     boottimeUsec: systemClock.boottimeUsec(),
   }
   const devices = new Devices(host, container).read()
-  const captured = { ...container, rootfs: '', clock, devices }
+  const { slot = 0 } = container
+  const captured = { ...container, slot, rootfs: '', clock, devices }
 
   const recording = new RecordingHost('/', stoppedClock(clock))
   const seen = renderAll(openView(recording, captured, captured.options))

@@ -18,8 +18,9 @@ import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { Log } from '../sys/log.ts'
 import { waitReadable } from '../sys/poll.ts'
-import { bind, withoutForeignCgroup } from './containers/bind.ts'
+import { bind } from './containers/bind.ts'
 import { withContainerLock } from './containers/container-lock.ts'
+import { withoutForeignCgroup } from './containers/foreign-cgroup.ts'
 
 const STDIN_TIMEOUT_MS = 5000
 const EAGAIN = 'EAGAIN'

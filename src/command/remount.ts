@@ -3,7 +3,7 @@
  * of a service that is gone; `procveil umount` takes them out. One container's failure does not stop the others.
  */
 
-import type { Container } from '../container/container.ts'
+import type { Described } from '../container/container.ts'
 import { Registry } from '../container/registry.ts'
 import { Host } from '../host/host.ts'
 import { detach } from '../mount/detach.ts'
@@ -25,7 +25,7 @@ interface Command {
   /** The word for success. */
   did: 'attached' | 'detached'
   /** Returns why the container is skipped, or nothing. */
-  act: (container: Container, context: Omit<BindContext, 'defaults'>) => string | undefined
+  act: (container: Described, context: Omit<BindContext, 'defaults'>) => string | undefined
 }
 
 const ENDED = 'it has ended'

@@ -21,7 +21,12 @@ export interface Container {
   options: Partial<Options>
   /** An operator took our files out of the container, and the service does not put them back by itself. */
   detached?: boolean
+  /** The container was found in state that a user wrote: one that root's state names takes its place. */
+  ofUser?: boolean
 }
+
+/** A container before it is registered. It has a slot only if it was registered before. */
+export type Described = Omit<Container, 'slot'> & { slot?: number }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/
 export const MAX_SLOT = 2 ** 44
@@ -40,7 +45,7 @@ export const isId = (id: string) => ID.test(id)
 /** Parses a registration file. Throws a SyntaxError or RangeError that names the field for anything else. */
 export function parseContainer(text: string): Container {
   const fields = parseObject(PARSE, text)
-  const { pid, startTicks, slot, cgroups, rootfs, rootMount, detached } = fields
+  const { pid, startTicks, slot, cgroups, rootfs, rootMount, detached, ofUser } = fields
   // A registration that an earlier version wrote has no options.
   const { options = {} } = fields
   return {
@@ -53,6 +58,7 @@ export function parseContainer(text: string): Container {
     rootMount: check(PARSE, 'rootMount', rootMount, upTo(2 ** 31)),
     options: parseOptions(check(PARSE, 'options', options, objectOf), 'a registration'),
     ...(detached === true ? { detached } : {}),
+    ...(ofUser === true ? { ofUser } : {}),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
 import { isZombie, parseStartTicks } from '../host/proc-pid.ts'
 import type { Options } from '../proc/options.ts'
-import { type Container, MAX_SLOT } from './container.ts'
+import type { Described } from './container.ts'
 import { readCgroups } from './own-cgroups.ts'
 
 /** What is known of a container before its init is looked at. */
@@ -20,14 +20,13 @@ export function readContainer(
   host: Host,
   id: string,
   { pid, rootfs, options = {} }: Found,
-): Container {
+): Described {
   const startTicks = readStartTicks(host, pid)
   if (startTicks === undefined) throw new Error(`Cannot find process ${pid} of container ${id}`)
   return {
     id,
     pid,
     startTicks,
-    slot: slotOf(id, pid, startTicks),
     cgroups: readCgroups(host, pid, id),
     rootfs,
     rootMount: readRootMount(host, pid, rootfs),
@@ -59,16 +58,6 @@ export interface KnownProcess {
 export function isAlive(host: Host, { pid, startTicks }: KnownProcess): boolean {
   if (pid === undefined || startTicks === undefined) return false
   return readStartTicks(host, pid) === startTicks
-}
-
-/**
- * A slot follows from the container's id and its init process, so no table of slots is kept anywhere. A registration
- * that was lost and made again gets the same slot, which fits the files that are bound already. A container that is
- * started again gets another one.
- */
-function slotOf(...names: readonly (string | number)[]): number {
-  const text = names.join(' ')
-  return 1 + (((hash(text, 0) % 2 ** 12) * 2 ** 32 + hash(text, 1)) % (MAX_SLOT - 1))
 }
 
 /** The 32-bit hash FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with a seed and a last mixing. */

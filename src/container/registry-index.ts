@@ -16,7 +16,8 @@ const TICK_NS = 20_000_000n
 export class RegistryIndex {
   readonly #registry: Registry
   #changedNs = -1n
-  #idBySlot = new Map<number, string>()
+  /** `undefined` for a slot of which it cannot be told whose it is. */
+  #idBySlot = new Map<number, string | undefined>()
   /** Slots by `controller:path`. The map is kept from when it is first asked for, since few containers need it. */
   #slotByCgroup: Map<string, number> | undefined
 
@@ -26,7 +27,7 @@ export class RegistryIndex {
 
   has(slot: number): boolean {
     this.#refresh()
-    return this.#idBySlot.has(slot)
+    return this.#idBySlot.get(slot) !== undefined
   }
 
   /** The container that is registered with this slot; each call reads its registration. */
@@ -59,14 +60,28 @@ export class RegistryIndex {
     if (changedNs === this.#changedNs && isWhole) return
     this.#idBySlot = new Map()
     this.#slotByCgroup = byCgroup ? new Map() : undefined
+    const shared = new Set<number>()
     for (const { slot, id, cgroups } of this.#registry.containers()) {
+      if (this.#idBySlot.has(slot)) shared.add(slot)
       this.#idBySlot.set(slot, id)
       if (this.#slotByCgroup === undefined) continue
       for (const [controller, path] of Object.entries(cgroups)) {
         if (path !== '/') this.#slotByCgroup.set(`${controller}:${path}`, slot)
       }
     }
+    for (const slot of shared) this.#settle(slot)
     const isSettled = BigInt(Date.now()) * 1_000_000n - changedNs > TICK_NS
     this.#changedNs = isSettled ? changedNs : -1n
+  }
+
+  /**
+   * Of containers that an earlier version gave one slot, the one that has it now is shown under it. By their cgroups
+   * none of them is found.
+   */
+  #settle(slot: number): void {
+    this.#idBySlot.set(slot, this.#registry.owner(slot))
+    for (const [cgroup, other] of this.#slotByCgroup ?? []) {
+      if (other === slot) this.#slotByCgroup?.delete(cgroup)
+    }
   }
 }

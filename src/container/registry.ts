@@ -5,7 +5,14 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { replaceFile } from '../host/replace-file.ts'
-import { type Container, isId, parseContainer, renderContainer } from './container.ts'
+import {
+  type Container,
+  type Described,
+  isId,
+  parseContainer,
+  renderContainer,
+} from './container.ts'
+import { Slots } from './slots.ts'
 import { States } from './states.ts'
 
 const SUFFIX = '.json'
@@ -14,26 +21,61 @@ const NAME_MAX = 255
 export class Registry {
   readonly #runDirectory: string
   readonly #directory: string
+  readonly #slots: Slots
 
   constructor(runDirectory: string) {
     this.#runDirectory = runDirectory
+    this.#slots = new Slots(runDirectory)
     this.#directory = `${runDirectory}/containers`
   }
 
-  /** Replaces an earlier registration of the same id in one step: a reader sees the old or the new one, whole. */
-  register(container: Container): void {
+  /**
+   * Replaces an earlier registration of the same id in one step: a reader sees the old or the new one, whole. A process
+   * that is registered already keeps its slot, which may be one that an earlier version gave it. Throws also when
+   * another container has the slot.
+   */
+  register(described: Described): Container {
+    const { id } = described
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
-      replaceFile(this.#file(container.id), renderContainer(container))
+      this.#slots.prepare()
+      const earlier = this.find(id)
+      const slot = described.slot ?? slotOfSame(earlier, described) ?? this.#slots.make(described)
+      const container = { ...described, slot }
+      this.#slots.claim(slot, id, other => this.find(other)?.slot === slot)
+      replaceFile(this.#file(id), renderContainer(container))
+      if (earlier !== undefined && earlier.slot !== slot) this.#slots.release(earlier.slot, id)
+      return container
     } catch (cause) {
-      throw new Error(`Cannot register ${container.id} in ${this.#directory}`, { cause })
+      throw new Error(`Cannot register ${id} in ${this.#directory}`, { cause })
     }
+  }
+
+  /** Links the slots of containers that an earlier version has registered; of two with one slot neither gets it. */
+  linkSlots(): void {
+    const found = new Map<number, string[]>()
+    for (const { slot, id } of this.containers()) {
+      if (this.owner(slot) === undefined) found.set(slot, [...(found.get(slot) ?? []), id])
+    }
+    if (found.size === 0) return
+    this.#slots.prepare()
+    for (const [slot, [id, ...others]] of found) {
+      if (id !== undefined && others.length === 0) this.#slots.claim(slot, id, () => true)
+    }
+  }
+
+  /** The id of the container that has the slot; `undefined` where none has, or an earlier version registered it. */
+  owner(slot: number): string | undefined {
+    return this.#slots.owner(slot)
   }
 
   /** Removes a registration, and what its view has accumulated. Does nothing when there is no such registration. */
   forget(id: string): void {
     const container = this.find(id)
-    if (container !== undefined) new States(this.#runDirectory).remove(container.slot)
+    if (container !== undefined && (this.owner(container.slot) ?? id) === id) {
+      new States(this.#runDirectory).remove(container.slot)
+      this.#slots.release(container.slot, id)
+    }
     rmSync(this.#file(id), { force: true })
   }
 
@@ -81,4 +123,9 @@ export class Registry {
     const name = `${id}${SUFFIX}`
     return `${this.#directory}/${name.length > NAME_MAX ? id : name}`
   }
+}
+
+/** The slot of a registration of the very same process. */
+function slotOfSame(earlier: Container | undefined, { pid, startTicks }: Described) {
+  return earlier?.pid === pid && earlier.startTicks === startTicks ? earlier.slot : undefined
 }

@@ -4,6 +4,7 @@
  */
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { objectOf } from '../host/json.ts'
 import { replaceFile } from '../host/replace-file.ts'
 
 export class States {
@@ -21,9 +22,9 @@ export class States {
   }
 
   /** What was saved, parsed from its JSON; `{}` when there is none, or it was damaged. */
-  load(slot: number): unknown {
+  load(slot: number): object {
     try {
-      return JSON.parse(readFileSync(this.#file(slot), 'utf8'))
+      return objectOf(JSON.parse(readFileSync(this.#file(slot), 'utf8'))) ?? {}
     } catch {
       return {}
     }

@@ -1,6 +1,6 @@
 /** Takes our files off a container's own files. The container then sees its own ones, which are those of the host. */
 
-import type { Container } from '../container/container.ts'
+import type { Described } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
 import { inMountNamespace } from '../sys/namespace.ts'
 import { Descriptors } from './descriptors.ts'
@@ -11,7 +11,7 @@ import { findTarget } from './target.ts'
  * Returns the files that were taken out, served or not: no file is touched, only the mounts that lie on it. Throws
  * when a file cannot be taken out, after all others were.
  */
-export function detach(host: Host, container: Container, files: readonly string[]): string[] {
+export function detach(host: Host, container: Described, files: readonly string[]): string[] {
   using opened = new Descriptors()
   const entry = openEntry(host, container, opened, 'take the files out of')
   const targets = files.flatMap(file => {

@@ -4,7 +4,7 @@
  */
 
 import { closeSync, openSync, statSync } from 'node:fs'
-import type { Container } from '../container/container.ts'
+import type { Described } from '../container/container.ts'
 import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import { type Mount, parseMounts } from '../host/mountinfo.ts'
@@ -32,7 +32,7 @@ interface Entry {
  */
 export function openEntry(
   host: Host,
-  container: Container,
+  container: Described,
   opened: Descriptors,
   action: string,
 ): Entry {

@@ -29,4 +29,6 @@ export interface Running {
   rootfs: string
   /** The annotations of the container's config.json, where one is in reach. */
   annotations: Readonly<Record<string, string>>
+  /** Only state says so that a user wrote, and neither root nor we. */
+  ofUser?: boolean
 }

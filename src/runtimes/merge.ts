@@ -29,7 +29,7 @@ export function mergeClaims(claims: readonly Proven[], ranks: readonly string[])
 /** The first claim of a group knows best. What it does not say is taken from the other claims with the same id. */
 function mergeGroup(group: readonly Proven[]): Running {
   const [first, ...others] = group as [Proven, ...Proven[]]
-  const { id, runtime, pid, startTicks } = first
+  const { id, runtime, pid, startTicks, trusted } = first
   const same = [first, ...others.filter(claim => claim.id === id)]
   const name = same.map(claim => claim.name).find(each => each !== undefined && NAME.test(each))
   const rootfs = same.map(claim => claim.rootfs).find(path => path !== undefined) ?? '/'
@@ -44,6 +44,7 @@ function mergeGroup(group: readonly Proven[]): Running {
     startTicks,
     rootfs,
     annotations,
+    ...(trusted ? {} : { ofUser: true }),
   }
 }
 

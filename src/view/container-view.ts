@@ -26,6 +26,8 @@ import { TimeNamespace } from './time-namespace.ts'
 
 /** What a view accumulates, as plain JSON. A server saves it for the next one. */
 export interface ViewState {
+  /** Whose state this is; `undefined` where an earlier version wrote it. */
+  id?: string | undefined
   cpu?: CpuAccountState | undefined
   load?: LoadState | undefined
   disks?: DiskAccountState | undefined
@@ -104,6 +106,10 @@ export class ContainerView implements View {
     }
   }
 
+  get id(): string | undefined {
+    return this.#subject.id
+  }
+
   get slot(): number | undefined {
     return this.#subject.slot
   }
@@ -116,7 +122,7 @@ export class ContainerView implements View {
     const kept = this.#kept
     if (cpu === kept.cpu && load === kept.load && disks === kept.disks) return undefined
     this.#kept = { cpu, load, disks }
-    return JSON.stringify(this.#kept)
+    return JSON.stringify({ id: this.id, ...this.#kept })
   }
 
   /** When the load is to be sampled next; `undefined` when it is not sampled. */

@@ -45,6 +45,9 @@ export class Views {
   readonly #isOpen: (slot: number) => boolean
   readonly #hierarchies: Hierarchies
   readonly #views = new Map<number, ContainerView>()
+  readonly #registry: Registry
+  /** The container that the kernel's nodes of a slot were looked up for. */
+  readonly #idBySlot = new Map<number, string>()
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new Map<string, ContainerView>()
@@ -56,12 +59,27 @@ export class Views {
   constructor({ host, registry, defaults, states, report, isOpen }: ViewsSetup) {
     this.#isOpen = isOpen
     this.#host = host
+    this.#registry = registry
     this.#index = new RegistryIndex(registry)
     this.#namespaces = new PidNamespaces(host)
     this.#defaults = defaults
     this.#states = states
     this.#report = report
     this.#hierarchies = readHierarchies(host)
+  }
+
+  /**
+   * The slot of a registered container; `undefined` also where another container has the slot, or the kernel still has
+   * nodes of another one that had it: one node number must not show both.
+   */
+  findSlot(id: string): number | undefined {
+    const slot = this.#registry.find(id)?.slot
+    if (slot === undefined || (this.#registry.owner(slot) ?? id) !== id) return undefined
+    if (this.#lookups.has(slot) && (this.#idBySlot.get(slot) ?? id) !== id) return undefined
+    this.#idBySlot.set(slot, id)
+    const known = this.#views.get(slot)
+    if (known !== undefined && known.id !== id) this.#drop(slot)
+    return slot
   }
 
   /** `undefined` for a slot that nobody registered, or that was forgotten. */
@@ -74,7 +92,9 @@ export class Views {
     const container = this.#index.findSlot(slot)
     if (container === undefined) return undefined
     this.#sweep()
-    const state = this.#states.load(slot) as ViewState
+    const saved = this.#states.load(slot) as ViewState
+    // An earlier version did not write down whose state it was.
+    const state = (saved.id ?? container.id) === container.id ? saved : {}
     const view = this.#open({ ...container, state }, container.options)
     this.#views.set(slot, view)
     if (this.#views.size > MOST_VIEWS) this.#dropOldest()
@@ -126,6 +146,7 @@ export class Views {
     const isLeft = (slot: number) => !this.#index.has(slot) && !this.#isOpen(slot)
     for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
     for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
+    for (const slot of this.#idBySlot.keys()) if (isLeft(slot)) this.#idBySlot.delete(slot)
   }
 
   #drop(slot: number): void {

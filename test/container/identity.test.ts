@@ -1,6 +1,5 @@
 import t from 'tap'
 import { isAlive, readContainer } from '../../src/container/identity.ts'
-import type { Host } from '../../src/host/host.ts'
 import { machine } from '../machines/machine.ts'
 
 /** Field 22 is the 20th after the command's name. */
@@ -14,21 +13,9 @@ t.test('a process is known by its pid and its start', async t => {
   const container = readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' })
   t.match(container, { id: 'box', pid: 42, startTicks: 986258, rootfs: '/rootfs' })
   t.strictSame(container.cgroups, { memory: '/ctr', '': '/unified/ctr' })
-  t.ok(Number.isInteger(container.slot) && container.slot >= 1 && container.slot < 2 ** 44)
-  t.equal(
-    readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' }).slot,
-    container.slot,
-    'the same slot',
-  )
-  t.not(readContainer(host, 'box2', { pid: 42, rootfs: '/rootfs' }).slot, container.slot)
   t.ok(isAlive(host, container))
   host.set({ 'proc/42/stat': stat(986259) })
   t.notOk(isAlive(host, container), 'another process has the pid by now')
-  t.not(
-    readContainer(host, 'box', { pid: 42, rootfs: '/rootfs' }).slot,
-    container.slot,
-    'started again',
-  )
   host.set({ 'proc/42': undefined })
   t.notOk(isAlive(host, container))
   t.throws(
@@ -46,14 +33,4 @@ t.test("the root's mount is found before and after pivot_root", async t => {
   t.equal(rootMount(), 64)
   host.set({ 'proc/42/mountinfo': '64 26 0:50 / / rw - overlay overlay rw\n' })
   t.equal(rootMount(), 64)
-})
-
-t.test('slots of many containers do not meet', async t => {
-  const slots = new Set<number>()
-  for (let pid = 2; pid < 2002; pid++) {
-    const host = { tryRead: () => stat(pid), read: () => '' } as unknown as Host
-    slots.add(readContainer(host, 'box', { pid, rootfs: '/' }).slot)
-    slots.add(readContainer(host, `box${pid}`, { pid: 42, rootfs: '/' }).slot)
-  }
-  t.equal(slots.size, 4000)
 })

@@ -1,6 +1,6 @@
 /** Views of more containers than are kept at once. */
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
@@ -9,6 +9,7 @@ import { renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
+import type { ContainerView } from '../../src/view/container-view.ts'
 import { Views } from '../../src/view/views.ts'
 import { machine } from '../machines/machine.ts'
 import { SAMPLE_HOST } from '../machines/sample-host.ts'
@@ -63,4 +64,48 @@ t.test('a view that had to go comes again with what it has accumulated', async t
   t.not(third.view, first.view, 'it had to go')
   t.equal(Math.round(idle(third.text) - idle(second.text)), 10 * cpus, 'its time went on')
   t.equal(read(2, renderLoadavg).view, sampled.view, 'one whose load is sampled stays')
+})
+
+t.test('a node number shows one container only, and what that one has accumulated', async t => {
+  const host = machine(t, { ...SAMPLE_HOST, 'proc/self/mountinfo': '' })
+  const run = join(host.directory, 'run')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  const states = new States(run)
+  states.prepare()
+  const register = (id: string) =>
+    registry.register({
+      ...{ id, pid: 4242, startTicks: 1, slot: 5, cgroups: { '': `/${id}` } },
+      ...{ rootfs: '/', rootMount: 1, options: {} },
+    })
+  const open = () =>
+    new Views({
+      ...{ host, registry, states, defaults: DEFAULT_OPTIONS },
+      ...{ report: () => {}, isOpen: () => false },
+    })
+  const idOf = (views: Views) => (views.ofSlot(5) as ContainerView | undefined)?.id
+  register('first')
+  states.save(5, '{"id":"first","cpu":{"left":"by first"}}')
+  const views = open()
+  t.equal(views.findSlot('first'), 5)
+  views.retain(5)
+  t.equal(idOf(views), 'first')
+
+  // The registration went without a word, as when somebody removes the file.
+  rmSync(join(run, 'containers/first.json'))
+  register('second')
+  t.equal(views.findSlot('second'), undefined, 'the kernel still has nodes of the first one')
+  views.release(5, 1)
+  t.equal(views.findSlot('second'), 5)
+  t.equal(idOf(views), 'second')
+  t.notMatch((views.ofSlot(5) as ContainerView).changedState(), /first/)
+
+  const next = open()
+  writeFileSync(
+    join(run, 'containers/third.json'),
+    readFileSync(join(run, 'containers/second.json'), 'utf8').replaceAll('second', 'third'),
+  )
+  t.equal(next.findSlot('third'), undefined, 'a registration that was put there has no slot')
+  t.equal(next.findSlot('second'), 5)
+  t.equal(idOf(next), 'second')
 })

@@ -1,6 +1,6 @@
 /** The containers that a command can be about: those registered, and those that a runtime runs. */
 
-import { type Container, isId } from '../../container/container.ts'
+import { type Container, type Described, isId } from '../../container/container.ts'
 import { isAlive, readContainer } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
@@ -11,7 +11,7 @@ import { findRunning, type Roots, RUNTIME_NAMES } from '../../runtimes/running.t
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/settings.ts'
 import { Log } from '../../sys/log.ts'
-import { withoutForeignCgroup } from './bind.ts'
+import { withoutForeignCgroup } from './foreign-cgroup.ts'
 
 export interface Candidate {
   id: string
@@ -43,18 +43,31 @@ export function choose(
     throw new Error(`Cannot ${action}: give either --all or --container-id ID`)
   }
   const candidates = new Map<string, Candidate>()
-  const known = new Map<number, string>()
-  for (const { id, pid } of registry.containers()) known.set(pid, id)
-  for (const running of registered ? [] : findRunning(host, parseRoots(runtimeRoot))) {
+  const known = new Map<string, string>()
+  for (const container of registry.containers()) known.set(processOf(container), container.id)
+  const found = registered ? [] : findRunning(host, parseRoots(runtimeRoot))
+  for (const running of found.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     // A hook may have been told another id than the runtime says. Of two containers with one id only the first can be
-    // registered.
-    const id = known.get(running.pid) ?? running.id
+    // registered; those of root come before those of users.
+    const id = known.get(processOf(running)) ?? running.id
+    if (running.ofUser && isOther(host, registry.find(id), running)) continue
     if (!candidates.has(id)) candidates.set(id, { id, name: running.name, running })
   }
   for (const id of registry.ids()) if (!candidates.has(id) && isId(id)) candidates.set(id, { id })
-  const found = [...candidates.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
-  return containerId === undefined ? found : [pick(found, containerId, action)]
+  const sorted = [...candidates.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
+  return containerId === undefined ? sorted : [pick(sorted, containerId, action)]
 }
+
+/** Whether the id of what a user's state claims is that of another container that runs. */
+function isOther(host: Host, known: Container | undefined, claimed: Running): boolean {
+  return known !== undefined && processOf(known) !== processOf(claimed) && isAlive(host, known)
+}
+
+const rankOf = ({ ofUser }: Running) => (ofUser ? 1 : 0)
+
+/** A pid alone may be another process's by now. */
+const processOf = ({ pid, startTicks }: { pid: number; startTicks: number }) =>
+  `${pid} ${startTicks}`
 
 /** Finds a container by its whole id, by its name, or by the beginning of an id that no other id has. */
 function pick(candidates: readonly Candidate[], text: string, action: string): Candidate {
@@ -73,19 +86,27 @@ function pick(candidates: readonly Candidate[], text: string, action: string): C
   throw new RangeError(`Cannot ${action} container ${JSON.stringify(text)}: ${why}`)
 }
 
-/** Returns the container as it is registered already, or as its runtime describes it; `undefined` when it has ended. */
+/**
+ * Returns the container as it is registered already, or as its runtime describes it; `undefined` when it has ended. An
+ * id that a user's container has is given to root's, and never the other way round.
+ */
 export function resolve(
   host: Host,
   registry: Registry,
   { id, running }: Candidate,
   refuse: (error: unknown) => void,
-): Container | undefined {
+): Described | undefined {
   const known = registry.find(id)
-  if (known !== undefined && isAlive(host, known)) return known
-  if (running === undefined || !isAlive(host, running)) return undefined
-  const { pid, rootfs, annotations } = running
+  const runs = running !== undefined && isAlive(host, running)
+  if (known !== undefined && isAlive(host, known)) {
+    const isDisplaced = runs && known.ofUser && !running.ofUser && running.pid !== known.pid
+    if (!isDisplaced) return known
+  }
+  if (!runs) return undefined
+  const { pid, rootfs, annotations, ofUser } = running
   const options = readOptions(annotations, refuse)
-  return withoutForeignCgroup(readContainer(host, id, { pid, rootfs, options }), refuse)
+  const found = withoutForeignCgroup(readContainer(host, id, { pid, rootfs, options }), refuse)
+  return ofUser ? { ...found, ofUser } : found
 }
 
 /**
@@ -97,13 +118,13 @@ export function chooseOne(
   settings: Settings,
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
-): Container & { options: Options } {
+): Described & { options: Options } {
   if (choice.containerId === undefined) {
     throw new Error('Cannot choose a container: give --container-id')
   }
   const registry = new Registry(settings.runDirectory)
   const log = new Log(command, undefined)
-  const withDefaults = (container: Container) => ({
+  const withDefaults = (container: Described) => ({
     ...container,
     options: { ...readDefaults(settings), ...container.options },
   })

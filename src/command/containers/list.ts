@@ -1,6 +1,6 @@
 /** The containers that run here, with what they may use and whose files they see: for `ps` and `doctor`. */
 
-import type { Container } from '../../container/container.ts'
+import type { Described } from '../../container/container.ts'
 import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
@@ -47,7 +47,7 @@ export interface ListedContainer extends Coverage {
 
 interface Found {
   candidate: Candidate
-  container: Container
+  container: Described
   registered: boolean
 }
 
@@ -123,7 +123,7 @@ const ENDED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EINVAL'])
 
 function readCoverage(
   host: Host,
-  container: Container,
+  container: Described,
   options: Options,
   served: Mount | undefined,
 ): Coverage {
@@ -146,7 +146,7 @@ function readSize(host: Host): Size {
 /** Returns the limits as the container sees them, and none where it sees what the host has. */
 function readLimits(
   host: Host,
-  container: Container,
+  container: Described,
   options: Options,
   size: Size,
 ): Pick<ListedContainer, 'memoryLimitBytes' | 'cpuLimit'> {

@@ -69,6 +69,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
   const { host, settings, log, version, orders } = setup
   const { runDirectory } = settings
   const registry = new Registry(runDirectory)
+  registry.linkSlots()
   const states = new States(runDirectory)
   states.prepare()
   const handles = new Handles(Date.now(), host.clock, new SavedTexts(runDirectory))
@@ -92,7 +93,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
       servers,
     })
   const backend: Backend = {
-    findSlot: id => registry.find(id)?.slot,
+    findSlot: id => views.findSlot(id),
     ids: () => registry.ids(),
     ofSlot: slot => views.ofSlot(slot),
     ofCaller: pid => views.ofCaller(pid),
