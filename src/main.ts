@@ -8,8 +8,8 @@ import { argumentsOf, parseHookArguments } from './command/arguments.ts'
 main(argumentsOf(process.argv0, process.argv.slice(2))).then(
   status => process.exit(status),
   async error => {
-    const { describe } = await import('./sys/log.ts')
-    process.stderr.write(`procveil: ${describe(error)}\n`)
+    const { complain } = await import('./sys/log.ts')
+    complain(error)
     process.exit(1)
   },
 )

@@ -8,6 +8,7 @@ import { Host } from '../host/host.ts'
 import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { printable } from '../sys/printable.ts'
 import { renderCaptured } from '../view/captured.ts'
 import { openView } from '../view/container-view.ts'
 import { Devices } from '../view/devices.ts'
@@ -39,7 +40,7 @@ export function capture(settings: Settings, { output: folder, ...choice }: Captu
   for (const { path, text } of seen) saved.push(saveFile(folder, `${own}/expect/${path}`, text))
   saved.push(saveFile(folder, `${own}/container.json`, renderCaptured(captured)))
   saved.push(saveFile(folder, 'README.md', describeMachine(host)))
-  writeFileSync(1, `${saved.join('\n')}\n`)
+  writeFileSync(1, saved.map(path => `${printable(path)}\n`).join(''))
   return 0
 }
 

@@ -11,6 +11,7 @@ import type { Settings } from '../service/settings.ts'
 import { startAgain } from '../service/start.ts'
 import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
+import { complain } from '../sys/log.ts'
 
 const LOOK_MS = 50
 
@@ -44,9 +45,7 @@ export async function check(settings: Settings, timeoutSeconds: number): Promise
     else await sleep(LOOK_MS)
     leftMs = timeoutSeconds * 1000 - waitedMs
   }
-  process.stderr.write(
-    `procveil: Cannot find the file system at ${mountPoint}: ${STATES[state]}; start procveil serve\n`,
-  )
+  complain(`Cannot find the file system at ${mountPoint}: ${STATES[state]}; start procveil serve`)
   return 1
 }
 

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import type { Settings } from '../service/settings.ts'
+import { printableJson } from '../sys/printable.ts'
 import { openCaptured } from '../view/captured.ts'
 import type { Choice } from './containers/choose.ts'
 import { openRunning, renderAll } from './show.ts'
@@ -27,7 +28,7 @@ export function diff(settings: Settings, options: DiffOptions): number {
     .map(({ path, text }) => ({ path, lines: differences(view.hostFile(path), text) }))
     .filter(({ lines }) => lines.length > 0)
   if (options.json) {
-    writeFileSync(1, `${JSON.stringify(found, undefined, 2)}\n`)
+    writeFileSync(1, `${printableJson(found)}\n`)
     return 0
   }
   const width = process.stdout.columns ?? WIDTH

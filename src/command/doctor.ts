@@ -9,6 +9,7 @@ import type { Settings } from '../service/settings.ts'
 import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { describe } from '../sys/log.ts'
+import { printableJson } from '../sys/printable.ts'
 import { listContainers, type Roots } from './containers/list.ts'
 import { checkCgroups } from './doctor/cgroups.ts'
 import { checkContainers } from './doctor/containers.ts'
@@ -33,7 +34,7 @@ export async function doctor(settings: Settings, options: DoctorOptions): Promis
   const host = new Host('/', systemClock)
   const findings = await examine(host, settings, options)
   const text = options.json
-    ? `${JSON.stringify(findings, undefined, 2)}\n`
+    ? `${printableJson(findings)}\n`
     : renderFindings(findings, isColourful(process.stdout, process.env))
   writeFileSync(1, text)
   return findings.some(({ level }) => level === 'problem') ? 1 : 0

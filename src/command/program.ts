@@ -2,6 +2,7 @@
 
 import { Argument, Command } from 'commander'
 import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
+import { printableLines } from '../sys/printable.ts'
 import type { Page } from './man.ts'
 import { addContainerCommands } from './program/containers.ts'
 import { addCapture, addDoctor } from './program/reports.ts'
@@ -47,6 +48,7 @@ export function makeProgram(end: (status: number) => void): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(procveil --help lists the commands and options)')
     .exitOverride()
+    .configureOutput({ writeErr: text => process.stderr.write(printableLines(text)) })
 
   const run: Run =
     command =>

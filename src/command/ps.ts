@@ -6,6 +6,7 @@ import { Host } from '../host/host.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
+import { printableJson } from '../sys/printable.ts'
 import { findAnswering, listContainers, type Roots } from './containers/list.ts'
 import { renderContainers } from './terminal/container-table.ts'
 import { isColourful } from './terminal/table.ts'
@@ -32,7 +33,7 @@ export async function ps(settings: Settings, options: PsOptions): Promise<number
     const containers = listContainers(host, settings, options, served)
     if (!json) return renderContainers(containers, isColourful(process.stdout, process.env))
     // With `watch` each list is one line, for a program that reads them one by one.
-    return `${JSON.stringify(containers, undefined, watch ? 0 : 2)}\n`
+    return `${printableJson(containers, watch ? 0 : 2)}\n`
   }
   if (watch) await repeat(render, process.stdout.isTTY === true && !json)
   else writeFileSync(1, await render())

@@ -1,10 +1,12 @@
 /**
  * Where messages go: stderr, and the file of `--log`. The file is opened once, so that a process that entered a
- * container's mount namespace still writes to the host's.
+ * container's mount namespace still writes to the host's. Whatever a message is made of, it is one line that steers no
+ * terminal: only this file writes messages.
  */
 
 import { mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { printable } from './printable.ts'
 
 export type Level = 'info' | 'warning' | 'error'
 
@@ -26,23 +28,32 @@ export class Log {
 
   warning(message: string): void {
     this.#file('warning', message)
-    this.#stderr(message)
+    complain(message)
   }
 
   error(error: unknown): void {
-    const message = describe(error)
-    this.#file('error', message)
-    this.#stderr(message)
+    this.#file('error', describe(error))
+    complain(error)
   }
 
   #file(level: Level, message: string): void {
     if (this.#fd === undefined) return
-    write(this.#fd, `${new Date().toISOString()} ${this.#who} ${level}: ${message}\n`)
+    write(this.#fd, `${new Date().toISOString()} ${this.#who} ${level}: ${bounded(message)}\n`)
   }
+}
 
-  #stderr(message: string): void {
-    write(2, `procveil: ${message}\n`)
-  }
+/** Writes a message or an error to stderr, an AggregateError as a line for each of its errors. */
+export function complain(error: unknown): void {
+  const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+  for (const each of errors) write(2, `procveil: ${describe(each)}\n`)
+}
+
+/** No message is longer, whatever is quoted in it. */
+const MOST_CHARACTERS = 8192
+
+function bounded(message: string): string {
+  const cut = message.length > MOST_CHARACTERS ? `${message.slice(0, MOST_CHARACTERS)}…` : message
+  return printable(cut)
 }
 
 /** A full disk or a closed stderr must not end the program. */
@@ -60,5 +71,5 @@ export function describe(error: unknown): string {
     if (!messages.some(earlier => earlier.includes(message))) messages.push(message)
     if (!(cause instanceof Error)) break
   }
-  return messages.join(': ')
+  return bounded(messages.join(': '))
 }

@@ -154,7 +154,7 @@ t.test('registrations of ended containers, and damaged ones', async t => {
   const look = () => checkRegistrations(host, { runDirectory })
   t.match(look(), [{ level: 'ok', text: /^0 running/ }])
   const registry = new Registry(runDirectory)
-  const container = { slot: 1, cgroups: {}, rootfs: '/', rootMount: 1, options: {} }
+  const container = { cgroups: {}, rootfs: '/', rootMount: 1, options: {} }
   registry.register({ ...container, id: 'alive', pid: 42, startTicks: 7 })
   registry.register({ ...container, id: 'reused', pid: 42, startTicks: 6 })
   registry.register({ ...container, id: 'ended', pid: 43, startTicks: 7 })

@@ -75,9 +75,16 @@ t.test('a process whose root is the host is no container', needs('unshare'), asy
   })
   const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
   const state = { id: 'other', status: 'creating', pid, root: '/nowhere' }
-  const { exitCode, stderr } = await here.hook(state, '--strict')
+  const evil = { 'io.procveil.a\x1b[2J\nprocveil: forged': 'b\x1b]0;c\x07' }
+  const refused = await here.hook({ ...state, annotations: evil })
+  for (const text of [refused.stderr, here.readLog()]) {
+    t.match(text, /annotation io\.procveil\.a\?\[2J\?procveil: forged/)
+    t.notMatch(text, /[^\P{Cc}\n]/u, 'an annotation does not steer the terminal')
+    t.notMatch(text, /^procveil: forged/m, 'and forges no line')
+  }
+  const { exitCode, stderr } = await here.hook({ ...state, root: '/no\x1b[2Jwhere' }, '--strict')
   t.equal(exitCode, 1)
-  t.match(stderr, 'Cannot bind into other: no proc file system is mounted at /nowhere/proc')
+  t.match(stderr, 'Cannot bind into other: no proc file system is mounted at /no?[2Jwhere/proc')
   t.equal(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'), mounts, 'nothing is mounted')
   t.strictSame(here.registered(), [], 'nothing is registered')
 })

@@ -36,7 +36,7 @@ export function undo(site: Site, runtime: Runtime | undefined, choices: UndoChoi
       failures.push(describe(error))
     }
   }
-  if (failures.length > 0) throw new Error(failures.join('\nprocveil: '))
+  if (failures.length > 0) throw new AggregateError(failures, failures.join('; '))
 }
 
 function undoRecord(

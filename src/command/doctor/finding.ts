@@ -1,6 +1,7 @@
 /** What `doctor` finds: each is one line, and what to do next where something is not as it should be. */
 
-import { type Colour, paint, printable } from '../terminal/table.ts'
+import { printable } from '../../sys/printable.ts'
+import { type Colour, paint } from '../terminal/table.ts'
 
 export interface Finding {
   /** What was looked at, in one word. */

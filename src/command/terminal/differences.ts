@@ -3,7 +3,8 @@
  * about, such as `MemTotal` or `cpu0`, not by their place: a container has fewer of most.
  */
 
-import { type Colour, fit, paint, printable } from './table.ts'
+import { printable } from '../../sys/printable.ts'
+import { type Colour, fit, paint } from './table.ts'
 
 /** A line of one side is `undefined` when only the other side has it. */
 interface Difference {

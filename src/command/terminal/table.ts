@@ -1,5 +1,7 @@
 /** Text for people in columns, coloured on a terminal: https://no-color.org. */
 
+import { printable } from '../../sys/printable.ts'
+
 export interface Cell {
   text: string
   colour?: Colour | undefined
@@ -60,11 +62,6 @@ export function isColourful(
 ): boolean {
   const { NO_COLOR, TERM } = environment
   return stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
-}
-
-/** Replaces what could steer a terminal: a container's owner chose the text, and another person looks at it. */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '?')
 }
 
 /** Returns `text` in exactly `width` columns. */

@@ -1,6 +1,7 @@
 /** Tells what came of a command that works on many containers, by a progress bar and a summary, or in JSON. */
 
 import { describe, type Log } from '../../sys/log.ts'
+import { printable, printableJson } from '../../sys/printable.ts'
 
 const BAR_WIDTH = 30
 
@@ -41,7 +42,7 @@ export class Tally {
     const summary = this.#summary()
     this.#log.info(summary)
     const result = { [this.#did]: this.#done, skipped: this.#skipped, failed: this.#failed }
-    process.stdout.write(`${this.#json ? JSON.stringify(result, null, 2) : summary}\n`)
+    process.stdout.write(`${this.#json ? printableJson(result) : printable(summary)}\n`)
     return this.#failed.length > 0 ? 1 : 0
   }
 
