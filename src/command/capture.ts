@@ -3,9 +3,11 @@
  * cgroup files that are read for the view, and what the container sees; no environment, and no command lines.
  */
 
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Host } from '../host/host.ts'
-import { RecordingHost, saveFile, stoppedClock } from '../host/recording.ts'
+import { OutputFolder } from '../host/output-folder.ts'
+import { RecordingHost, stoppedClock } from '../host/recording.ts'
+import { FILES } from '../proc/files.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { printable } from '../sys/printable.ts'
@@ -21,10 +23,10 @@ export interface CaptureOptions extends Pick<Choice, 'containerId' | 'runtimeRoo
 }
 
 /** Returns the exit status. Throws when the container cannot be found or the folder cannot be written. */
-export function capture(settings: Settings, { output: folder, ...choice }: CaptureOptions): number {
+export function capture(settings: Settings, { output, ...choice }: CaptureOptions): number {
   const host = new Host('/', systemClock)
   const container = chooseOne(host, settings, choice, 'capture')
-  refuseFull(folder)
+  const folder = new OutputFolder(output)
   const clock = {
     monotonicUsec: systemClock.monotonicUsec(),
     boottimeUsec: systemClock.boottimeUsec(),
@@ -37,9 +39,13 @@ export function capture(settings: Settings, { output: folder, ...choice }: Captu
   const seen = renderAll(openView(recording, captured, captured.options))
   const saved = recording.save(folder, onlyCgroupMounts)
   const own = `containers/${container.id}`
-  for (const { path, text } of seen) saved.push(saveFile(folder, `${own}/expect/${path}`, text))
-  saved.push(saveFile(folder, `${own}/container.json`, renderCaptured(captured)))
-  saved.push(saveFile(folder, 'README.md', describeMachine(host)))
+  for (const { path, text } of seen) {
+    saved.push(folder.write(`${own}/expect/${path}`, text, modeOf(path)))
+  }
+  // A registration is root's alone, too.
+  saved.push(folder.write(`${own}/container.json`, renderCaptured(captured), 0o600))
+  saved.push(folder.write('README.md', describeMachine(host), 0o644))
+  folder.close()
   writeFileSync(1, saved.map(path => `${printable(path)}\n`).join(''))
   return 0
 }
@@ -56,8 +62,5 @@ function describeMachine(host: Host): string {
   return `Captured on Linux ${release} by \`procveil capture\`.\n`
 }
 
-function refuseFull(folder: string): void {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new Error(`Cannot capture into ${folder}: it is not empty; name another folder`)
-  }
-}
+/** The mode that the file has in a container. */
+const modeOf = (path: string) => FILES.find(file => file.path === path)?.mode ?? 0o400

@@ -1,8 +1,8 @@
 /** A host that remembers what was read from it, so that the same can be read again from a folder. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { type Clock, Host } from './host.ts'
+import { statSync } from 'node:fs'
+import { type Clock, Host, orUndefined } from './host.ts'
+import type { OutputFolder } from './output-folder.ts'
 
 /** One moment by two of a machine's clocks, in microseconds. */
 export interface Moment {
@@ -16,13 +16,16 @@ export function stoppedClock(moment: Moment): Clock {
 }
 
 export class RecordingHost extends Host {
-  readonly #texts = new Map<string, string>()
+  readonly #files = new Map<string, { text: string; mode: number }>()
   readonly #directories = new Set<string>()
 
   /** A file that was read once stays what it was, so that all that is made of what was read is of one moment. */
   override read(path: string): string {
-    const text = this.#texts.get(path) ?? super.read(path)
-    this.#texts.set(path, text)
+    const known = this.#files.get(path)
+    if (known !== undefined) return known.text
+    const text = super.read(path)
+    const mode = orUndefined(() => statSync(this.path(path)).mode) ?? OWNER_ONLY
+    this.#files.set(path, { text, mode })
     return text
   }
 
@@ -39,20 +42,16 @@ export class RecordingHost extends Host {
     return names
   }
 
-  /** Writes all that was read below `folder`; `change` may leave parts out. Returns the paths, sorted. */
-  save(folder: string, change: (path: string, text: string) => string): string[] {
-    for (const directory of this.#directories) {
-      mkdirSync(join(folder, directory), { recursive: true })
-    }
-    for (const [path, text] of this.#texts) saveFile(folder, path, change(path, text))
-    return [...this.#texts.keys()].sort()
+  /**
+   * Writes all that was read into `folder`, each file with the mode that it has; `change` may leave parts out. Returns
+   * the paths, sorted.
+   */
+  save(folder: OutputFolder, change: (path: string, text: string) => string): string[] {
+    for (const directory of this.#directories) folder.makeDirectory(directory)
+    for (const [path, { text, mode }] of this.#files) folder.write(path, change(path, text), mode)
+    return [...this.#files.keys()].sort()
   }
 }
 
-/** Writes a file and the folders that it is in. Returns its path. */
-export function saveFile(folder: string, path: string, text: string): string {
-  const file = join(folder, path)
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return path
-}
+/** The mode of a file that is gone by the time it is asked for. */
+const OWNER_ONLY = 0o400

@@ -1,6 +1,15 @@
 /** What a container sees can be shown from outside, and captured for elsewhere. */
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { started } from '../kit/box.ts'
@@ -97,8 +106,19 @@ t.test('show and capture', needs('runc'), async t => {
         files.some(file => file.endsWith(`expect/proc/${name}`) || file.endsWith(`/cpu/${name}`)),
         name,
       )
-    const again = await here.procveil(['capture', '-c', 'shown', '-o', folder])
-    t.match(again.stderr, /is not empty; name another folder/)
+    const slabinfo = files.filter(file => file.endsWith('proc/slabinfo'))
+    for (const file of [...slabinfo, 'containers/shown/container.json']) {
+      t.equal(statSync(join(folder, file)).mode & 0o077, 0, `${file} is root's alone`)
+    }
+    const capture = (output: string) => here.procveil(['capture', '-c', 'shown', '-o', output])
+    t.match((await capture(folder)).stderr, /is not empty; name another folder/)
+    const users = join(here.directory, 'users')
+    mkdirSync(users)
+    symlinkSync(here.directory, join(users, 'README.md'))
+    chownSync(users, 1000, 1000)
+    t.match((await capture(users)).stderr, /users other than you may change it \(its owner is 1000/)
+    symlinkSync(folder, join(here.directory, 'link'))
+    t.match((await capture(join(here.directory, 'link/'))).stderr, /a folder, and no link to one/)
   })
 
   t.test('an annotation chooses for this container', async t => {
