@@ -6,6 +6,7 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
+import type { HandleNumbers } from './handle-numbers.ts'
 import type { Texts } from './saved-texts.ts'
 import { TextCache } from './text-cache.ts'
 import { slotOf } from './tree.ts'
@@ -33,6 +34,9 @@ const MOST_HANDLES = 16_384
  */
 const PREVIEW_USEC = 100_000
 
+/** What a handle's number is taken from. */
+type Numbers = Pick<HandleNumbers, 'first' | 'take'>
+
 export class Handles {
   readonly #handles = new Map<number, Handle>()
   /** The handles of each slot, the oldest first. */
@@ -40,24 +44,17 @@ export class Handles {
   /** The texts of the handles. The file of a text goes with it: files could fill the disk as texts do the memory. */
   readonly #texts = new TextCache(fh => this.#removeFile(fh))
   readonly #clock: Clock
-  #next: number
-
-  readonly #firstOwn: number
+  readonly #numbers: Numbers
   readonly #saved: Texts
 
-  /**
-   * `startMs` is the time of day. It makes the first number of a handle: handles of an earlier server, which readers
-   * may still hold, must not be taken for ours.
-   */
-  constructor(startMs: number, clock: Clock, saved: Texts) {
-    this.#next = startMs * 2048
-    this.#firstOwn = this.#next
+  constructor(numbers: Numbers, clock: Clock, saved: Texts) {
+    this.#numbers = numbers
     this.#clock = clock
     this.#saved = saved
   }
 
   open(nodeid: number): number {
-    const fh = this.#next++
+    const fh = this.#numbers.take()
     this.#add(fh, nodeid)
     return fh
   }
@@ -100,7 +97,7 @@ export class Handles {
     if (handle === undefined || handle.saved) return
     handle.hasFile = true
     handle.saved = true
-    this.#saved.save(fh, text)
+    this.#saved.save(fh, slotOf(handle.nodeid), text)
   }
 
   /** To be called when a reader has got all of its text at once. */
@@ -113,7 +110,7 @@ export class Handles {
    * so nothing of it is left to give.
    */
   #earlier(fh: number, nodeid: number, offset: number): Buffer | undefined {
-    if (fh >= this.#firstOwn || offset === 0) return undefined
+    if (fh >= this.#numbers.first || offset === 0) return undefined
     return this.#keep(fh, nodeid, this.#saved.load(fh) ?? NOTHING)
   }
 
@@ -160,7 +157,7 @@ export class Handles {
   }
 
   #add(fh: number, nodeid: number): Handle {
-    const isEarlier = fh < this.#firstOwn
+    const isEarlier = fh < this.#numbers.first
     const handle = {
       nodeid,
       entries: undefined,

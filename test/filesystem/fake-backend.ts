@@ -10,10 +10,16 @@ import { TestClock } from '../machines/machine.ts'
 export function memoryTexts(): Texts {
   const texts = new Map<number, Buffer>()
   return {
-    save: (fh, text) => void texts.set(fh, Buffer.from(text)),
+    save: (fh, _slot, text) => void texts.set(fh, Buffer.from(text)),
     load: fh => texts.get(fh),
     remove: fh => void texts.delete(fh),
   }
+}
+
+/** Numbers from `first` on. */
+export function numbersFrom(first: number) {
+  let next = first
+  return { first, take: () => next++ }
 }
 
 export const BOX_SLOT = 5
@@ -33,7 +39,7 @@ export function fakeBackend(): FakeBackend {
     clock,
     held,
     text: 'text\n',
-    handles: new Handles(0, clock, memoryTexts()),
+    handles: new Handles(numbersFrom(0), clock, memoryTexts()),
     mountTime: 200_000,
     offered: new Set(FILES),
     findSlot: id => (id === 'box' ? BOX_SLOT : undefined),

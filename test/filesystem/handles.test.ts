@@ -1,28 +1,17 @@
 import t from 'tap'
 import { Handles } from '../../src/filesystem/handles.ts'
 import { TestClock } from '../machines/machine.ts'
-import { memoryTexts } from './fake-backend.ts'
+import { memoryTexts, numbersFrom } from './fake-backend.ts'
 
 const text = (what: string) => () => Buffer.from(what)
 
-t.test('handles of two servers do not meet, and stay exact', async t => {
-  const now = Date.UTC(2100, 0)
-  const [first, second] = [
-    new Handles(now, new TestClock(), memoryTexts()),
-    new Handles(now + 1, new TestClock(), memoryTexts()),
-  ]
-  const opened = Array.from({ length: 1000 }, () => first.open(35))
-  t.ok(Math.max(...opened) < second.open(35))
-  t.ok(Number.isSafeInteger(second.open(35)))
-})
-
 t.test('a text may hold more than ASCII: reads count bytes', async t => {
-  const handles = new Handles(0, new TestClock(), memoryTexts())
+  const handles = new Handles(numbersFrom(0), new TestClock(), memoryTexts())
   t.equal(handles.text(1, 35, 0, text('é\n')).length, 3)
 })
 
 t.test('texts take bounded memory, however many files are open', async t => {
-  const handles = new Handles(0, new TestClock(), memoryTexts())
+  const handles = new Handles(numbersFrom(0), new TestClock(), memoryTexts())
   const mib = Buffer.alloc(2 ** 20, 'x')
   let rendered = 0
   const read = (fh: number, offset: number) =>
@@ -43,8 +32,8 @@ t.test('texts take bounded memory, however many files are open', async t => {
 t.test('a text that was begun with an earlier server goes on as it was', async t => {
   const saved = memoryTexts()
   const [first, second] = [
-    new Handles(1, new TestClock(), saved),
-    new Handles(2, new TestClock(), saved),
+    new Handles(numbersFrom(1000), new TestClock(), saved),
+    new Handles(numbersFrom(2000), new TestClock(), saved),
   ]
   const [fh, whole] = [first.open(35), first.open(35)]
   first.unfinished(fh, first.text(fh, 35, 0, text('old text\n')))
@@ -58,7 +47,9 @@ t.test('a text that was begun with an earlier server goes on as it was', async t
 
 t.test('a text goes on as it was, whichever servers opened, began and continue it', async t => {
   const saved = memoryTexts()
-  const servers = [1, 2, 3].map(startMs => new Handles(startMs, new TestClock(), saved))
+  const servers = [1, 2, 3].map(
+    server => new Handles(numbersFrom(server * 1000), new TestClock(), saved),
+  )
   const [first, second, third] = servers as [Handles, Handles, Handles]
   const fh = first.open(35)
   second.unfinished(fh, second.text(fh, 35, 0, text('begun\n')))
@@ -67,11 +58,9 @@ t.test('a text goes on as it was, whichever servers opened, began and continue i
 
 t.test('the pass that counts is the last one begun', async t => {
   const saved = memoryTexts()
-  const [first, second, third] = [1, 2, 3].map(ms => new Handles(ms, new TestClock(), saved)) as [
-    Handles,
-    Handles,
-    Handles,
-  ]
+  const [first, second, third] = [1, 2, 3].map(
+    server => new Handles(numbersFrom(server * 1000), new TestClock(), saved),
+  ) as [Handles, Handles, Handles]
   const fh = first.open(35)
   for (const moment of ['first pass\n', 'second\n']) {
     first.unfinished(fh, first.text(fh, 35, 0, text(moment)))
@@ -83,7 +72,7 @@ t.test('the pass that counts is the last one begun', async t => {
 })
 
 t.test('a container that opens files without end costs no other one its texts', async t => {
-  const handles = new Handles(0, new TestClock(), memoryTexts())
+  const handles = new Handles(numbersFrom(0), new TestClock(), memoryTexts())
   const [victim, hoarder] = [256 + 35, 512 + 35]
   const victims = handles.open(victim)
   t.equal(handles.text(victims, victim, 0, text('begun\n')).length, 6)
@@ -97,7 +86,7 @@ t.test('a container that opens files without end costs no other one its texts', 
 
 t.test('a text that was rendered ahead is given only to a read that comes soon', async t => {
   const clock = new TestClock()
-  const handles = new Handles(0, clock, memoryTexts())
+  const handles = new Handles(numbersFrom(0), clock, memoryTexts())
   let moment = 'open'
   const render = () => Buffer.from(moment)
   const read = (fh: number) => handles.text(fh, 35, 0, render).toString()

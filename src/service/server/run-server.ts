@@ -3,6 +3,7 @@
 import { Registry } from '../../container/registry.ts'
 import { States } from '../../container/states.ts'
 import type { Backend } from '../../filesystem/backend.ts'
+import { HandleNumbers } from '../../filesystem/handle-numbers.ts'
 import { Handles } from '../../filesystem/handles.ts'
 import { Metrics } from '../../filesystem/metrics.ts'
 import { operations } from '../../filesystem/operations.ts'
@@ -72,7 +73,9 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
   registry.linkSlots()
   const states = new States(runDirectory)
   states.prepare()
-  const handles = new Handles(Date.now(), host.clock, new SavedTexts(runDirectory))
+  const texts = new SavedTexts(runDirectory)
+  const numbers = new HandleNumbers(runDirectory, Date.now(), texts.highest)
+  const handles = new Handles(numbers, host.clock, texts)
   const views = new Views({
     host,
     registry,
