@@ -3,7 +3,7 @@
  * it is asked for that container. Nothing else is kept, so a restarted server needs no replay.
  */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { replaceFile } from '../host/replace-file.ts'
 import {
   type Container,
@@ -17,6 +17,9 @@ import { States } from './states.ts'
 
 const SUFFIX = '.json'
 const NAME_MAX = 255
+
+/** The longest ids leave no room for a suffix. One that ends like a suffix gets this end: no id has a plus. */
+const LONG_SUFFIX = '+json'
 
 export class Registry {
   readonly #runDirectory: string
@@ -51,8 +54,22 @@ export class Registry {
     }
   }
 
+  /** Brings what an earlier version has registered to the form that this one looks for. */
+  migrate(): void {
+    for (const id of this.ids()) this.#rename(`${id}${SUFFIX}`)
+    this.#linkSlots()
+  }
+
+  /** An id that is a name without the suffix had the file that is another id's now. */
+  #rename(id: string): void {
+    const file = `${this.#directory}/${id}`
+    if (id.length > NAME_MAX || file === this.#file(id) || !isId(id)) return
+    const earlier = readContainer(file)
+    if (earlier?.id === id) renameSync(file, this.#file(id))
+  }
+
   /** Links the slots of containers that an earlier version has registered; of two with one slot neither gets it. */
-  linkSlots(): void {
+  #linkSlots(): void {
     const found = new Map<number, string[]>()
     for (const { slot, id } of this.containers()) {
       if (this.owner(slot) === undefined) found.set(slot, [...(found.get(slot) ?? []), id])
@@ -82,21 +99,15 @@ export class Registry {
   /** `undefined` for text that can be no id, for an id that is not registered, and when its file was damaged. */
   find(id: string): Container | undefined {
     if (!isId(id)) return undefined
-    try {
-      const container = parseContainer(readFileSync(this.#file(id), 'utf8'))
-      return container.id === id ? container : undefined
-    } catch (error) {
-      if (error instanceof SyntaxError || error instanceof RangeError) return undefined
-      if (error instanceof Error && 'code' in error) return undefined
-      throw error
-    }
+    const container = readContainer(this.#file(id))
+    return container?.id === id ? container : undefined
   }
 
   ids(): string[] {
     try {
       return readdirSync(this.#directory)
         .filter(name => !name.startsWith('.'))
-        .map(name => (name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name))
+        .map(idOf)
     } catch {
       return []
     }
@@ -118,10 +129,31 @@ export class Registry {
     }
   }
 
-  /** The longest ids leave no room for a suffix: NAME_MAX is 255. */
   #file(id: string): string {
-    const name = `${id}${SUFFIX}`
-    return `${this.#directory}/${name.length > NAME_MAX ? id : name}`
+    return `${this.#directory}/${nameOf(id)}`
+  }
+}
+
+/** No two ids have one name. */
+function nameOf(id: string): string {
+  const name = `${id}${SUFFIX}`
+  if (name.length <= NAME_MAX) return name
+  return id.endsWith(SUFFIX) ? `${id.slice(0, -SUFFIX.length)}${LONG_SUFFIX}` : id
+}
+
+function idOf(name: string): string {
+  if (name.endsWith(LONG_SUFFIX)) return `${name.slice(0, -LONG_SUFFIX.length)}${SUFFIX}`
+  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name
+}
+
+/** `undefined` when there is no such file, or it was damaged. */
+function readContainer(file: string): Container | undefined {
+  try {
+    return parseContainer(readFileSync(file, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
   }
 }
 

@@ -53,6 +53,36 @@ t.test('the longest id is a file name too', async t => {
   }
 })
 
+t.test('no two ids share a file', async t => {
+  const { directory, registry: here } = registry(t)
+  const short = 'x'.repeat(250)
+  const long = `${short}.json`
+  for (const [first, second] of [
+    [short, long],
+    [long, short],
+  ] as const) {
+    here.register(container(first, 1))
+    here.register(container(second, 2))
+    t.equal(here.find(first)?.slot, 1)
+    t.equal(here.find(second)?.slot, 2)
+    t.strictSame(here.ids().sort(), [short, long])
+    here.forget(first)
+    t.equal(here.find(second)?.slot, 2)
+    here.forget(second)
+    t.strictSame(readdirSync(join(directory, 'containers')), [])
+  }
+  // As a version wrote it that had one name for both.
+  writeFileSync(join(directory, 'containers', long), JSON.stringify(container(long, 3)))
+  t.equal(here.find(long), undefined)
+  here.migrate()
+  t.equal(here.find(long)?.slot, 3)
+  t.strictSame(here.ids(), [long])
+  here.register(container(short, 4))
+  here.migrate()
+  t.equal(here.find(short)?.slot, 4)
+  t.equal(here.find(long)?.slot, 3)
+})
+
 t.test('what is no registration is not found', async t => {
   const { directory, registry: here } = registry(t)
   mkdirSync(join(directory, 'containers'))
