@@ -1,6 +1,6 @@
 /** The global options: where things are. Every process that we start carries them in its command line. */
 
-import { mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { realPath } from '../host/host.ts'
 
@@ -34,12 +34,29 @@ export function resolveSettings({ mountPoint, runDirectory, config, log }: Setti
   }
 }
 
-/** Makes the run directory, which only root may see into. Throws when it cannot be made. */
+const WRITABLE_BY_OTHERS = 0o022
+
+/**
+ * Makes the run directory, which only root may see into. Throws when it cannot be made, and when others may change what
+ * is in one that is there: who can register a container and who answers would be theirs to say.
+ */
 export function makeRunDirectory({ runDirectory }: Settings): void {
   try {
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new Error(`Cannot make the run directory ${runDirectory}`, { cause })
+  }
+  const { mode, uid } = statSync(runDirectory)
+  for (const owner of [lstatSync(runDirectory).uid, uid]) {
+    if (owner === 0 || owner === process.geteuid?.()) continue
+    throw new Error(
+      `Cannot use the run directory ${runDirectory}: it belongs to user ${owner}; remove it, or chown root ${runDirectory}`,
+    )
+  }
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+    throw new Error(
+      `Cannot use the run directory ${runDirectory}: its mode ${(mode & 0o7777).toString(8)} lets others write there; remove it, or chmod 700 ${runDirectory}`,
+    )
   }
 }
 
