@@ -33,7 +33,7 @@ const MOST_DIRECTORY_BYTES = 2 ** 20
 const SKIPPED = new Set(['pts', 'shm', 'mqueue', 'fd'])
 
 /** This flag is from <asm-generic/fcntl.h>; node:fs does not name it. */
-const O_PATH = 0o10000000
+export const O_PATH = 0o10000000
 
 /** The block devices' nodes below `directory`; none when it cannot be read. */
 export function listBlockNodes(directory: string, trust: Trust): NamedDevice[] {
@@ -107,7 +107,7 @@ function withDescriptor(path: string, use: (fd: number) => void): void {
 }
 
 /** The id of the mount that `fd` is on: mnt_id in proc_pid_fdinfo(5). */
-function mountIdOf(fd: number): number {
+export function mountIdOf(fd: number): number {
   const line = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
   return Number(line?.[1] ?? -1)
 }

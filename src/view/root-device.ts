@@ -3,11 +3,12 @@
  * making: paths in it are looked up on the host only where that cannot make us wait.
  */
 
-import { type Stats, statSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { splitDevice } from '../host/device-number.ts'
 import type { Host } from '../host/host.ts'
 import { eachMount, type Mount, unescapeOctal } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
+import { withLocalPath } from './local-path.ts'
 
 /** File systems that need no process and no other machine for their answers. */
 const LOCAL = new Set([
@@ -45,10 +46,8 @@ export function findDevice(host: Host, mount: Mount, depth = 0): DeviceNumber | 
   for (const layer of overlayLayers(mount.superOptions)) {
     const below = findMountOf(host, layer)
     if (below === undefined || !isLocal(below)) continue
-    const stat = tryStat(host, layer)
-    if (stat === undefined) continue
-    const device = splitDevice(stat.dev)
-    return device.major !== 0 ? device : findDevice(host, below, depth + 1)
+    const mount = withLocalPath(host, layer, isLocal, (_, found) => found)
+    if (mount !== undefined) return findDevice(host, mount, depth + 1)
   }
   return undefined
 }
@@ -64,8 +63,10 @@ export function findWholeDisk(host: Host, device: DeviceNumber): DeviceNumber | 
 /** btrfs and other file systems have device numbers of their own, but name their disk as the mount's source. */
 function sourceDevice(host: Host, source: string): DeviceNumber | undefined {
   if (!source.startsWith('/dev/') || hasDots(source)) return undefined
-  const stat = tryStat(host, source)
-  return stat?.isBlockDevice() === true ? splitDevice(stat.rdev) : undefined
+  return withLocalPath(host, source, isLocal, fd => {
+    const stat = fstatSync(fd)
+    return stat.isBlockDevice() ? splitDevice(stat.rdev) : undefined
+  })
 }
 
 /**
@@ -102,12 +103,3 @@ function findMountOf(host: Host, path: string): Mount | undefined {
 }
 
 const hasDots = (path: string) => /\/\.\.?(?:\/|$)/.test(path)
-
-function tryStat(host: Host, path: string): Stats | undefined {
-  try {
-    return statSync(host.path(path.slice(1)))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined
-    throw error
-  }
-}

@@ -1,9 +1,8 @@
 /** Block devices for a container on files: what its root directory lies on, and nodes in its /dev. */
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, statSync, symlinkSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { splitDevice } from '../../src/host/device-number.ts'
 import { mountIdOf } from '../machines/machine.ts'
 import { INIT, ROOT_MOUNT, type Tenant } from './tenant.ts'
 
@@ -29,12 +28,12 @@ export function makeNode(tenant: Tenant, name: string, device: string): void {
   execFileSync('mknod', [file, 'b', ...device.split(':')])
 }
 
-/** A host directory, and the device that stat(2) says it is on. */
-export function makeLayer(tenant: Tenant, path: string): string {
-  const directory = join(tenant.machine.directory, path)
-  mkdirSync(directory, { recursive: true })
-  const { major, minor } = splitDevice(statSync(directory).dev)
-  return `${major}:${minor}`
+/** The host's root by `root`, as in `mountRoot`: what is not on a mount of the host is not looked at. */
+export function mountHostRoot({ machine }: Tenant, root: string): void {
+  const others = machine.read('proc/self/mountinfo')
+  machine.set({
+    'proc/self/mountinfo': `${mountIdOf(machine.directory)} 1 ${root}\n${others}`,
+  })
 }
 
 /** sda1 as a partition of sda, in sysfs. */

@@ -11,6 +11,8 @@ import { type Machine, machine, mountIdOf } from '../machines/machine.ts'
 
 const MKNOD = process.getuid?.() === 0 ? {} : { skip: 'mknod needs root' }
 
+const MOUNT = process.getuid?.() === 0 ? {} : { skip: 'mount needs root' }
+
 const PID = 42
 const START = 986258
 const INIT = { pid: PID, startTicks: START, rootMount: 5 }
@@ -160,11 +162,8 @@ t.test('a root directory in memory or on another machine is on none', async t =>
   }
 })
 
-/** The device under the machine's directory, as the host's own mounts and stat(2) have it. */
-function below(host: Machine) {
-  const real = splitDevice(statSync(host.directory).dev)
-  return real.major === 0 ? { major: 8, minor: 77 } : real
-}
+/** The device that the host's mountinfo names. */
+const BELOW = { major: 8, minor: 77 }
 
 /** The directories are on a local file system, by a mountinfo of the host's. */
 function overlayHost(t: Parameters<typeof machine>[0]): Machine {
@@ -172,10 +171,9 @@ function overlayHost(t: Parameters<typeof machine>[0]): Machine {
     'var/lib/up,per/diff/x': '',
     'var/lib/low:er/diff/x': '',
   })
-  const anonymous = splitDevice(statSync(host.directory).dev).major === 0
   host.set({
     'proc/self/mountinfo':
-      `${anonymous ? '9 8 8:77' : '9 8 0:99'} / / rw - ext4 /dev/sda2 rw\n` +
+      `${mountIdOf(host.directory)} 1 8:77 / / rw - ext4 /dev/sda2 rw\n` +
       '10 9 0:60 / /net rw - nfs4 server:/x rw\n',
   })
   return host
@@ -186,7 +184,7 @@ t.test('an overlay is on the device of its upper directory', async t => {
   const overlay = mount(
     '0:50 / / rw - overlay overlay rw,lowerdir=/none,upperdir=/var/lib/up\\054per/diff,workdir=/w',
   )
-  t.same(findDevice(host, overlay), below(host))
+  t.same(findDevice(host, overlay), BELOW)
 })
 
 t.test(
@@ -198,10 +196,39 @@ t.test(
       'lowerdir+=/var/lib/low:er/diff,lowerdir+=/none',
     ]) {
       const overlay = mount(`0:50 / / ro - overlay overlay ro,${lower}`)
-      t.same(findDevice(host, overlay), below(host), lower)
+      t.same(findDevice(host, overlay), BELOW, lower)
     }
   },
 )
+
+t.test('a link in a path is followed as far as the mounts are local', async t => {
+  const host = overlayHost(t)
+  const device = (upper: string) =>
+    findDevice(host, mount(`0:50 / / rw - overlay overlay rw,upperdir=${upper}`))
+  symlinkSync('/var/lib', join(host.directory, 'absolute'))
+  symlinkSync('lib/../../var/lib/up,per', join(host.directory, 'var/relative'))
+  symlinkSync('round', join(host.directory, 'round'))
+  t.same(device('/absolute/low:er/diff'), BELOW)
+  t.same(device('/var/relative/diff'), BELOW)
+  t.equal(device('/round/x'), undefined)
+  t.equal(device('/var/lib/none'), undefined)
+  symlinkSync('/proc/self/fd', join(host.directory, 'away'))
+  t.equal(device('/away/0'), undefined, 'nothing leads out of the root')
+})
+
+t.test('nothing on a mount that is not local is looked up, whatever its name', MOUNT, async t => {
+  const host = overlayHost(t)
+  mkdirSync(join(host.directory, 'strange'))
+  // A mount that the host's mountinfo, as it was read, does not have: it was put there meanwhile.
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(host.directory, 'strange')])
+  t.teardown(() => execFileSync('umount', [join(host.directory, 'strange')]))
+  mkdirSync(join(host.directory, 'strange/diff'))
+  symlinkSync('/strange', join(host.directory, 'by-link'))
+  for (const upper of ['/strange/diff', '/strange', '/by-link/diff']) {
+    const overlay = mount(`0:50 / / rw - overlay overlay rw,upperdir=${upper}`)
+    t.equal(findDevice(host, overlay), undefined, upper)
+  }
+})
 
 t.test('paths on another machine, or with a way around, are not looked up', async t => {
   const host = overlayHost(t)
@@ -218,13 +245,15 @@ t.test(
   'a file system with numbers of its own is on the device it was mounted from',
   MKNOD,
   async t => {
-    const host = machine(t, {})
+    const host = overlayHost(t)
     block(host, 'dev/sdb2', 8, 18)
     const device = (source: string) => findDevice(host, mount(`0:40 / / rw - btrfs ${source} rw`))
     t.same(device('/dev/sdb2'), { major: 8, minor: 18 })
     t.equal(device('/dev/../dev/sdb2'), undefined)
     host.set({ 'dev/file': '' })
     t.equal(device('/dev/file'), undefined)
+    symlinkSync('../dev/mapper/../sdb2', join(host.directory, 'dev/link'))
+    t.same(device('/dev/link'), { major: 8, minor: 18 })
   },
 )
 
