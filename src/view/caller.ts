@@ -10,6 +10,8 @@ interface Caller {
   /** The key is equal for processes that see the same. */
   key: string
   cgroups: CgroupPaths
+  /** Who has made this caller's surroundings, for all we know: see `ownerOf`. */
+  owner: string
   /** Pid of the init in the caller's pid namespace. It and `startTicks` are `undefined` for a process of the host. */
   pid: number | undefined
   startTicks: number | undefined
@@ -31,12 +33,26 @@ export function findCaller(
   const slot = index.findNearest(cgroups)
   if (slot !== undefined) return { slot }
   const init = namespaces.findInit(pid)
-  if (init === undefined) return { key: text, cgroups, pid: undefined, startTicks: undefined }
+  if (init === undefined) {
+    return { key: text, cgroups, owner: ownerOf(cgroups), pid: undefined, startTicks: undefined }
+  }
   const initText = host.tryRead(`proc/${init.pid}/cgroup`) ?? text
+  const initCgroups = parseCgroupPaths(initText)
   return {
     key: `${init.pid} ${init.startTicks} ${initText}`,
-    cgroups: parseCgroupPaths(initText),
+    cgroups: initCgroups,
+    owner: init.outermost === undefined ? ownerOf(initCgroups) : `init ${init.outermost}`,
     pid: init.pid,
     startTicks: init.startTicks,
   }
+}
+
+/**
+ * The upper part of a cgroup's path, which nobody without privilege can leave: `/user.slice/user-1000.slice`,
+ * `/system.slice/docker-ID.scope`, `/docker/ID`. The cgroups below may be of the caller's own making.
+ */
+function ownerOf(cgroups: CgroupPaths): string {
+  const path = cgroups[''] ?? '/'
+  const told = path === '/' ? Object.values(cgroups).find(each => each !== '/') : path
+  return (told ?? '/').split('/').slice(0, 3).join('/')
 }

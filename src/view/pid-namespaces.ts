@@ -15,7 +15,17 @@ const MOST_KNOWN = 256
  */
 const AGAIN_USEC = 5e6
 
-type Init = KnownProcess & { pid: number }
+/** A process of the outermost namespaces below the host's has this many pids. */
+const OUTERMOST_DEPTH = 2
+
+interface Init extends KnownProcess {
+  pid: number
+  /**
+   * The pid of the init of the outermost namespace below the host's that this one is in; `undefined` where it is that one
+   * itself, and where it cannot be told.
+   */
+  outermost?: number | undefined
+}
 
 export class PidNamespaces {
   readonly #host: Host
@@ -35,9 +45,22 @@ export class PidNamespaces {
     if (known !== undefined && isAlive(this.#host, known)) return known
     const found = this.#above(pid, depth) ?? this.#among(namespace, depth)
     if (found === undefined) return undefined
-    const init = { pid: found, startTicks: readStartTicks(this.#host, found) }
+    const outermost = depth > OUTERMOST_DEPTH ? this.#findOutermost(found) : undefined
+    const init = { pid: found, startTicks: readStartTicks(this.#host, found), outermost }
     if (namespace !== undefined) this.#remember(namespace, init)
     return init
+  }
+
+  /** Parents lead there, since the init of a namespace is the child of a process of the one above. */
+  #findOutermost(pid: number): number | undefined {
+    for (let current = pid; ; ) {
+      const pids = this.#pids(current)
+      if (pids === undefined || pids.length < OUTERMOST_DEPTH) return undefined
+      if (pids.length === OUTERMOST_DEPTH && pids[1] === 1) return current
+      const parent = this.#parent(current)
+      if (parent === undefined) return undefined
+      current = parent
+    }
   }
 
   /** Parents lead to the init, which adopts every orphan, but not from a process that came in from outside. */
@@ -46,10 +69,15 @@ export class PidNamespaces {
       const pids = this.#pids(current)
       if (pids === undefined || pids.length < depth) return undefined
       if (pids.length === depth && pids[depth - 1] === 1) return current
-      const parent = parseStatusField(this.#host.tryRead(`proc/${current}/status`) ?? '', 'PPid')
-      if (parent === undefined || Number(parent) <= 1) return undefined
-      current = Number(parent)
+      const parent = this.#parent(current)
+      if (parent === undefined) return undefined
+      current = parent
     }
+  }
+
+  #parent(pid: number): number | undefined {
+    const parent = Number(parseStatusField(this.#host.tryRead(`proc/${pid}/status`) ?? '', 'PPid'))
+    return parent > 1 ? parent : undefined
   }
 
   #among(namespace: string | undefined, depth: number): number | undefined {
@@ -64,7 +92,9 @@ export class PidNamespaces {
       if (this.#host.tryReadLink(`proc/${pid}/ns/pid`) !== namespace) continue
       if (this.#pids(pid)?.[depth - 1] === 1) return pid
     }
-    if (this.#missedUsec.size >= MOST_KNOWN) this.#missedUsec.clear()
+    // The oldest goes first: who makes many namespaces must not have all the others searched again.
+    const [oldest] = this.#missedUsec.keys()
+    if (this.#missedUsec.size >= MOST_KNOWN && oldest !== undefined) this.#missedUsec.delete(oldest)
     this.#missedUsec.set(namespace, now)
     return undefined
   }

@@ -11,6 +11,7 @@ import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
+import { CallerViews } from './caller-views.ts'
 import { ContainerView, type Subject, type ViewState } from './container-view.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 
@@ -19,9 +20,6 @@ import { PidNamespaces } from './pid-namespaces.ts'
  * down.
  */
 const MOST_VIEWS = 256
-
-/** At most this many views of callers that no registration covers are kept; the oldest is dropped. */
-const MOST_CALLER_VIEWS = 64
 
 interface ViewsSetup {
   host: Host
@@ -50,7 +48,7 @@ export class Views {
   readonly #idBySlot = new Map<number, string>()
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
-  readonly #callerViews = new Map<string, ContainerView>()
+  readonly #callerViews = new CallerViews<ContainerView>()
   /** Views whose load is sampled. */
   readonly #sampled = new Set<ContainerView>()
   /** When the next load is to be sampled, in microseconds of CLOCK_MONOTONIC. */
@@ -127,14 +125,7 @@ export class Views {
     const known = this.#callerViews.get(caller.key)
     if (known !== undefined) return known
     const view = this.#open(caller)
-    this.#callerViews.set(caller.key, view)
-    if (this.#callerViews.size > MOST_CALLER_VIEWS) {
-      const [oldest] = this.#callerViews.keys()
-      if (oldest !== undefined) {
-        this.#end(this.#callerViews.get(oldest))
-        this.#callerViews.delete(oldest)
-      }
-    }
+    this.#end(this.#callerViews.add(caller.key, caller.owner, view))
     return view
   }
 

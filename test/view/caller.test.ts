@@ -4,6 +4,7 @@ import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
 import { RegistryIndex } from '../../src/container/registry-index.ts'
 import { findCaller } from '../../src/view/caller.ts'
+import { CallerViews } from '../../src/view/caller-views.ts'
 import { PidNamespaces } from '../../src/view/pid-namespaces.ts'
 import { machine } from '../machines/machine.ts'
 
@@ -62,6 +63,41 @@ t.test('whose view a caller sees', async t => {
   })
   t.match(findCaller(host, directory, namespaces, 100), { pid: undefined, cgroups: { '': '/' } })
   t.equal(findCaller(host, directory, namespaces, 999), undefined, 'no such process')
+})
+
+t.test('who makes many namespaces costs nobody else a view', async t => {
+  const views = new CallerViews<string>()
+  const gone: (string | undefined)[] = []
+  for (const key of ['a', 'b', 'c']) gone.push(views.add(key, key, key))
+  for (let i = 0; i < 200; i++) gone.push(views.add(`x${i}`, 'x', `x${i}`))
+  t.equal(gone.filter(Boolean).length, 203 - 64)
+  for (const key of ['a', 'b', 'c', 'x199']) t.equal(views.get(key), key)
+  t.equal(views.get('x0'), undefined)
+})
+
+t.test('whose a caller is, it cannot choose', async t => {
+  const user = '0::/user.slice/user-1000.slice'
+  const host = machine(t, {
+    ...process(200, 100, '200\t1', '0::/system.slice/docker-a.scope\n'),
+    ...process(210, 200, '210\t5\t1', '0::/system.slice/docker-a.scope/own/1\n'),
+    ...process(220, 210, '220\t6\t2\t1', '0::/elsewhere/2\n'),
+    ...process(300, 100, '300\t1', `${user}/a.scope\n`),
+    ...process(301, 100, '301\t1', `${user}/user@1000.service/b/c\n`),
+    ...process(302, 100, '302', `${user}/user@1000.service/d\n`),
+  })
+  mkdirSync(join(host.directory, 'run'))
+  const index = new RegistryIndex(new Registry(join(host.directory, 'run')))
+  const owner = (pid: number) => {
+    const caller = findCaller(host, index, new PidNamespaces(host), pid)
+    return caller !== undefined && 'owner' in caller ? caller.owner : undefined
+  }
+  t.equal(owner(200), '/system.slice/docker-a.scope')
+  t.strictSame(
+    [owner(210), owner(220)],
+    ['init 200', 'init 200'],
+    'nested ones are one container’s',
+  )
+  for (const pid of [300, 301, 302]) t.equal(owner(pid), '/user.slice/user-1000.slice')
 })
 
 t.test('a process that entered a pid namespace belongs to its init', async t => {
