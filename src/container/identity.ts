@@ -1,7 +1,8 @@
 /** Reads what a registration records of a container, given the pid of its init. */
 
-import type { Host } from '../host/host.ts'
+import { type Host, orUndefined } from '../host/host.ts'
 import { findMount } from '../host/mountinfo.ts'
+import { readMountsOf } from '../host/mounts-of.ts'
 import { isZombie, parseStartTicks } from '../host/proc-pid.ts'
 import type { Options } from '../proc/options.ts'
 import type { Described } from './container.ts'
@@ -34,9 +35,12 @@ export function readContainer(
   }
 }
 
-/** The root file system is mounted on `rootfs` before pivot_root(2) and on / afterwards; it stays the same mount. */
+/**
+ * The root file system is mounted on `rootfs` before pivot_root(2) and on / afterwards; it stays the same mount. Returns
+ * 0, which no mount has, where it cannot be told.
+ */
 function readRootMount(host: Host, pid: number, rootfs: string): number {
-  const mountinfo = host.tryRead(`proc/${pid}/mountinfo`) ?? ''
+  const mountinfo = orUndefined(() => readMountsOf(host, pid)) ?? ''
   const mount = findMount(mountinfo, rootfs) ?? findMount(mountinfo, '/')
   return mount?.id ?? 0
 }

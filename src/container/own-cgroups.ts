@@ -3,13 +3,16 @@
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 
+/** A process is in at most some 15 hierarchies, and fs/kernfs cuts no path shorter than PATH_MAX, 4096. */
+const MOST_CGROUP_BYTES = 128 * 1024
+
 /**
  * The container's cgroup for each controller that /proc/PID/cgroup lists. It is `/`, which means none, where the
  * container shares the cgroup of its runtime (which is ours when we run as a hook): that one counts for others too.
  * Throws when there is no such process.
  */
 export function readCgroups(host: Host, pid: number, id: string): CgroupPaths {
-  const paths = parseCgroupPaths(host.read(`proc/${pid}/cgroup`))
+  const paths = parseCgroupPaths(host.read(`proc/${pid}/cgroup`, MOST_CGROUP_BYTES))
   const ours = parseCgroupPaths(host.tryRead('proc/self/cgroup') ?? '')
   const own: Record<string, string> = {}
   for (const [controller, path] of Object.entries(paths)) {

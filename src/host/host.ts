@@ -3,15 +3,8 @@
  * folder of captured files. Paths have no leading slash.
  */
 
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { type Beginning, readBeginning, tooLarge } from './beginning.ts'
 
 export interface Clock {
   /** CLOCK_MONOTONIC, clock_gettime(2). */
@@ -28,6 +21,12 @@ export interface PseudoFile {
   close(): void
 }
 
+/**
+ * No file is read beyond this. The longest of a host is its mountinfo: 100 000 mounts, the kernel's limit for a
+ * namespace, have some 30 MiB.
+ */
+export const MOST_BYTES = 64 * 2 ** 20
+
 export class Host {
   readonly clock: Clock
   readonly #root: string
@@ -41,24 +40,38 @@ export class Host {
     return this.#root + path
   }
 
-  /** Text of a pseudo-file. Throws the system's error when it cannot be read. */
-  read(path: string): string {
-    return readPseudoFile(this.path(path))
+  /**
+   * Text of a pseudo-file. Throws the system's error when it cannot be read, and one with the code EFBIG when it has
+   * more than `mostBytes`.
+   */
+  read(path: string, mostBytes = MOST_BYTES): string {
+    const { text, isWhole } = this.readBeginning(path, mostBytes)
+    if (isWhole) return text
+    throw tooLarge(this.path(path), mostBytes)
+  }
+
+  /** Throws the system's error when the file cannot be read. */
+  readBeginning(path: string, mostBytes: number): Beginning {
+    return readBeginning(this.path(path), mostBytes)
   }
 
   /**
-   * Text of a pseudo-file, `undefined` where the kernel gives no such file: absence is normal for most of what we ask.
+   * Text of a pseudo-file, `undefined` where `read` throws: absence is normal for most of what we ask.
    */
-  tryRead(path: string): string | undefined {
-    return orUndefined(() => this.read(path))
+  tryRead(path: string, mostBytes = MOST_BYTES): string | undefined {
+    return orUndefined(() => this.read(path, mostBytes))
   }
 
   /**
    * A file that is to be read many times. The kernel makes the text of a `listing` line by line, and may give a part of
-   * it at a time.
+   * it at a time. Of a listing that has more than `mostBytes` the first lines are read, and nothing of another file.
    */
-  file(path: string, _listing: boolean): PseudoFile {
-    return { tryRead: () => this.tryRead(path), close: () => {} }
+  file(path: string, listing: boolean, mostBytes = MOST_BYTES): PseudoFile {
+    const tryRead = () =>
+      listing
+        ? orUndefined(() => this.readBeginning(path, mostBytes).text)
+        : this.tryRead(path, mostBytes)
+    return { tryRead, close: () => {} }
   }
 
   /**
@@ -86,30 +99,6 @@ export class Host {
   tryReadLink(path: string): string | undefined {
     return orUndefined(() => readlinkSync(this.path(path)))
   }
-}
-
-/** The st_size of a pseudo-file says nothing, so it is read until a read returns 0. */
-function readPseudoFile(path: string): string {
-  const fd = openSync(path, 'r')
-  try {
-    let length = 0
-    for (;;) {
-      if (length === buffer.length) grow()
-      const size = readSync(fd, buffer, length, buffer.length - length, null)
-      if (size === 0) return buffer.toString('utf8', 0, length)
-      length += size
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-let buffer = Buffer.allocUnsafe(64 * 1024)
-
-function grow(): void {
-  const larger = Buffer.allocUnsafe(buffer.length * 2)
-  buffer.copy(larger)
-  buffer = larger
 }
 
 /** What the kernel or another process takes away in between is no error: only the system's errors are caught. */

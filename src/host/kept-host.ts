@@ -4,7 +4,8 @@
  */
 
 import { constants } from 'node:os'
-import { type Clock, Host, type PseudoFile } from './host.ts'
+import { wholeLines } from './beginning.ts'
+import { type Clock, Host, MOST_BYTES, type PseudoFile } from './host.ts'
 
 /** The results are sizes or descriptors, or negative errnos. */
 export interface FileCalls {
@@ -25,6 +26,10 @@ const SAMPLE_USEC = 5000
 
 const NONE = -1
 
+const BUFFER_BYTES = 64 * 1024
+/** A buffer that had to become larger than this is given back after the reading. */
+const MOST_KEPT_BYTES = 2 ** 20
+
 export class KeptHost extends Host {
   readonly #calls: FileCalls
   /** The open files, in the order in which they are to be closed. */
@@ -34,15 +39,15 @@ export class KeptHost extends Host {
     read: file => this.#read(file),
     close: file => this.#close(file),
   }
-  #buffer = Buffer.allocUnsafe(64 * 1024)
+  #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
 
   constructor(root: string, clock: Clock, calls: FileCalls) {
     super(root, clock)
     this.#calls = calls
   }
 
-  override file(path: string, listing: boolean): PseudoFile {
-    return new KeptFile(this.#keeping, this.path(path), listing)
+  override file(path: string, listing: boolean, mostBytes = MOST_BYTES): PseudoFile {
+    return new KeptFile(this.#keeping, this.path(path), listing, mostBytes)
   }
 
   override sample(path: string): string {
@@ -72,21 +77,28 @@ export class KeptHost extends Host {
   #readOpen(file: KeptFile): string | undefined {
     if (file.fd === NONE) return undefined
     const size = this.#fill(file)
-    if (size >= 0) return this.#buffer.toString('utf8', 0, size)
-    this.#close(file)
-    return undefined
+    const text = size >= 0 ? this.#textOf(file, size) : undefined
+    if (this.#buffer.length > MOST_KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+    if (text === undefined) this.#close(file)
+    return text
+  }
+
+  #textOf({ listing, mostBytes }: KeptFile, size: number): string | undefined {
+    if (size <= mostBytes) return this.#buffer.toString('utf8', 0, size)
+    return listing ? wholeLines(this.#buffer, mostBytes) : undefined
   }
 
   /**
-   * Fills the buffer with the text and returns its size, or a negative errno. The kernel gives a file that is no
-   * listing as a whole where there is room for it.
+   * Fills the buffer with the text, at most until it is past the file's limit, and returns the size, or a negative
+   * errno. The kernel gives a file that is no listing as a whole where there is room for it.
    */
-  #fill({ fd, listing }: KeptFile): number {
+  #fill({ fd, listing, mostBytes }: KeptFile): number {
     let length = 0
     for (;;) {
       const size = this.#calls.pread(fd, this.#buffer, length, length)
       if (size <= 0) return size < 0 ? size : length
       length += size
+      if (length > mostBytes) return length
       if (length < this.#buffer.length) {
         if (!listing) return length
         continue
@@ -136,14 +148,16 @@ interface Keeping {
 class KeptFile implements PseudoFile {
   readonly path: string
   readonly listing: boolean
+  readonly mostBytes: number
   fd = NONE
   isUsed = false
   readonly #keeping: Keeping
 
-  constructor(keeping: Keeping, path: string, listing: boolean) {
+  constructor(keeping: Keeping, path: string, listing: boolean, mostBytes: number) {
     this.#keeping = keeping
     this.path = path
     this.listing = listing
+    this.mostBytes = mostBytes
   }
 
   tryRead(): string | undefined {

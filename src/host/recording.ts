@@ -1,6 +1,7 @@
 /** A host that remembers what was read from it, so that the same can be read again from a folder. */
 
 import { statSync } from 'node:fs'
+import type { Beginning } from './beginning.ts'
 import { type Clock, Host, orUndefined } from './host.ts'
 import type { OutputFolder } from './output-folder.ts'
 
@@ -16,17 +17,17 @@ export function stoppedClock(moment: Moment): Clock {
 }
 
 export class RecordingHost extends Host {
-  readonly #files = new Map<string, { text: string; mode: number }>()
+  readonly #files = new Map<string, { beginning: Beginning; mode: number }>()
   readonly #directories = new Set<string>()
 
   /** A file that was read once stays what it was, so that all that is made of what was read is of one moment. */
-  override read(path: string): string {
-    const known = this.#files.get(path)
-    if (known !== undefined) return known.text
-    const text = super.read(path)
+  override readBeginning(path: string, mostBytes: number): Beginning {
+    const known = this.#files.get(path)?.beginning
+    if (known?.isWhole) return known
+    const beginning = super.readBeginning(path, mostBytes)
     const mode = orUndefined(() => statSync(this.path(path)).mode) ?? OWNER_ONLY
-    this.#files.set(path, { text, mode })
-    return text
+    this.#files.set(path, { beginning, mode })
+    return beginning
   }
 
   override has(path: string): boolean {
@@ -48,7 +49,9 @@ export class RecordingHost extends Host {
    */
   save(folder: OutputFolder, change: (path: string, text: string) => string): string[] {
     for (const directory of this.#directories) folder.makeDirectory(directory)
-    for (const [path, { text, mode }] of this.#files) folder.write(path, change(path, text), mode)
+    for (const [path, { beginning, mode }] of this.#files) {
+      folder.write(path, change(path, beginning.text), mode)
+    }
     return [...this.#files.keys()].sort()
   }
 }

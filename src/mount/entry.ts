@@ -8,6 +8,7 @@ import type { Described } from '../container/container.ts'
 import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import { type Mount, parseMounts } from '../host/mountinfo.ts'
+import { readMountsOf } from '../host/mounts-of.ts'
 import { errorCode } from '../sys/error.ts'
 import { O_PATH, openBeneath, unmountAt } from '../sys/mount.ts'
 import { openPid } from '../sys/process.ts'
@@ -43,7 +44,7 @@ export function openEntry(
     throw new Error(`Cannot ${action} ${id}: process ${pid} is in the host's mount namespace`)
   }
   const root = opened.add(openSync(host.path(`proc/${pid}/root`), O_PATH))
-  const mounts = parseMounts(host.read(`proc/${pid}/mountinfo`))
+  const mounts = readMounts(host, container, action)
   const base = findBase(mounts, container.rootfs)
   if (base === '' && sameFile(host.path(`proc/${pid}/root`), '/')) {
     throw new Error(
@@ -52,6 +53,16 @@ export function openEntry(
   }
   if (!isAlive(host, container)) throw new Error(`Cannot ${action} ${id}: process ${pid} ended`)
   return { process, namespace, root, mounts, base }
+}
+
+/** Where it is not known what lies on a file, no mount is changed. */
+function readMounts(host: Host, { pid, id }: Container, action: string): Mount[] {
+  try {
+    return parseMounts(readMountsOf(host, pid))
+  } catch (cause) {
+    if (errorCode(cause) !== 'EFBIG') throw cause
+    throw new Error(`Cannot ${action} ${id}: process ${pid} has too many mounts`, { cause })
+  }
 }
 
 /** Takes off our mounts at one place, one after the other. To be called inside the container's mount namespace. */

@@ -1,11 +1,14 @@
 /** A bundle's config.json, as far as we need it: where the root file system is. */
 
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { check, objectOf, parseObject, textOf } from '../host/json.ts'
 import type { State } from './state.ts'
 
 const PARSE = 'parse config.json'
+
+/** The largest config.json that is read. One with a thousand mounts has 250 KiB. */
+export const MAX_CONFIG_BYTES = 4 * 2 ** 20
 
 /** Returns the absolute path of the container's root file system, as the runtime sees it. */
 export function findRootfs(state: State): string {
@@ -43,6 +46,10 @@ function readRoot(state: State): string {
   }
   const file = join(state.bundle, 'config.json')
   try {
+    const { size } = statSync(file)
+    if (size > MAX_CONFIG_BYTES) {
+      throw new RangeError(`it has ${size} bytes, and at most ${MAX_CONFIG_BYTES} are read`)
+    }
     return parseRoot(readFileSync(file, 'utf8'))
   } catch (cause) {
     throw new Error(

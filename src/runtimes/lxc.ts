@@ -18,6 +18,10 @@ const OLD_PARENT = 'lxc'
  * user.slice/user-1000.slice/user@1000.service/app.slice/NAME.scope/lxc.payload.NAME
  */
 const MAX_DEPTH = 6
+/** How many cgroups and processes of one container are looked at, and how much of one list of processes is read. */
+const MOST_GROUPS = 2000
+const MOST_PROCESSES = 5000
+const MOST_PROCS_BYTES = 64 * 1024
 const CONFIG_NAMES = ['config', 'lxc.conf']
 
 export function* findLxc(host: Host, roots: readonly string[]): Generator<Claim> {
@@ -70,11 +74,16 @@ function* payloads(
   }
 }
 
-/** Returns the pid of a container's init. A container inside this one has an init too, in one more pid namespace. */
+/**
+ * Returns the pid of a container's init, which is among the first processes that are listed. A container inside this
+ * one has an init too, in one more pid namespace.
+ */
 function findInit(host: Host, directory: string): number | undefined {
   let init: number | undefined
   let depth = Infinity
+  let left = MOST_PROCESSES
   for (const pid of processes(host, directory)) {
+    if (left-- === 0) break
     const status = host.tryRead(`proc/${pid}/status`) ?? ''
     const pids = parsePids(status) ?? []
     if (pids.length < 2 || pids.length >= depth || pids.at(-1) !== 1) continue
@@ -86,9 +95,13 @@ function findInit(host: Host, directory: string): number | undefined {
 }
 
 function* processes(host: Host, directory: string): Generator<number> {
-  const text = host.tryRead(`${directory}/cgroup.procs`) ?? ''
-  yield* text.split('\n').flatMap(line => countOf(line) ?? [])
-  for (const name of host.directories(directory)) yield* processes(host, `${directory}/${name}`)
+  const directories = [directory]
+  for (let i = 0; i < directories.length && i < MOST_GROUPS; i++) {
+    const path = directories[i] as string
+    const text = host.file(`${path}/cgroup.procs`, true, MOST_PROCS_BYTES).tryRead() ?? ''
+    yield* text.split('\n').flatMap(line => countOf(line) ?? [])
+    for (const name of host.directories(path)) directories.push(`${path}/${name}`)
+  }
 }
 
 /**

@@ -10,6 +10,9 @@ import { readStartTicks } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 
+/** A map of users has at most 340 lines, and a process is in at most some 15 cgroups with paths of up to 4096. */
+const MOST_PROCESS_BYTES = 128 * 1024
+
 /** A claim whose process runs. */
 export interface Proven extends Claim {
   startTicks: number
@@ -58,7 +61,9 @@ function tryReadStartTicks(host: Host, pid: number): number | undefined {
 
 /** Whether the claim's id, or the name that the claim gives instead, is a name in the path of the process's cgroup. */
 function isInNamedCgroup(host: Host, { pid, id, cgroupName = id }: Claim): boolean {
-  const paths = Object.values(parseCgroupPaths(host.tryRead(`proc/${pid}/cgroup`) ?? ''))
+  const paths = Object.values(
+    parseCgroupPaths(host.tryRead(`proc/${pid}/cgroup`, MOST_PROCESS_BYTES) ?? ''),
+  )
   return paths.some(path => path.split('/').some(name => isNamedAfter(name, cgroupName)))
 }
 
@@ -85,7 +90,7 @@ const isTrusted = ({ ownerUid }: Claim) => ownerUid === 0 || ownerUid === proces
  * Whether a range of the process's user namespace begins with the user, which only that user or root can have written.
  */
 function belongsToOwner(host: Host, { pid, ownerUid }: Claim): boolean {
-  const map = host.tryRead(`proc/${pid}/uid_map`) ?? ''
+  const map = host.tryRead(`proc/${pid}/uid_map`, MOST_PROCESS_BYTES) ?? ''
   return map.split('\n').some(line => {
     const [, outside, count = ALL_IDS] = line.trim().split(/\s+/).map(Number)
     return outside === ownerUid && count < ALL_IDS

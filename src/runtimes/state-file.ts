@@ -5,8 +5,11 @@ import { dirname } from 'node:path'
 import { type Host, orUndefined } from '../host/host.ts'
 import { type Fields, objectOf, tryParseJson } from '../host/json.ts'
 
-/** The largest file that is read. A runc state with a thousand mounts has 1 MiB. */
-const MAX_BYTES = 16 * 2 ** 20
+/**
+ * The largest file that is read: state of a runtime, a bundle's config.json. A runc state with a thousand mounts has
+ * 1 MiB. A user may have written the file, so that root waits for what it takes to parse.
+ */
+const MAX_BYTES = 4 * 2 ** 20
 
 interface StateFile {
   text: string

@@ -1,8 +1,9 @@
 /** The block devices that a container has: nodes in its /dev, and the disk below its root directory. */
 
 import { isAlive } from '../container/identity.ts'
-import type { Host } from '../host/host.ts'
+import { type Host, orUndefined } from '../host/host.ts'
 import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
+import { MOST_MOUNTINFO_BYTES } from '../host/mounts-of.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 import type { BlockNode } from '../proc/disk/names.ts'
 import type { ContainerDevices } from '../proc/disk/visible.ts'
@@ -45,11 +46,15 @@ export class Devices {
   #readNow(): ContainerDevices | undefined {
     const process = `proc/${this.#init.pid}`
     if (!isAlive(this.#host, this.#init)) return undefined
-    const mountinfo = this.#host.tryRead(`${process}/mountinfo`)
-    const root = mountinfo === undefined ? undefined : findMount(mountinfo, '/')
-    if (mountinfo === undefined || root === undefined) return undefined
-    // Looking up the name `dev` asks the root's file system, so that one must be trusted.
-    const nodes = this.#isTrusted(root) ? this.#readNodes(`${process}/root/dev`, mountinfo) : []
+    const mounts = orUndefined(() =>
+      this.#host.readBeginning(`${process}/mountinfo`, MOST_MOUNTINFO_BYTES),
+    )
+    const root = findMount(mounts?.text ?? '', '/')
+    if (mounts === undefined || root === undefined) return undefined
+    // Looking up the name `dev` asks the root's file system, so that one must be trusted. A mount that was not read may
+    // lie on it.
+    const isTrusted = mounts.isWhole && this.#isTrusted(root)
+    const nodes = isTrusted ? this.#readNodes(`${process}/root/dev`, mounts.text) : []
     const rootDisk = this.#readRootDisk(root)
     // By now the pid may be another process's.
     return isAlive(this.#host, this.#init) ? { nodes, rootDisk } : undefined

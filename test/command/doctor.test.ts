@@ -214,6 +214,7 @@ t.test('containers by whose files they see', async t => {
       seen('dead', { state: 'stale', otherDevices: ['0:51', '0:52'] }),
       seen('other', { state: 'stale', otherDevices: ['0:51'] }),
       seen('some', { state: 'partial' }),
+      seen('many', { state: 'unknown' }),
       seen('out', { detached: true }),
       seen('lost', {}),
       seen('bare', { registered: false, name: 'a\x1b[2J' }),
@@ -226,6 +227,7 @@ t.test('containers by whose files they see', async t => {
     { level: 'problem', text: /gone.*: dead$/ },
     { level: 'warning', text: /another lxcfs: other$/ },
     { level: 'warning', text: /some of their files: some$/ },
+    { level: 'warning', text: /too many mounts.*: many$/ },
     { level: 'warning', text: /registered.*: lost$/ },
     { level: 'warning', text: /see the host's files: a/ },
   ])

@@ -102,6 +102,36 @@ t.test('a file that has more text than room is read from the beginning again', a
   t.strictSame(kernel.calls, ['open /big', 'pread 0', 'pread 0', 'pread 0'])
 })
 
+t.test('nothing is read beyond the limit', async t => {
+  const kernel = new Kernel()
+  const host = kernel.host()
+  kernel.write('/f', 'x'.repeat(10))
+  t.equal(host.file('f', false, 10).tryRead(), 'x'.repeat(10))
+  t.equal(host.file('f', false, 9).tryRead(), undefined)
+  t.equal(kernel.open.size, 1, 'a file that is too large is closed')
+  kernel.part = 3
+  kernel.write('/tasks', '10\n2\n30\n')
+  t.equal(host.file('tasks', true, 8).tryRead(), '10\n2\n30\n')
+  t.equal(host.file('tasks', true, 7).tryRead(), '10\n2\n', 'whole lines of a listing')
+  kernel.calls.length = 0
+  kernel.part = 4096
+  kernel.write('/tasks', '1\n'.repeat(1e6))
+  t.equal(host.file('tasks', true, 8192).tryRead()?.length, 8192)
+  t.strictSame(kernel.calls, ['open /tasks', 'pread 0', 'pread 4096', 'pread 8192'])
+})
+
+t.test('a large buffer is given back', async t => {
+  const kernel = new Kernel()
+  const host = kernel.host()
+  kernel.write('/big', 'x'.repeat(5e6))
+  const file = host.file('big', false)
+  t.equal(file.tryRead()?.length, 5e6)
+  kernel.write('/big', 'x'.repeat(100_000))
+  kernel.calls.length = 0
+  file.tryRead()
+  t.equal(kernel.calls.length, 2, 'it grows anew, from 64 KiB')
+})
+
 t.test('closed, it is opened again at the next reading', async t => {
   const kernel = new Kernel()
   kernel.write('/f', 'text')

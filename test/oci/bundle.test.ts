@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findRootfs, parseRoot } from '../../src/oci/bundle.ts'
+import { findRootfs, MAX_CONFIG_BYTES, parseRoot } from '../../src/oci/bundle.ts'
 
 const state = { id: 'x', status: 'creating', pid: 42, annotations: {} }
 
@@ -22,6 +22,17 @@ t.test("else the bundle's config.json says it", async t => {
   writeFileSync(join(bundle, 'config.json'), '{"root":{}}')
   t.throws(find, /root.path/)
   t.throws(() => findRootfs({ ...state, bundle: undefined, root: undefined }), /neither root nor/)
+})
+
+t.test('a config.json beyond the limit is not read', async t => {
+  const bundle = mkdtempSync(join(tmpdir(), 'procveil-bundle-'))
+  t.teardown(() => rmSync(bundle, { recursive: true }))
+  const find = () => findRootfs({ ...state, bundle, root: undefined })
+  const text = '{"root":{"path":"rootfs"}}'
+  writeFileSync(join(bundle, 'config.json'), text.padEnd(MAX_CONFIG_BYTES))
+  t.equal(find(), join(bundle, 'rootfs'))
+  writeFileSync(join(bundle, 'config.json'), text.padEnd(MAX_CONFIG_BYTES + 1))
+  t.throws(find, /it has 4194305 bytes, and at most 4194304 are read/)
 })
 
 t.test('a config.json without a root', async t => {

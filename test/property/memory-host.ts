@@ -1,5 +1,6 @@
 /** A host whose files are in memory, so that thousands of machines can be tried, and a clock that suspends. */
 
+import type { Beginning } from '../../src/host/beginning.ts'
 import { Host } from '../../src/host/host.ts'
 import { TestClock } from '../machines/machine.ts'
 
@@ -46,6 +47,10 @@ export class MemoryHost extends Host {
     if (typeof text === 'string') return text
     const code = text === undefined ? 'ENOENT' : 'EIO'
     throw Object.assign(new Error(`${code}: cannot open '${path}'`), { code })
+  }
+
+  override readBeginning(path: string): Beginning {
+    return { text: this.read(path), isWhole: true }
   }
 
   override tryRead(path: string): string | undefined {

@@ -134,8 +134,8 @@ t.test('links and pipes, and what is no file or too large, are left out', async 
 
   host.set({ [state]: runcState('box', 42, 9001) })
   t.strictSame(ids(host), ['box', 'good'], 'a file')
-  host.set({ [state]: runcState('box', 42, 9001) + ' '.repeat(16 * 2 ** 20) })
-  t.strictSame(ids(host), ['good'], 'a file of more than 16 MiB')
+  host.set({ [state]: runcState('box', 42, 9001) + ' '.repeat(4 * 2 ** 20) })
+  t.strictSame(ids(host), ['good'], 'a file of more than 4 MiB')
   truncateSync(host.path(state), 2 ** 40)
   t.strictSame(ids(host), ['good'], 'a file of 1 TiB')
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { splitDevice } from '../../src/host/device-number.ts'
 import { findMount } from '../../src/host/mountinfo.ts'
+import { MOST_MOUNTINFO_BYTES } from '../../src/host/mounts-of.ts'
 import { listBlockNodes, type Trust } from '../../src/view/block-nodes.ts'
 import { Devices } from '../../src/view/devices.ts'
 import { findDevice, findWholeDisk } from '../../src/view/root-device.ts'
@@ -276,6 +277,15 @@ t.test('a file system of the container that may never answer is left alone', MKN
   const host = container(t, '0:66 / / rw - fuse.own x rw')
   block(host, `${DEV}/data`, 8, 16)
   t.same(new Devices(host, INIT).read(), { nodes: [], rootDisk: undefined })
+})
+
+t.test('where the mounts are too many to be read, no node is listed', MKNOD, async t => {
+  const mounts = '9 1 0:5 / /m rw - tmpfs x rw\n'.repeat(MOST_MOUNTINFO_BYTES / 20)
+  const host = container(t, undefined, mounts)
+  block(host, `${DEV}/data`, 8, 16)
+  t.same(new Devices(host, INIT).read(), { nodes: [], rootDisk: { major: 8, minor: 0 } })
+  host.set({ [`proc/${PID}/mountinfo`]: host.read(`proc/${PID}/mountinfo`).slice(0, 100_000) })
+  t.equal(new Devices(host, INIT).read().nodes.length, 1)
 })
 
 t.test('nodes are read again after 10 seconds, not before', MKNOD, async t => {

@@ -5,9 +5,9 @@ import { findBase, findTarget, isFileOf, pathOf } from '../../mount/target.ts'
 
 /**
  * The state is `ok` when all files are ours, `partial` when only some are, and `host` when none is. It is `stale` when
- * some are of a service that is gone, or of another service.
+ * some are of a service that is gone, or of another service, and `unknown` when the container has too many mounts.
  */
-export type CoverageState = 'ok' | 'partial' | 'host' | 'stale'
+export type CoverageState = 'ok' | 'partial' | 'host' | 'stale' | 'unknown'
 
 export interface Coverage {
   /** Files of the service that runs now. */
@@ -18,6 +18,8 @@ export interface Coverage {
   /** Device numbers, as `major:minor`, of the mounts that are not of that service. */
   otherDevices: readonly string[]
 }
+
+export const UNKNOWN: Coverage = { bound: 0, files: 0, state: 'unknown', otherDevices: [] }
 
 /**
  * `served` is the mount that answers now, and `undefined` when none does. `files` are those that are to be bound and

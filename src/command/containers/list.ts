@@ -5,6 +5,7 @@ import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import type { Mount } from '../../host/mountinfo.ts'
+import { readMountsOf } from '../../host/mounts-of.ts'
 import { ask } from '../../mount/ask.ts'
 import { findServed } from '../../mount/served.ts'
 import { fieldValue, parseFields } from '../../proc/lines.ts'
@@ -16,7 +17,7 @@ import { findKeeper } from '../../service/status.ts'
 import { errorCode } from '../../sys/error.ts'
 import { openView } from '../../view/container-view.ts'
 import { type Candidate, type Choice, choose, resolve } from './choose.ts'
-import { type Coverage, parseCoverage } from './coverage.ts'
+import { type Coverage, parseCoverage, UNKNOWN } from './coverage.ts'
 
 const ASK_MS = 1000
 
@@ -127,9 +128,13 @@ function readCoverage(
   options: Options,
   served: Mount | undefined,
 ): Coverage {
-  const mountinfo = host.read(`proc/${container.pid}/mountinfo`)
   const files = filesToBind(options).filter(file => host.has(file))
-  return parseCoverage(mountinfo, container, files, served)
+  try {
+    return parseCoverage(readMountsOf(host, container.pid), container, files, served)
+  } catch (error) {
+    if (errorCode(error) === 'EFBIG') return { ...UNKNOWN, files: files.length }
+    throw error
+  }
 }
 
 interface Size {

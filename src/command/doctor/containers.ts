@@ -24,12 +24,13 @@ export function checkContainers(
 }
 
 /** The groups of containers, in the order in which they are told. */
-const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'missing', 'host'] as const
+const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'unknown', 'missing', 'host'] as const
 type Group = (typeof GROUPS)[number]
 
 function groupOf(container: ListedContainer, answering: ReadonlySet<string>): Group {
-  if (container.state === 'ok' || container.state === 'partial') return container.state
-  if (container.state === 'stale') {
+  const { state } = container
+  if (state === 'ok' || state === 'partial' || state === 'unknown') return state
+  if (state === 'stale') {
     return container.otherDevices.every(device => answering.has(device)) ? 'other' : 'dead'
   }
   if (container.detached) return 'detached'
@@ -57,6 +58,11 @@ function describe(group: Group, names: readonly string[]): Finding {
       return warning(
         `${count} see only some of their files: ${some}`,
         'procveil remount --all; procveil ps shows how many',
+      )
+    case 'unknown':
+      return warning(
+        `${count} have too many mounts to tell whose files they see: ${some}`,
+        'see /proc/PID/mountinfo for who makes them; no file is bound or taken out there',
       )
     case 'missing':
       return warning(

@@ -21,6 +21,7 @@ const COLOURS: Readonly<Record<CoverageState, Colour>> = {
   partial: 'yellow',
   host: 'dim',
   stale: 'red',
+  unknown: 'yellow',
 }
 
 export function renderContainers(
