@@ -45,7 +45,9 @@ export class Group {
 
   #know(name: string): KnownFile {
     for (const known of this.#files) if (known.name === name) return known
-    const file = this.#host.file(`${this.#directory}/${name}`, LISTINGS.has(name))
+    const listing = LISTINGS.has(name)
+    const mostBytes = listing ? MOST_LISTING_BYTES : MOST_BYTES
+    const file = this.#host.file(`${this.#directory}/${name}`, listing, mostBytes)
     const made: KnownFile = { name, file, isPresent: false, absentUntilUsec: 0 }
     this.#files.push(made)
     return made
@@ -76,16 +78,22 @@ export class Group {
     return this.#parent
   }
 
-  /** This cgroup, then its ancestors without the root. */
+  /** This cgroup, then its ancestors without the root, up to a limit. */
   levels(): readonly Group[] {
-    this.#levels ??= [this, ...(this.parent()?.levels() ?? [])]
-    return this.#levels
+    if (this.#levels !== undefined) return this.#levels
+    const levels: Group[] = []
+    let level: Group | undefined = this
+    for (; level !== undefined && levels.length < MOST_LEVELS; level = level.parent()) {
+      levels.push(level)
+    }
+    this.#levels = levels
+    return levels
   }
 
-  /** The cgroups directly below this one, which are its directories. */
-  children(): Group[] {
+  /** The cgroups directly below this one, which are its directories; at most so many of them. */
+  children(most: number): Group[] {
     return this.#host
-      .directories(this.#directory)
+      .directories(this.#directory, most)
       .map(name => this.#other(`${this.#path()}/${name}`))
   }
 
@@ -112,6 +120,18 @@ interface KnownFile {
 }
 
 const ABSENT_USEC = 1_000_000
+
+/**
+ * A user who may make cgroups can nest a thousand of them, each of which is read several times for one text. The limits
+ * of those that are furthest up count no more then.
+ */
+const MOST_LEVELS = 64
+
+/** A listing has 8 bytes for each of 20 000 threads, and what is behind is not read. */
+const MOST_LISTING_BYTES = 160 * 1024
+
+/** The kernel gives no other file of a cgroup more than some pages: 8192 CPUs are 200 KiB in cpuacct.usage_all. */
+const MOST_BYTES = 2 ** 20
 
 /**
  * These files have a line for each thread or process. kernel/cgroup/cgroup.c gives them line by line, and all other

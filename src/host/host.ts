@@ -90,10 +90,11 @@ export class Host {
     return orUndefined(() => readdirSync(this.path(path))) ?? []
   }
 
-  /** Names of the directories in a directory; symbolic links are not followed. */
-  directories(path: string): string[] {
+  /** Names of the directories in a directory, at most so many of them; symbolic links are not followed. */
+  directories(path: string, most = Number.POSITIVE_INFINITY): string[] {
     const entries = orUndefined(() => readdirSync(this.path(path), { withFileTypes: true })) ?? []
-    return entries.filter(entry => entry.isDirectory()).map(entry => entry.name)
+    const directories = entries.filter(entry => entry.isDirectory())
+    return directories.slice(0, most).map(entry => entry.name)
   }
 
   tryReadLink(path: string): string | undefined {

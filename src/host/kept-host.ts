@@ -13,6 +13,8 @@ export interface FileCalls {
   /** Reads into `buffer` from `at` on, at most up to its end. */
   pread(fd: number, buffer: Buffer, at: number, offset: number): number
   close(fd: number): void
+  /** Names of the directories in a directory, at most so many; none when it cannot be read. */
+  directories(path: string, most: number): string[]
 }
 
 /**
@@ -48,6 +50,12 @@ export class KeptHost extends Host {
 
   override file(path: string, listing: boolean, mostBytes = MOST_BYTES): PseudoFile {
     return new KeptFile(this.#keeping, this.path(path), listing, mostBytes)
+  }
+
+  /** Where only some are wanted, the others are not listed: a container may have any number of cgroups. */
+  override directories(path: string, most = Number.POSITIVE_INFINITY): string[] {
+    if (most === Number.POSITIVE_INFINITY) return super.directories(path)
+    return this.#calls.directories(this.path(path), most)
   }
 
   override sample(path: string): string {

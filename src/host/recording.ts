@@ -37,8 +37,8 @@ export class RecordingHost extends Host {
     return true
   }
 
-  override directories(path: string): string[] {
-    const names = super.directories(path)
+  override directories(path: string, most?: number): string[] {
+    const names = super.directories(path, most)
     for (const name of names) this.#directories.add(`${path}/${name}`)
     return names
   }

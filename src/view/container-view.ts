@@ -201,9 +201,9 @@ export class ContainerView implements View {
     return this.#ask(file, ({ unified }) => unified?.read(file))
   }
 
-  /** Samples the load when it is time to, and returns what `Views.tick` does. */
-  tick(): number | undefined {
-    return this.#load.tick()
+  /** Samples the load as `LoadSampler.tick` does. */
+  tick(untilUsec = Number.POSITIVE_INFINITY): number | undefined {
+    return this.#load.tick(untilUsec)
   }
 
   /** Closes the view's files; a question opens again what it needs. */

@@ -1,6 +1,7 @@
 /**
  * Samples what a container's threads do, for its load averages: the kernel keeps averages only for the whole machine.
- * The caller's clock drives the sampling, every 5 seconds while somebody reads.
+ * The caller's clock drives the sampling, every 5 seconds while somebody reads. A container with thousands of threads
+ * is counted in slices, one after the other, and as often as its turn comes.
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
@@ -8,10 +9,16 @@ import type { Group } from '../cgroup/group.ts'
 import { findCount } from '../cgroup/numbers.ts'
 import type { Host } from '../host/host.ts'
 import { LOAD_PERIOD_USEC, type Load, type Loads, NO_LOADS, stepLoads } from '../proc/load.ts'
-import { countThreads, type ThreadCount } from './threads.ts'
+import { type ThreadCount, ThreadCounting } from './threads.ts'
 
 /** After this long without a reader there are no samples until the next reader. */
 const UNREAD_USEC = 600_000_000
+
+/**
+ * A reader waits for at most this long while its own container's threads are counted. 60 threads or so are counted within
+ * it; of more, the first answer is an estimate.
+ */
+const READER_USEC = 2000
 
 /** What is remembered between samples, as plain JSON. Times are microseconds of CLOCK_MONOTONIC. */
 export interface LoadState {
@@ -29,10 +36,13 @@ export class LoadSampler {
   readonly #cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>
   #loads: Loads = NO_LOADS
   #count: ThreadCount | undefined
+  /** A count that is begun and not finished. */
+  #counting: ThreadCounting | undefined
+  #isFrozen = false
   #lastPid = 1
   /** This and the next two times are microseconds of CLOCK_MONOTONIC. The averages are computed up to this one. */
   #gridUsec: number | undefined
-  #passUsec = 0
+  #passUsec = Number.NEGATIVE_INFINITY
   #readUsec = 0
   #state: LoadState | undefined
 
@@ -70,8 +80,12 @@ export class LoadSampler {
     return this.#state
   }
 
-  /** When the next sample is to be taken, if anybody reads; `undefined` before the first sample. */
+  /**
+   * When the next sample is to be taken, or a count that is begun is to go on, if anybody reads; `undefined` before the
+   * first sample.
+   */
   get dueUsec(): number | undefined {
+    if (this.#counting !== undefined) return this.#passUsec
     return this.#gridUsec === undefined ? undefined : this.#gridUsec + LOAD_PERIOD_USEC
   }
 
@@ -79,52 +93,65 @@ export class LoadSampler {
   load(): Load | undefined {
     const now = this.#host.clock.monotonicUsec()
     this.#readUsec = now
-    if (this.#gridUsec === undefined) {
-      this.#gridUsec = now
-      this.#pass(now)
-    } else if (now - this.#passUsec >= LOAD_PERIOD_USEC) {
-      this.#sample(now, this.#gridUsec)
+    this.#gridUsec ??= now
+    const isStale = now - this.#passUsec >= LOAD_PERIOD_USEC
+    if (isStale && this.#counting === undefined) {
+      this.#begin(now)
+      this.#advance(now + READER_USEC)
     }
-    if (this.#count === undefined) return undefined
-    const { running, blocked, threads } = this.#count
+    const count = this.#count ?? this.#counting?.count
+    if (count === undefined) return undefined
+    const { running, blocked, threads } = count
     return { loads: this.#loads, running, blocked, threads, lastPid: this.#lastPid }
   }
 
   /**
-   * Samples when it is time to. Returns when it is time again, in microseconds of CLOCK_MONOTONIC; `undefined` when
-   * nobody has read for a while.
+   * Samples when it is time to, and counts until `untilUsec` at the latest. Returns when it is time again, in
+   * microseconds of CLOCK_MONOTONIC, which is past where the count is not finished; `undefined` when nobody has read for
+   * a while.
    */
-  tick(): number | undefined {
+  tick(untilUsec = Number.POSITIVE_INFINITY): number | undefined {
     const now = this.#host.clock.monotonicUsec()
-    if (this.#gridUsec === undefined || now - this.#readUsec > UNREAD_USEC) return undefined
-    if (now - this.#gridUsec >= LOAD_PERIOD_USEC) this.#sample(now, this.#gridUsec)
+    if (this.#gridUsec === undefined || now - this.#readUsec > UNREAD_USEC) {
+      this.#counting = undefined
+      return undefined
+    }
+    if (this.#counting === undefined && now - this.#gridUsec >= LOAD_PERIOD_USEC) this.#begin(now)
+    this.#advance(untilUsec)
     return this.dueUsec
+  }
+
+  #begin(now: number): void {
+    this.#state = undefined
+    this.#passUsec = now
+    const { tasks, freezer } = this.#cgroup()
+    this.#isFrozen = tasks !== undefined && isFrozen(tasks, freezer)
+    // Frozen threads stay as many as they were.
+    if (tasks === undefined || (this.#isFrozen && this.#count !== undefined)) this.#finish(now)
+    else this.#counting = new ThreadCounting(this.#host, tasks)
+  }
+
+  #advance(untilUsec: number): void {
+    if (!this.#counting?.advance(untilUsec)) return
+    // Where the threads could not be counted, the count before stays.
+    this.#count = this.#counting.count ?? this.#count
+    this.#finish(this.#host.clock.monotonicUsec())
   }
 
   /**
    * Brings the averages to the last point of the grid, as if the threads had always done since then what they do now.
    */
-  #sample(now: number, gridUsec: number): void {
-    this.#pass(now)
+  #finish(now: number): void {
+    this.#state = undefined
+    this.#counting = undefined
+    this.#passUsec = now
+    const gridUsec = this.#gridUsec ?? now
     const steps = Math.floor((now - gridUsec) / LOAD_PERIOD_USEC)
     this.#gridUsec = gridUsec + steps * LOAD_PERIOD_USEC
     if (this.#count === undefined) return
-    this.#loads = stepLoads(this.#loads, this.#count.running + this.#count.blocked, steps)
-  }
-
-  /** Counts the threads. Where that fails, the count before it stays. */
-  #pass(now: number): void {
-    this.#state = undefined
-    this.#passUsec = now
-    const { tasks, freezer } = this.#cgroup()
-    if (tasks === undefined) return
-    const frozen = isFrozen(tasks, freezer)
-    if (!frozen || this.#count === undefined) {
-      this.#count = countThreads(this.#host, tasks) ?? this.#count
-    }
-    if (this.#count === undefined) return
-    if (frozen) this.#count = { ...this.#count, running: 0, blocked: 0 }
+    if (this.#isFrozen) this.#count = { ...this.#count, running: 0, blocked: 0 }
     this.#lastPid = Math.max(this.#lastPid, this.#count.lastPid)
+    this.#loads = stepLoads(this.#loads, this.#count.running + this.#count.blocked, steps)
   }
 }
 

@@ -1,4 +1,7 @@
-/** Counts a container's threads by what they do, as the kernel counts the machine's for the load average. */
+/**
+ * Counts a container's threads by what they do, as the kernel counts the machine's for the load average. A container may
+ * have any number of threads and cgroups: they are counted little by little, up to a limit.
+ */
 
 import type { Group } from '../cgroup/group.ts'
 import type { Host } from '../host/host.ts'
@@ -13,8 +16,12 @@ export interface ThreadCount {
   lastPid: number
 }
 
+/** Threads and cgroups beyond these are left out: a look at one takes some 30 us, and 60. */
 const MOST_THREADS = 20_000
-const MOST_GROUPS = 20_000
+const MOST_GROUPS = 4096
+
+/** The kernel's texts about one thread. status may list 65 536 groups of users before the pids. */
+const MOST_THREAD_BYTES = 16 * 1024
 
 /**
  * The newest thread is taken to be among this many with the largest pids: pids come round, so it need not have the
@@ -22,53 +29,110 @@ const MOST_GROUPS = 20_000
  */
 const NEWEST = 4
 
-/** `undefined` when the threads cannot be listed, or are too many to look at. */
-export function countThreads(host: Host, tasks: Group): ThreadCount | undefined {
-  const tids = listThreads(tasks)
-  if (tids === undefined) return undefined
-  const count: ThreadCount = { running: 0, blocked: 0, threads: 0, lastPid: 1 }
-  for (const tid of tids) {
-    const state = readState(host, tid)
-    // The thread has ended since it was listed.
-    if (state === undefined) continue
-    count.threads++
-    if (state === 'R') count.running++
-    else if (state === 'D') count.blocked++
-  }
-  for (const tid of largest(tids)) {
-    const status = host.tryRead(`proc/${tid}/status`)
-    count.lastPid = Math.max(count.lastPid, parseInnermostPid(status ?? '') ?? 1)
-  }
-  return count
-}
+export class ThreadCounting {
+  readonly #host: Host
+  readonly #steps: Iterator<void>
+  #isListable = false
+  readonly #listed: number[] = []
+  /** Ascending, once all are listed; one that is listed twice counts once. */
+  #tids: Float64Array | undefined
+  #looked = 0
+  #count: ThreadCount = { running: 0, blocked: 0, threads: 0, lastPid: 1 }
 
-/** Thread ids of the cgroup and of all cgroups below it. A thread that moves meanwhile may be listed twice. */
-function listThreads(tasks: Group): Set<number> | undefined {
-  const file = tasks.version === 1 ? 'tasks' : 'cgroup.threads'
-  const own = tasks.read(file)
-  if (own === undefined) return undefined
-  const tids = new Set<number>()
-  addThreads(tids, own)
-  const groups = tasks.children()
-  for (let i = 0; i < groups.length; i++) {
-    const group = groups[i] as Group
-    addThreads(tids, group.read(file) ?? '')
-    group.close()
-    for (const child of group.children()) groups.push(child)
-    if (tids.size > MOST_THREADS || groups.length > MOST_GROUPS) return undefined
+  constructor(host: Host, tasks: Group) {
+    this.#host = host
+    this.#steps = this.#walk(tasks)
   }
-  return tids.size > MOST_THREADS ? undefined : tids
+
+  /** Goes on counting until then, by the host's CLOCK_MONOTONIC. Returns whether all is counted. */
+  advance(untilUsec: number): boolean {
+    const { clock } = this.#host
+    for (;;) {
+      if (this.#steps.next().done) return true
+      if (clock.monotonicUsec() >= untilUsec) return false
+    }
+  }
+
+  /**
+   * What was counted. Threads that were not looked at yet are taken to do what the others do. `undefined` when the
+   * threads cannot be listed.
+   */
+  get count(): ThreadCount | undefined {
+    const listed = this.#tids?.length ?? this.#listed.length
+    if (!this.#isListable) return undefined
+    if (this.#looked === listed) return this.#count
+    if (this.#looked === 0) return { ...this.#count, threads: listed }
+    const estimate = (count: number) => Math.round((count * listed) / this.#looked)
+    const { running, blocked, threads, lastPid } = this.#count
+    return {
+      running: estimate(running),
+      blocked: estimate(blocked),
+      threads: estimate(threads),
+      lastPid,
+    }
+  }
+
+  /** Each step is short: a thread, or a cgroup. */
+  *#walk(tasks: Group): Generator<void> {
+    const tids = this.#listed
+    const file = tasks.version === 1 ? 'tasks' : 'cgroup.threads'
+    const own = tasks.read(file)
+    if (own === undefined) return
+    this.#isListable = true
+    addThreads(tids, own)
+    yield
+    const groups = tasks.children(MOST_GROUPS)
+    for (let i = 0; i < groups.length && tids.length < MOST_THREADS; i++) {
+      yield
+      const group = groups[i] as Group
+      addThreads(tids, group.read(file) ?? '')
+      group.close()
+      for (const child of group.children(MOST_GROUPS - groups.length)) groups.push(child)
+    }
+    yield
+    this.#tids = sortOnce(tids)
+    for (const tid of this.#newest(this.#tids)) {
+      yield
+      const status = this.#host.tryRead(`proc/${tid}/status`, MOST_THREAD_BYTES)
+      const pid = parseInnermostPid(status ?? '') ?? 1
+      this.#count.lastPid = Math.max(this.#count.lastPid, pid)
+    }
+    for (const tid of this.#tids) {
+      yield
+      this.#look(tid)
+    }
+  }
+
+  #newest(tids: Float64Array): Float64Array {
+    return tids.subarray(Math.max(tids.length - NEWEST, 0))
+  }
+
+  #look(tid: number): void {
+    this.#looked++
+    const state = readState(this.#host, tid)
+    // The thread has ended since it was listed.
+    if (state === undefined) return
+    this.#count.threads++
+    if (state === 'R') this.#count.running++
+    else if (state === 'D') this.#count.blocked++
+  }
 }
 
 /** A thread outside our pid namespace is listed as 0. */
-function addThreads(tids: Set<number>, text: string): void {
-  for (let at = 0; at < text.length; ) {
+function addThreads(tids: number[], text: string): void {
+  for (let at = 0; at < text.length && tids.length < MOST_THREADS; ) {
     let end = text.indexOf('\n', at)
     if (end < 0) end = text.length
     const tid = Number(text.slice(at, end))
-    if (Number.isSafeInteger(tid) && tid > 0) tids.add(tid)
+    if (Number.isSafeInteger(tid) && tid > 0) tids.push(tid)
     at = end + 1
   }
+}
+
+/** A thread that moves from one cgroup to another meanwhile may be listed twice. */
+function sortOnce(tids: readonly number[]): Float64Array {
+  const sorted = Float64Array.from(tids).sort()
+  return sorted.filter((tid, i) => tid !== sorted[i - 1])
 }
 
 /**
@@ -76,17 +140,8 @@ function addThreads(tids: Set<number>, text: string): void {
  * threads of the process, fs/proc/array.c, which takes too long for each of thousands of threads.
  */
 function readState(host: Host, tid: number): string | undefined {
-  const stat = host.tryRead(`proc/${tid}/task/${tid}/stat`) ?? host.tryRead(`proc/${tid}/stat`)
+  const stat =
+    host.tryRead(`proc/${tid}/task/${tid}/stat`, MOST_THREAD_BYTES) ??
+    host.tryRead(`proc/${tid}/stat`, MOST_THREAD_BYTES)
   return stat === undefined ? undefined : parseTaskState(stat)
-}
-
-function largest(tids: Iterable<number>): number[] {
-  const found: number[] = []
-  for (const tid of tids) {
-    if (found.length === NEWEST && tid < (found[0] as number)) continue
-    found.push(tid)
-    found.sort((a, b) => a - b)
-    if (found.length > NEWEST) found.shift()
-  }
-  return found
 }

@@ -21,6 +21,12 @@ import { PidNamespaces } from './pid-namespaces.ts'
  */
 const MOST_VIEWS = 256
 
+/** Loads are sampled for so long at a time, for all containers together: a request that comes meanwhile waits. */
+const SLICE_USEC = 2000
+
+/** After a slice no load is sampled for so many times as long as it took: most of the time is for requests. */
+const REST = 4
+
 interface ViewsSetup {
   host: Host
   registry: Registry
@@ -49,10 +55,12 @@ export class Views {
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new CallerViews<ContainerView>()
-  /** Views whose load is sampled. */
+  /** Views whose load is sampled, those that were sampled longest ago first. */
   readonly #sampled = new Set<ContainerView>()
   /** When the next load is to be sampled, in microseconds of CLOCK_MONOTONIC. */
   #dueUsec = Number.POSITIVE_INFINITY
+  /** No load is sampled before this time of CLOCK_MONOTONIC. */
+  #restUsec = Number.NEGATIVE_INFINITY
 
   constructor({ host, registry, defaults, states, report, isOpen }: ViewsSetup) {
     this.#isOpen = isOpen
@@ -197,18 +205,33 @@ export class Views {
   }
 
   /**
-   * Samples the loads that are due. Returns when the next one will be, in microseconds of CLOCK_MONOTONIC; `undefined`
-   * when none is sampled any more.
+   * Samples the loads that are due, a slice at a time. Returns when to go on, in microseconds of CLOCK_MONOTONIC;
+   * `undefined` when none is sampled any more.
    */
   tick(): number | undefined {
     if (this.#sampled.size === 0) return undefined
-    if (this.#host.clock.monotonicUsec() < this.#dueUsec) return this.#dueUsec
+    const startUsec = this.#host.clock.monotonicUsec()
+    const dueUsec = Math.max(this.#dueUsec, this.#restUsec)
+    if (startUsec < dueUsec) return dueUsec
+    this.#sampleUntil(startUsec, startUsec + SLICE_USEC)
+    const endUsec = this.#host.clock.monotonicUsec()
+    this.#restUsec = endUsec + REST * (endUsec - startUsec)
+    return this.#sampled.size === 0 ? undefined : Math.max(this.#dueUsec, this.#restUsec)
+  }
+
+  /** A view that was sampled goes to the end, so that each one has its turn. */
+  #sampleUntil(nowUsec: number, untilUsec: number): void {
     this.#dueUsec = Number.POSITIVE_INFINITY
-    for (const view of this.#sampled) {
-      const dueUsec = view.tick()
-      if (dueUsec === undefined) this.#sampled.delete(view)
-      else this.#dueUsec = Math.min(this.#dueUsec, dueUsec)
+    for (const view of [...this.#sampled]) {
+      let dueUsec = view.dueUsec ?? nowUsec
+      if (dueUsec <= nowUsec && this.#host.clock.monotonicUsec() < untilUsec) {
+        this.#sampled.delete(view)
+        const nextUsec = view.tick(untilUsec)
+        if (nextUsec === undefined) continue
+        this.#sampled.add(view)
+        dueUsec = nextUsec
+      }
+      this.#dueUsec = Math.min(this.#dueUsec, dueUsec)
     }
-    return this.#sampled.size === 0 ? undefined : this.#dueUsec
   }
 }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
 import { renderLoad } from '../../src/proc/loadavg.ts'
 import { LoadSampler } from '../../src/view/load-sampler.ts'
-import { type Machine, machine } from '../machines/machine.ts'
+import { Machine, machine } from '../machines/machine.ts'
 
 const CTR = 'sys/fs/cgroup/ctr'
 const tasks = (host: Machine) =>
@@ -197,17 +197,71 @@ t.test('a count that fails leaves the one before', async t => {
   t.match(sampler.load(), { running: 2, threads: 2 })
 })
 
-t.test('too many threads leave the count before', async t => {
-  const host = machineOf(t, 'RR')
+/** A machine on which each look at a thread takes 30 microseconds. */
+class SlowMachine extends Machine {
+  looks = 0
+
+  override tryRead(path: string, mostBytes?: number): string | undefined {
+    if (path.endsWith('/stat')) {
+      this.looks++
+      this.clock.usec += 15
+    }
+    return super.tryRead(path, mostBytes)
+  }
+}
+
+const slowMachine = (t: Parameters<typeof machine>[0], count: number) => {
+  const { directory, clock } = machine(t, {})
+  const host = new SlowMachine(directory, clock)
+  // Every fourth thread runs.
+  for (let i = 0; i < count; i++) host.set(threads(100 + i, i % 4 === 0 ? 'R' : 'S'))
+  host.set({ [`${CTR}/cgroup.threads`]: tids(100, count) })
+  return host
+}
+
+t.test('a reader waits for no more than a slice of a long count', async t => {
+  const host = slowMachine(t, 1000)
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
+  const startUsec = host.clock.usec
+  const first = sampler.load()
+  t.ok(host.clock.usec - startUsec <= 2100, `it took ${host.clock.usec - startUsec} us`)
+  t.match(first, { threads: 1000 })
+  t.ok(Math.abs((first?.running ?? 0) - 250) <= 10, `${first?.running} are estimated to run`)
+  const { looks } = host
+  for (let i = 0; i < 100; i++) sampler.load()
+  t.equal(host.looks, looks, 'further readers count nothing')
+})
+
+t.test('a long count goes on in slices, and counts all in the end', async t => {
+  const host = slowMachine(t, 1000)
   const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
-  host.set({ [`${CTR}/a/cgroup.threads`]: tids(1000, 20_000) })
+  let slices = 0
+  for (; (sampler.dueUsec ?? 0) <= host.clock.usec; slices++) {
+    const untilUsec = host.clock.usec + 2000
+    sampler.tick(untilUsec)
+    t.ok(host.clock.usec <= untilUsec + 30)
+  }
+  t.ok(slices >= 10, `${slices} slices`)
+  t.match(sampler.load(), { running: 250, threads: 1000 })
+  t.equal(averages(sampler), '0.00 0.00 0.00', 'the first count is none of the averages yet')
   host.clock.advance(5)
+  while ((sampler.dueUsec ?? 0) <= host.clock.usec) sampler.tick(host.clock.usec + 2000)
+  t.equal(averages(sampler), '20.02 4.15 1.34')
+})
+
+t.test('20 000 threads are counted, and those beyond are left out', async t => {
+  const host = machineOf(t, 'RR')
+  host.set({ [`${CTR}/a/cgroup.threads`]: tids(1000, 30_000), [`${CTR}/b/cgroup.threads`]: '5\n' })
+  let asked = 0
+  const tryRead = host.tryRead.bind(host)
+  host.tryRead = (path: string, mostBytes?: number) => {
+    if (/^proc\/\d+\/stat$/.test(path)) asked++
+    return path.startsWith('proc/1') ? tryRead(path, mostBytes) : undefined
+  }
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.match(sampler.load(), { running: 2, threads: 2 })
-  t.equal(
-    new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined })).load(),
-    undefined,
-  )
+  t.equal(asked, 20_000)
 })
 
 t.test('reads within 5 seconds count once', async t => {

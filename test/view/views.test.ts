@@ -109,3 +109,66 @@ t.test('a node number shows one container only, and what that one has accumulate
   t.equal(next.findSlot('second'), 5)
   t.equal(idOf(next), 'second')
 })
+
+t.test('loads are sampled in slices, and each container has its turn', async t => {
+  const host = machine(t, {
+    ...SAMPLE_HOST,
+    'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
+    'sys/fs/cgroup/cgroup.controllers': 'cpu\n',
+  })
+  const run = join(host.directory, 'run')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  // The first container has 2000 threads, and the others one each.
+  const tids = (slot: number) =>
+    Array.from({ length: slot === 1 ? 2000 : 1 }, (_, i) => slot * 10_000 + i)
+  for (let slot = 1; slot <= 20; slot++) {
+    const cgroups = { '': `/c${slot}` }
+    const container = { id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups }
+    registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
+    host.set({ [`sys/fs/cgroup/c${slot}/cgroup.threads`]: tids(slot).join('\n') })
+  }
+  const tryRead = host.tryRead.bind(host)
+  host.tryRead = (path: string, mostBytes?: number) => {
+    if (!/^proc\/\d{5,}\/stat$/.test(path)) return tryRead(path, mostBytes)
+    host.clock.usec += 30
+    return '1 (x) R 1\n'
+  }
+  const views = new Views({
+    host,
+    registry,
+    defaults: DEFAULT_OPTIONS,
+    states: new States(run),
+    report: () => {},
+    isOpen: () => false,
+  })
+  const load = (slot: number) => {
+    const view = views.ofSlot(slot)
+    const seen = view?.load()
+    views.keep(view)
+    return seen
+  }
+  for (let slot = 1; slot <= 20; slot++) load(slot)
+  host.clock.advance(10)
+  const startUsec = host.clock.usec
+  let worked = 0
+  let longest = 0
+  for (let ticks = 0; ticks < 100; ticks++) {
+    const beforeUsec = host.clock.usec
+    const dueUsec = views.tick() ?? 0
+    const took = host.clock.usec - beforeUsec
+    worked += took
+    longest = Math.max(longest, took)
+    // Readers do not hurry it.
+    load(1)
+    t.equal(views.tick(), dueUsec)
+    if (ticks === 1) t.same(load(20)?.loads[0] !== 0, true, 'the second slice is for the others')
+    if (dueUsec > startUsec + 1e6) break
+    host.clock.usec = Math.max(host.clock.usec, dueUsec)
+  }
+  t.equal(load(1)?.running, 2000)
+  t.ok(load(1)?.loads[0])
+  t.ok(longest <= 2100, `a slice took ${longest} us`)
+  const part = worked / (host.clock.usec - startUsec)
+  t.ok(part < 0.22, `${part} of the time`)
+})

@@ -58,8 +58,8 @@ export function runLoop(session: Session, loop: Loop): void {
       else attempt(work)
       continue
     }
-    const timeoutMs =
-      typeof verdict === 'number' ? 0 : idleGc.limit(untilNextMs(), performance.now())
+    const dueMs = untilNextMs()
+    const timeoutMs = typeof verdict === 'number' ? 0 : idleGc.limit(dueMs, performance.now())
     if (device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd()) return
   }
 }
