@@ -1,7 +1,7 @@
 /** Reads what a registration records of a container, given the pid of its init. */
 
 import { type Host, orUndefined } from '../host/host.ts'
-import { findMount } from '../host/mountinfo.ts'
+import { MountTree, parseMounts } from '../host/mountinfo.ts'
 import { readMountsOf } from '../host/mounts-of.ts'
 import { isZombie, parseStartTicks } from '../host/proc-pid.ts'
 import type { Options } from '../proc/options.ts'
@@ -41,7 +41,8 @@ export function readContainer(
  */
 function readRootMount(host: Host, pid: number, rootfs: string): number {
   const mountinfo = orUndefined(() => readMountsOf(host, pid)) ?? ''
-  const mount = findMount(mountinfo, rootfs) ?? findMount(mountinfo, '/')
+  const mounts = new MountTree(parseMounts(mountinfo))
+  const mount = mounts.find(rootfs) ?? mounts.find('/')
   return mount?.id ?? 0
 }
 

@@ -15,7 +15,7 @@ export interface Mount {
   superOptions: string
 }
 
-/** The mounts in the file's order, in which a later one lies on top of an earlier one. */
+/** The mounts in the file's order, which does not say what lies on what: see `MountTree`. */
 export function parseMounts(mountinfo: string): Mount[] {
   const mounts: Mount[] = []
   eachMount(mountinfo, mount => mounts.push(mount))
@@ -30,26 +30,64 @@ export function eachMount(mountinfo: string, visit: (mount: Mount) => void): voi
   }
 }
 
-/** The mount that a path lookup of `mountPoint` ends at: the last one listed there. */
-export function findMount(mountinfo: string, mountPoint: string): Mount | undefined {
-  let found: Mount | undefined
-  eachMount(mountinfo, mount => {
-    if (mount.mountPoint === mountPoint) found = mount
-  })
-  return found
-}
+/** The mount that a path lookup of `mountPoint` ends at; `undefined` where nothing is mounted there. */
+export const findMount = (mountinfo: string, mountPoint: string): Mount | undefined =>
+  new MountTree(parseMounts(mountinfo)).find(mountPoint)
 
 /** The mount that a directory is part of: its own, or the nearest one above. */
-export function findMountAround(mountinfo: string, directory: string): Mount | undefined {
-  let found: Mount | undefined
-  eachMount(mountinfo, mount => {
-    const { mountPoint } = mount
-    const isAround =
-      mountPoint === '/' || mountPoint === directory || directory.startsWith(`${mountPoint}/`)
-    if (isAround && mountPoint.length >= (found?.mountPoint.length ?? 0)) found = mount
-  })
-  return found
+export const findMountAround = (mountinfo: string, directory: string): Mount | undefined =>
+  new MountTree(parseMounts(mountinfo)).lookUp(directory).at(-1)
+
+/**
+ * What lies on what, by the ids of parents. The order of the file is that of the mounts' making at most: mount(8) `--move`
+ * and propagation put earlier mounts onto later ones, and later ones below.
+ */
+export class MountTree {
+  /** By the parent's id and the mount point. Of two in one place, which only Linux before 4.12 has, the later counts. */
+  readonly #mounts = new Map<string, Mount>()
+  /** The mount of the process's root directory; `undefined` where that is another directory of its mount. */
+  readonly #root: Mount | undefined
+
+  constructor(mounts: readonly Mount[]) {
+    const ids = new Set(mounts.map(({ id }) => id))
+    for (const mount of mounts) {
+      const { id, parentId, mountPoint } = mount
+      // The parent of a root's mount cannot be reached from the root, so it is not listed.
+      const isOnRoot = !ids.has(parentId) || parentId === id
+      if (isOnRoot && mountPoint === '/') this.#root = mount
+      else this.#mounts.set(keyOf(isOnRoot ? NONE : parentId, mountPoint), mount)
+    }
+  }
+
+  /** Returns the mount that a lookup of `mountPoint` ends at, if something is mounted there. */
+  find(mountPoint: string): Mount | undefined {
+    const mount = this.lookUp(mountPoint).at(-1)
+    return mount?.mountPoint === mountPoint ? mount : undefined
+  }
+
+  /**
+   * Returns the mounts that a lookup of an absolute path enters, one after the other. What is mounted on the root
+   * directory itself is not entered: path_init() of fs/namei.c.
+   */
+  lookUp(path: string): Mount[] {
+    const entered = this.#root === undefined ? [] : [this.#root]
+    for (let end = path.indexOf('/', 1); path !== '/'; end = path.indexOf('/', end + 1)) {
+      const directory = end < 0 ? path : path.slice(0, end)
+      for (;;) {
+        const mount = this.#mounts.get(keyOf(entered.at(-1)?.id ?? NONE, directory))
+        if (mount === undefined) break
+        entered.push(mount)
+      }
+      if (end < 0) break
+    }
+    return entered
+  }
 }
+
+/** No mount has this id. */
+const NONE = -1
+
+const keyOf = (parentId: number, mountPoint: string) => `${parentId} ${mountPoint}`
 
 function parseMount(line: string): Mount | undefined {
   const separator = line.indexOf(' - ')

@@ -7,7 +7,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import type { Described } from '../container/container.ts'
 import { isAlive } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
-import { type Mount, parseMounts } from '../host/mountinfo.ts'
+import { MountTree, parseMounts } from '../host/mountinfo.ts'
 import { readMountsOf } from '../host/mounts-of.ts'
 import { errorCode } from '../sys/error.ts'
 import { O_PATH, openBeneath, unmountAt } from '../sys/mount.ts'
@@ -22,7 +22,7 @@ interface Entry {
   namespace: number
   /** A descriptor of the container's root directory. */
   root: number
-  mounts: readonly Mount[]
+  mounts: MountTree
   /** The path of the container's root in its namespace. */
   base: string
 }
@@ -56,9 +56,9 @@ export function openEntry(
 }
 
 /** Where it is not known what lies on a file, no mount is changed. */
-function readMounts(host: Host, { pid, id }: Container, action: string): Mount[] {
+function readMounts(host: Host, { pid, id }: Container, action: string): MountTree {
   try {
-    return parseMounts(readMountsOf(host, pid))
+    return new MountTree(parseMounts(readMountsOf(host, pid)))
   } catch (cause) {
     if (errorCode(cause) !== 'EFBIG') throw cause
     throw new Error(`Cannot ${action} ${id}: process ${pid} has too many mounts`, { cause })

@@ -1,6 +1,6 @@
 /** Where a container's files are, seen from its mount namespace. Everything here is taken from /proc/PID/mountinfo. */
 
-import type { Mount } from '../host/mountinfo.ts'
+import type { Mount, MountTree } from '../host/mountinfo.ts'
 
 /** The source and the type of our mount, which tools look for in /proc/mounts. */
 export const SOURCE = 'lxcfs'
@@ -11,10 +11,9 @@ export const FS_TYPE = 'fuse.lxcfs'
  * pivot_root(2), as in the prestart and createRuntime stages, and '' when the root file system has become the
  * namespace's root.
  */
-export function findBase(mounts: readonly Mount[], rootfs: string): string {
+export function findBase(mounts: MountTree, rootfs: string): string {
   const root = rootfs === '/' ? '' : rootfs
-  const proc = mounts.findLast(mount => mount.mountPoint === `${root}/proc`)
-  return proc?.fsType === 'proc' ? root : ''
+  return mounts.find(`${root}/proc`)?.fsType === 'proc' ? root : ''
 }
 
 /** The mount that our file would lie on, and what lies on the file already. */
@@ -28,28 +27,19 @@ export interface Target {
 }
 
 /** Returns `undefined` when the container has no such place: /proc or /sys is not mounted there. */
-export function findTarget(
-  mounts: readonly Mount[],
-  base: string,
-  file: string,
-): Target | undefined {
+export function findTarget(mounts: MountTree, base: string, file: string): Target | undefined {
   const path = `${base}/${file}`
   const fsType = file.startsWith('sys/') ? 'sysfs' : 'proc'
-  let parent: Mount | undefined
-  let bound: Mount | undefined
-  let layers = 0
-  for (const mount of mounts) {
-    if (mount.mountPoint === path) {
-      bound = mount
-      layers = mount.fsType === FS_TYPE ? layers + 1 : 0
-    } else if (path.startsWith(mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`)) {
-      const longer = parent === undefined || mount.mountPoint.length >= parent.mountPoint.length
-      if (longer) parent = mount
-    }
-  }
+  const entered = mounts.lookUp(path)
+  const first = entered.findIndex(mount => mount.mountPoint === path)
+  const onFile = first < 0 ? [] : entered.slice(first)
+  const parent = entered.at(first < 0 ? -1 : first - 1)
+  const bound = onFile.at(-1)
   if (parent === undefined || parent.fsType !== fsType) return undefined
   if (bound !== undefined && bound.fsType !== FS_TYPE) return undefined
-  return { path, parent, bound, layers }
+  // Only those on top are taken off: below a mount of another kind they hide nothing.
+  const others = onFile.findLastIndex(mount => mount.fsType !== FS_TYPE)
+  return { path, parent, bound, layers: onFile.length - 1 - others }
 }
 
 export const isShared = (mount: Mount) => mount.propagation.some(tag => tag.startsWith('shared:'))

@@ -1,6 +1,6 @@
 /** Finds out whose files a container sees, by its mountinfo alone: no file is touched. */
 
-import { type Mount, parseMounts } from '../../host/mountinfo.ts'
+import { type Mount, MountTree, parseMounts } from '../../host/mountinfo.ts'
 import { findBase, findTarget, isFileOf, pathOf } from '../../mount/target.ts'
 
 /**
@@ -31,7 +31,7 @@ export function parseCoverage(
   files: readonly string[],
   served: Pick<Mount, 'major' | 'minor'> | undefined,
 ): Coverage {
-  const mounts = parseMounts(mountinfo)
+  const mounts = new MountTree(parseMounts(mountinfo))
   const base = findBase(mounts, container.rootfs)
   const others = new Set<string>()
   const found = { bound: 0, files: 0 }

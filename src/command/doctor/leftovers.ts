@@ -3,7 +3,7 @@
 import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
-import { eachMount, findMount } from '../../host/mountinfo.ts'
+import { MountTree, parseMounts } from '../../host/mountinfo.ts'
 import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
@@ -57,14 +57,15 @@ export async function checkOthers(
   askAt: (path: string) => Promise<Answer>,
 ): Promise<Others> {
   const { ok, warning, problem } = about('mounts')
-  const mountinfo = host.tryRead('proc/self/mountinfo') ?? ''
+  const mounts = parseMounts(host.tryRead('proc/self/mountinfo') ?? '')
+  const tree = new MountTree(mounts)
   const devices = new Map<string, string>()
-  eachMount(mountinfo, mount => {
+  for (const mount of mounts) {
     const isOther = mount.fsType === FS_TYPE && mount.mountPoint !== mountPoint
     // A mount that lies below another mount cannot be asked.
-    if (!isOther || findMount(mountinfo, mount.mountPoint)?.fsType !== FS_TYPE) return
+    if (!isOther || tree.find(mount.mountPoint) !== mount) continue
     devices.set(mount.mountPoint, `${mount.major}:${mount.minor}`)
-  })
+  }
   const answers = await Promise.all(
     [...devices].map(async ([path, device]) => ({ path, device, answer: await askAt(path) })),
   )

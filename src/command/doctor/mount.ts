@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
-import { eachMount, findMountAround, type Mount } from '../../host/mountinfo.ts'
+import { findMountAround, type Mount, MountTree, parseMounts } from '../../host/mountinfo.ts'
 import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE, isShared } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
@@ -80,12 +80,10 @@ function judgeService(
   return warning(`${text}; this is version ${version}`, 'procveil upgrade')
 }
 
+/** Returns the mounts that lie one on the other, the topmost one last. */
 function mountsAt(host: Host, mountPoint: string): Mount[] {
-  const found: Mount[] = []
-  eachMount(host.tryRead('proc/self/mountinfo') ?? '', mount => {
-    if (mount.mountPoint === mountPoint) found.push(mount)
-  })
-  return found
+  const mounts = new MountTree(parseMounts(host.tryRead('proc/self/mountinfo') ?? ''))
+  return mounts.lookUp(mountPoint).filter(mount => mount.mountPoint === mountPoint)
 }
 
 /**

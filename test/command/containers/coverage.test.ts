@@ -12,7 +12,7 @@ let nextId = 70
 
 /** A mount of a file in a container, of the kind that lxcfs has. */
 const bind = (path: string, minor: number, root = `/containers/web/${path}`) =>
-  `${nextId++} 65 0:${minor} ${root} /${path} ro - fuse.lxcfs lxcfs rw\n`
+  `${nextId++} ${path.startsWith('sys/') ? 66 : 65} 0:${minor} ${root} /${path} ro - fuse.lxcfs lxcfs rw\n`
 
 const look = (mountinfo: string, served: typeof SERVED | undefined = SERVED, files = FILES) =>
   parseCoverage(mountinfo, { id: 'web', rootfs: '/rootfs' }, files, served)
