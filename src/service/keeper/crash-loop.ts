@@ -1,24 +1,35 @@
 /**
- * Notices a crash loop: servers that end, one after the other, before they have answered anything. Such servers must
- * not be started for ever while their readers wait.
+ * Notices a crash loop: servers that end or hang, one after the other, before they have answered anything. Such servers
+ * must not be started for ever while their readers wait.
  */
-
-/** So many failures within WITHIN_MS are a crash loop. */
-const MOST_FAILURES = 5
-const WITHIN_MS = 10_000
 
 /**
- * The weight of a server that a person or the kernel has killed, where any other failure weighs 1. A killed server
- * tells little about the next one.
+ * How a server failed. One that was `killed`, or stopped, by a person or the kernel tells little about the next one: it
+ * counts a tenth.
  */
-const WEIGHT_OF_KILLED = 0.1
+export type Failing = 'ended' | 'hung' | 'killed'
+
+const WEIGHTS: Readonly<Record<Failing, number>> = { ended: 1, hung: 1, killed: 0.1 }
+
+/** So many failures are a crash loop. */
+const MOST_FAILURES = 5
+
+/**
+ * A failure counts for so long. That a server hangs is known only after 15 s, which it has for its first answer: five of
+ * them take 75 s.
+ */
+const COUNTS_MS: Readonly<Record<Failing, number>> = {
+  ended: 10_000,
+  hung: 120_000,
+  killed: 10_000,
+}
 
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 320
 
 interface Failure {
   timeMs: number
-  weight: number
+  how: Failing
 }
 
 export class CrashLoop {
@@ -29,19 +40,16 @@ export class CrashLoop {
     this.#failures = []
   }
 
-  /**
-   * Adds the failure of a server that ended at `nowMs`, on a clock that never goes back. `isKilled` says whether
-   * SIGKILL ended the server.
-   */
-  add(nowMs: number, isKilled: boolean): void {
-    this.#failures = this.#failures.filter(({ timeMs }) => nowMs - timeMs < WITHIN_MS)
-    this.#failures.push({ timeMs: nowMs, weight: isKilled ? WEIGHT_OF_KILLED : 1 })
+  /** Adds the failure of a server that ended at `nowMs`, on a clock that never goes back. */
+  add(nowMs: number, how: Failing): void {
+    this.#failures = this.#failures.filter(each => nowMs - each.timeMs < COUNTS_MS[each.how])
+    this.#failures.push({ timeMs: nowMs, how })
   }
 
   /** Whether no other server should be started. */
   get isHopeless(): boolean {
     // The sum of many tenths is exact in whole tenths only.
-    const tenths = this.#failures.reduce((sum, { weight }) => sum + Math.round(weight * 10), 0)
+    const tenths = this.#failures.reduce((sum, { how }) => sum + Math.round(WEIGHTS[how] * 10), 0)
     return tenths >= MOST_FAILURES * 10
   }
 

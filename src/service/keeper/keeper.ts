@@ -7,6 +7,7 @@ import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
+import { parseTaskState } from '../../host/proc-pid.ts'
 import { findServed } from '../../mount/served.ts'
 import type { Options } from '../../proc/options.ts'
 import type { Log } from '../../sys/log.ts'
@@ -14,7 +15,7 @@ import { unmount } from '../../sys/mount.ts'
 import type { Settings } from '../settings.ts'
 import { CommandProcess } from './command-process.ts'
 import { Connection } from './connection.ts'
-import { CrashLoop } from './crash-loop.ts'
+import { CrashLoop, type Failing } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import type { Signals } from './signals.ts'
@@ -53,6 +54,8 @@ export class Keeper {
   readonly #watchdog: Watchdog
   #predecessor: Predecessor | undefined
   #server: ServerProcess
+  /** The server that was replaced last because it hung. */
+  #hung: ServerProcess | undefined
   #isAnnounced = false
   #healing: CommandProcess | undefined
 
@@ -114,7 +117,7 @@ export class Keeper {
         continue
       }
       this.#log.warning(`the server is replaced: ${happened}`)
-      this.#crashLoop.add(performance.now(), happened.endsWith('SIGKILL'))
+      this.#crashLoop.add(performance.now(), this.#failing(happened))
       if (this.#crashLoop.isHopeless) {
         this.#log.error(
           new Error(`Cannot keep a server alive at ${settings.mountPoint}: ${happened}`),
@@ -134,10 +137,22 @@ export class Keeper {
     return server
   }
 
+  #failing(happened: string): Failing {
+    if (this.#hung === this.#server) return 'hung'
+    return happened.endsWith('SIGKILL') ? 'killed' : 'ended'
+  }
+
   #replaceHung(): void {
     this.#log.warning('the server does not answer; it is replaced')
+    // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped does not.
+    if (this.#predecessor === undefined && !this.#isStopped()) this.#hung = this.#server
     this.#predecessor?.kill()
     this.#server.kill()
+  }
+
+  #isStopped(): boolean {
+    const stat = this.#host.tryRead(`proc/${this.#server.pid}/stat`)
+    return stat !== undefined && parseTaskState(stat) === 'T'
   }
 
   async #ready(): Promise<void> {

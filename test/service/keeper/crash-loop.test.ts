@@ -1,12 +1,16 @@
 import t from 'tap'
-import { CrashLoop } from '../../../src/service/keeper/crash-loop.ts'
+import { CrashLoop, type Failing } from '../../../src/service/keeper/crash-loop.ts'
 
 function fail(
   loop: CrashLoop,
   times: number,
-  { fromMs = 0, everyMs = 100, isKilled = false } = {},
+  {
+    fromMs = 0,
+    everyMs = 100,
+    how = 'ended',
+  }: { fromMs?: number; everyMs?: number; how?: Failing } = {},
 ) {
-  for (let i = 0; i < times; i++) loop.add(fromMs + i * everyMs, isKilled)
+  for (let i = 0; i < times; i++) loop.add(fromMs + i * everyMs, how)
 }
 
 t.test('five failures within ten seconds are a crash loop', async t => {
@@ -34,17 +38,28 @@ t.test('an answer makes up for what was before', async t => {
 
 t.test('a server that was killed counts a tenth', async t => {
   const loop = new CrashLoop()
-  fail(loop, 49, { isKilled: true })
+  fail(loop, 49, { how: 'killed' })
   t.equal(loop.isHopeless, false)
-  fail(loop, 1, { fromMs: 5000, isKilled: true })
+  fail(loop, 1, { fromMs: 5000, how: 'killed' })
   t.equal(loop.isHopeless, true, 'fifty of them are a crash loop too')
+})
+
+t.test('a hang is a whole failure, also when it is known only after 15 seconds', async t => {
+  const loop = new CrashLoop()
+  fail(loop, 4, { everyMs: 15_400, how: 'hung' })
+  t.equal(loop.isHopeless, false)
+  fail(loop, 1, { fromMs: 4 * 15_400, how: 'hung' })
+  t.equal(loop.isHopeless, true)
+  loop.clear()
+  fail(loop, 20, { everyMs: 30_000, how: 'hung' })
+  t.equal(loop.isHopeless, false, 'now and then a machine is busy')
 })
 
 t.test('the pause grows from failure to failure, and not for ever', async t => {
   const loop = new CrashLoop()
   t.equal(loop.pauseMs, 0)
   const pauses = Array.from({ length: 9 }, (_, i) => {
-    fail(loop, 1, { fromMs: i, isKilled: true })
+    fail(loop, 1, { fromMs: i, how: 'killed' })
     return loop.pauseMs
   })
   t.strictSame(pauses, [0, 10, 20, 40, 80, 160, 320, 320, 320])
