@@ -12,6 +12,16 @@ import type { Log } from '../sys/log.ts'
 /** The failures of one file are reported once in this time: readers come many times a second. */
 const QUIET_USEC = 60e6
 
+/** What a renderer tells of its work, and what it must not do again: see quarantine.ts. */
+export interface Guard {
+  /** Whether the host's text is to be shown instead. */
+  isRefused(file: ProcFile, view: View): boolean
+  begin(file: ProcFile, view: View): void
+  end(): void
+}
+
+const UNGUARDED: Guard = { isRefused: () => false, begin: () => {}, end: () => {} }
+
 interface Rendered {
   file: ProcFile
   view: View | undefined
@@ -22,6 +32,7 @@ export class Renderer {
   readonly #host: Host
   readonly #log: Pick<Log, 'error'>
   readonly #onRendered: (view: View | undefined) => void
+  readonly #guard: Guard
   readonly #reportedUsec = new Map<string, number>()
   #rendered: Rendered[] = []
 
@@ -30,7 +41,9 @@ export class Renderer {
     host: Host,
     log: Pick<Log, 'error'>,
     onRendered: (view: View | undefined) => void = () => {},
+    guard: Guard = UNGUARDED,
   ) {
+    this.#guard = guard
     this.#host = host
     this.#log = log
     this.#onRendered = onRendered
@@ -53,12 +66,15 @@ export class Renderer {
   }
 
   #renderNow(file: ProcFile, view: View | undefined): string {
-    if (view === undefined) return this.#host.read(file.path)
+    if (view === undefined || this.#guard.isRefused(file, view)) return this.#host.read(file.path)
+    this.#guard.begin(file, view)
     try {
       return file.render(view)
     } catch (error) {
       this.#report(file.path, error)
       return this.#host.read(file.path)
+    } finally {
+      this.#guard.end()
     }
   }
 

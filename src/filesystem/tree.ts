@@ -53,7 +53,7 @@ const FILE_PLACES: Readonly<Record<FilePath | typeof METRICS_PATH, number>> = {
 
 const PLACES: Readonly<Record<string, number>> = { ...DIRECTORY_PLACES, ...FILE_PLACES }
 
-const SLOT_SIZE = 256
+export const SLOT_SIZE = 256
 
 const METRICS = { path: METRICS_PATH, mode: 0o444 } as const
 
@@ -79,6 +79,9 @@ export function findPlace(nodeid: number): Place | undefined {
   const found = places.get(nodeid % SLOT_SIZE)
   return found !== undefined && OF_HOST.has(found.place) && slotOf(nodeid) !== 0 ? undefined : found
 }
+
+/** The place of a file, in every view. */
+export const placeOf = ({ path }: ProcFile) => FILE_PLACES[path]
 
 export const slotOf = (nodeid: number) => Math.floor(nodeid / SLOT_SIZE)
 export const rootOfSlot = (slot: number) => slot * SLOT_SIZE + root.place

@@ -56,7 +56,7 @@ export function openEntry(
 }
 
 /** Where it is not known what lies on a file, no mount is changed. */
-function readMounts(host: Host, { pid, id }: Container, action: string): MountTree {
+function readMounts(host: Host, { pid, id }: Described, action: string): MountTree {
   try {
     return new MountTree(parseMounts(readMountsOf(host, pid)))
   } catch (cause) {

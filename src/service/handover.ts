@@ -127,22 +127,35 @@ export interface ServerOrders {
   /** Whether another server has answered at this mount before. */
   resume: boolean
   resend: boolean
+  /**
+   * What the server before had begun to render before this time and not finished is what it failed at: a time of
+   * CLOCK_MONOTONIC in microseconds. `undefined` where that server was killed from outside, and failed at nothing.
+   */
+  blameUsec?: number | undefined
 }
 
-export const SERVER_FLAGS = ['--options <json>', '--resume', '--without-resend'] as const
+export const SERVER_FLAGS = [
+  '--options <json>',
+  '--resume',
+  '--without-resend',
+  '--blame <usec>',
+] as const
 
 export interface ServerArguments {
   options?: string
   resume?: boolean
   withoutResend?: boolean
+  blame?: string
 }
 
 /** Returns the arguments that follow `procveil server`. */
-export function renderServerOrders({ options, resume, resend }: ServerOrders): string[] {
+export function renderServerOrders(orders: ServerOrders): string[] {
+  const { options, resume, resend, blameUsec } = orders
   return [
     ...['--options', JSON.stringify(options)],
     ...(resend ? [] : ['--without-resend']),
     ...(resume ? ['--resume'] : []),
+    ...(blameUsec === undefined ? [] : ['--blame', String(blameUsec)]),
   ]
 }
 
@@ -151,11 +164,15 @@ export function parseServerOrders({
   options = '',
   resume,
   withoutResend,
+  blame,
 }: ServerArguments): ServerOrders {
   return {
     options: parseDefaults(options, '--options'),
     resume: resume === true,
     resend: withoutResend !== true,
+    ...(blame === undefined
+      ? {}
+      : { blameUsec: parseNumber('--blame', blame, /^\d{1,15}$/, 'a time in microseconds') }),
   }
 }
 

@@ -4,6 +4,8 @@
  */
 
 import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
+import { MAX_SLOT } from '../container/container.ts'
+import { hash } from '../container/identity.ts'
 import type { Registry } from '../container/registry.ts'
 import { RegistryIndex } from '../container/registry-index.ts'
 import type { States } from '../container/states.ts'
@@ -26,6 +28,9 @@ const SLICE_USEC = 2000
 
 /** After a slice no load is sampled for so many times as long as it took: most of the time is for requests. */
 const REST = 4
+
+/** The numbers of callers' views follow those of slots. */
+const CALLERS = MAX_SLOT + 1
 
 interface ViewsSetup {
   host: Host
@@ -55,6 +60,7 @@ export class Views {
   /** Lookups that the kernel has not forgotten yet, by slot. */
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new CallerViews<ContainerView>()
+  readonly #callerNumbers = new WeakMap<View, number>()
   /** Views whose load is sampled, those that were sampled longest ago first. */
   readonly #sampled = new Set<ContainerView>()
   /** When the next load is to be sampled, in microseconds of CLOCK_MONOTONIC. */
@@ -133,6 +139,7 @@ export class Views {
     const known = this.#callerViews.get(caller.key)
     if (known !== undefined) return known
     const view = this.#open(caller)
+    this.#callerNumbers.set(view, CALLERS + hash(caller.key, 0))
     this.#end(this.#callerViews.add(caller.key, caller.owner, view))
     return view
   }
@@ -162,6 +169,12 @@ export class Views {
   /** How many containers have nodes that the kernel has not forgotten. */
   get count(): number {
     return this.#lookups.size
+  }
+
+  /** A number that a view has also in the next server, below 2^45: the slot, or one that a caller shares with few. */
+  numberOf(view: View): number {
+    const slot = view instanceof ContainerView ? view.slot : undefined
+    return slot ?? this.#callerNumbers.get(view) ?? 0
   }
 
   /** Saves what `view` has accumulated. This must be called before a reader sees it. */

@@ -1,11 +1,14 @@
 /** A container that makes more of something than anybody looks at: nobody else notices, and it sees less itself. */
 
-import { chmodSync } from 'node:fs'
-import { execa } from 'execa'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execa, execaSync } from 'execa'
 import t from 'tap'
 import { box, started } from '../kit/box.ts'
+import { HOST_KIB } from '../kit/mem-total.ts'
 import { needs } from '../kit/requirements.ts'
 import { site } from '../kit/site.ts'
+
+const MiB = 2 ** 20
 
 /** Each of these mounts has 16 KB in mountinfo, where a blank is four characters. */
 const MANY_MOUNTS = `
@@ -46,4 +49,42 @@ t.test('hundreds of mounts with long sources', needs('runc', 'nsenter'), async t
     }),
   )
   t.ok(Math.max(...readMs) < 2000, `they read within ${readMs} ms`)
+})
+
+t.test("a file at which the server hangs is the host's for a while", needs('runc'), async t => {
+  const here = site(t)
+  const victim = await started(t, here, 'beside', { memoryBytes: 64 * MiB })
+  const poison = await started(t, here, 'poison', { memoryBytes: 64 * MiB })
+  // Whoever opens a pipe waits for somebody to write. A cgroup has none, so its registration names a directory.
+  const pipes = `${here.directory}/pipes`
+  mkdirSync(pipes)
+  const names = ['memory.limit_in_bytes', 'memory.max', 'memory.stat']
+  for (const name of names) execaSync('mkfifo', [`${pipes}/${name}`])
+  const file = `${here.runDirectory}/containers/poison.json`
+  const registration = JSON.parse(readFileSync(file, 'utf8'))
+  const cgroups = Object.fromEntries(
+    Object.keys(registration.cgroups).map(controller => [
+      controller,
+      `/.${'/..'.repeat(6)}${pipes}`,
+    ]),
+  )
+  writeFileSync(file, JSON.stringify({ ...registration, cgroups }))
+
+  const server = here.find('server')
+  const startMs = performance.now()
+  t.match(await poison.cat('/proc/meminfo'), new RegExp(`^MemTotal: +${HOST_KIB} kB`), "the host's")
+  const tookMs = performance.now() - startMs
+  t.ok(tookMs < 5000, `it waited for one server, ${tookMs} ms`)
+  const next = here.find('server')
+  t.not(next, server, 'which was replaced')
+  t.match(
+    here.readLog(),
+    /the server before failed at proc\/meminfo of poison, which sees the host's/,
+  )
+
+  t.match(await poison.cat('/proc/meminfo'), /^MemTotal/)
+  t.match(await victim.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  await here.killServers([next ?? 0])
+  t.match(await poison.cat('/proc/meminfo'), /^MemTotal/, 'a server that was killed passes it on')
+  t.equal(here.readLog().match(/does not answer/g)?.length, 1, 'one hang, and no more')
 })

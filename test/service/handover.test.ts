@@ -45,6 +45,8 @@ t.test('orders to a server survive a round trip', async t => {
       t.strictSame(parseServer(renderServerOrders(orders)), orders)
     }
   }
+  const blaming: ServerOrders = { options: OPTIONS, resume: true, resend: true, blameUsec: 8.64e13 }
+  t.strictSame(parseServer(renderServerOrders(blaming)), blaming)
 })
 
 t.test('what 0.1.0 says is understood', async t => {

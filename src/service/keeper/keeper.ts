@@ -45,6 +45,9 @@ interface KeptMount {
  */
 type Outcome = 'stopped' | 'unable'
 
+/** No text takes a server that does not hang so long: most take less than 1 ms. */
+const LONG_USEC = 800_000
+
 export class Keeper {
   readonly #host: Host
   readonly #log: Log
@@ -56,6 +59,8 @@ export class Keeper {
   #server: ServerProcess
   /** The server that was replaced last because it hung. */
   #hung: ServerProcess | undefined
+  /** When it was killed, by CLOCK_MONOTONIC. */
+  #hungUsec = 0
   #isAnnounced = false
   #healing: CommandProcess | undefined
 
@@ -117,7 +122,8 @@ export class Keeper {
         continue
       }
       this.#log.warning(`the server is replaced: ${happened}`)
-      this.#crashLoop.add(performance.now(), this.#failing(happened))
+      const failing = this.#failing(happened)
+      this.#crashLoop.add(performance.now(), failing)
       if (this.#crashLoop.isHopeless) {
         this.#log.error(
           new Error(`Cannot keep a server alive at ${settings.mountPoint}: ${happened}`),
@@ -125,13 +131,13 @@ export class Keeper {
         return 'unable'
       }
       await sleep(this.#crashLoop.pauseMs)
-      this.#server = this.#start(true)
+      this.#server = this.#start(true, this.#blameUsec(failing))
     }
   }
 
-  #start(resume: boolean): ServerProcess {
+  #start(resume: boolean, blameUsec?: number): ServerProcess {
     const { settings, fuse, options, resend } = this.#kept
-    const server = startServer(settings, fuse, { options, resend, resume })
+    const server = startServer(settings, fuse, { options, resend, resume, blameUsec })
     server.ready.then(() => this.#ready())
     server.answered.then(() => this.#crashLoop.clear())
     return server
@@ -142,10 +148,22 @@ export class Keeper {
     return happened.endsWith('SIGKILL') ? 'killed' : 'ended'
   }
 
+  /**
+   * What took a hung server for long had begun long before: a machine that is short of CPU time only makes everything
+   * slow.
+   */
+  #blameUsec(failing: Failing): number | undefined {
+    if (failing === 'killed') return undefined
+    return failing === 'hung' ? this.#hungUsec - LONG_USEC : this.#host.clock.monotonicUsec()
+  }
+
   #replaceHung(): void {
     this.#log.warning('the server does not answer; it is replaced')
     // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped does not.
-    if (this.#predecessor === undefined && !this.#isStopped()) this.#hung = this.#server
+    if (this.#predecessor === undefined && !this.#isStopped()) {
+      this.#hung = this.#server
+      this.#hungUsec = this.#host.clock.monotonicUsec()
+    }
     this.#predecessor?.kill()
     this.#server.kill()
   }

@@ -7,14 +7,17 @@ import { HandleNumbers } from '../../filesystem/handle-numbers.ts'
 import { Handles } from '../../filesystem/handles.ts'
 import { Metrics } from '../../filesystem/metrics.ts'
 import { operations } from '../../filesystem/operations.ts'
+import { fileKey, QUARANTINE_CELLS, Quarantine } from '../../filesystem/quarantine.ts'
 import { Renderer } from '../../filesystem/renderer.ts'
 import { SavedTexts } from '../../filesystem/saved-texts.ts'
-import type { Offered } from '../../filesystem/tree.ts'
+import { findPlace, type Offered, slotOf } from '../../filesystem/tree.ts'
 import { FuseDevice, openClone } from '../../fuse/device.ts'
 import { Session } from '../../fuse/session.ts'
 import type { Host } from '../../host/host.ts'
-import { FILES } from '../../proc/files.ts'
+import { FILES, type ProcFile } from '../../proc/files.ts'
+import type { View } from '../../proc/view.ts'
 import type { Log } from '../../sys/log.ts'
+import { mapNumbers } from '../../sys/shared-memory.ts'
 import { Views } from '../../view/views.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
 import type { Settings } from '../settings.ts'
@@ -84,7 +87,13 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
     report: message => log.warning(message),
     isOpen: slot => handles.isOpen(slot),
   })
-  const renderer = new Renderer(host, log, view => views.keep(view))
+  const quarantine = openQuarantine(setup, registry)
+  const keyOf = (file: ProcFile, view: View) => fileKey(views.numberOf(view), file)
+  const renderer = new Renderer(host, log, view => views.keep(view), {
+    isRefused: (file, view) => quarantine.has(keyOf(file, view)),
+    begin: (file, view) => quarantine.begin(keyOf(file, view)),
+    end: () => quarantine.end(),
+  })
   const metrics = new Metrics()
   const servers = countServers(runDirectory, !orders.resume)
   const renderMetrics = () =>
@@ -116,6 +125,29 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
     mountTime: Math.floor(Date.now() / 1000),
   }
   return { backend, metrics, renderer, views }
+}
+
+/** Finds out what the server before was rendering, where it hung or crashed. */
+function openQuarantine({ host, settings, log, orders }: ServerSetup, registry: Registry) {
+  const quarantine = new Quarantine(mapCells(settings, log), host.clock)
+  const key = quarantine.blame(orders.blameUsec)
+  if (key === undefined) return quarantine
+  const slot = slotOf(key)
+  const id = [...registry.containers()].find(container => container.slot === slot)?.id
+  log.warning(
+    `the server before failed at ${findPlace(key)?.path} of ${id ?? 'a process'}, which sees the host's for 5 minutes`,
+  )
+  return quarantine
+}
+
+/** Without a file nothing of this server is known to the next one. */
+function mapCells({ runDirectory }: Settings, log: Log): Float64Array {
+  try {
+    return mapNumbers(`${runDirectory}/rendering`, QUARANTINE_CELLS)
+  } catch (error) {
+    log.error(error)
+    return new Float64Array(QUARANTINE_CELLS)
+  }
 }
 
 /**
