@@ -110,7 +110,7 @@ t.test('the mount and its service', async t => {
   t.match(look(service('gone'), OURS), [{ level: 'problem', advice: /remount --all/ }])
   t.match(look(service('silent', '1.0'), OURS), [{ level: 'problem', advice: /log of process 7/ }])
   t.match(look(service('silent'), OURS), [{ level: 'problem', advice: /fuser/ }])
-  t.match(look(service('answers', '1.0'), OURS, OURS.replace('0:50', '0:51')), [
+  t.match(look(service('answers', '1.0'), OURS, OURS.replace('50 26 0:50', '51 50 0:51')), [
     { level: 'ok' },
     { level: 'warning', text: /1 earlier/ },
   ])
