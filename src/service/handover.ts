@@ -9,7 +9,8 @@
  *      │    keeper     │ ────────────────────────▶ │    server     │  FUSE_FD: /dev/fuse
  *      │ holds the     │ ◀── stdout: READY ─────── │ answers the   │
  *      │ mount         │ ◀── stdout: ANSWERED ──── │ requests      │
- *      │               │ ─── pipe: READY, or end ▶ │               │  KEEPER_FD: that pipe
+ *      │               │ ─── pipe: GO, then READY, │               │  KEEPER_FD: that pipe
+ *      │               │           or its end ───▶ │               │
  *      └───────┬───────┘                           └───────┬───────┘
  *              │ SIGHUP: becomes the next                  │ the pipe has ended, its keeper is dead:
  *              │ version by execve(2)                      │ it starts another one
@@ -17,8 +18,8 @@
  *      serve --adopt OPTIONS --before SERVER --fuse-fd FUSE --ready-fd PIPE
  *
  * Whoever starts a keeper listens at the other end of PIPE for one byte: READY, which says that the keeper's own
- * server can answer. A hook then goes on; a server that has answered until then ends. A pipe that ends without a byte
- * says that the process at its other end is dead.
+ * server can answer. A hook then goes on; a server that has answered until then ends. When no other server can answer any
+ * more, the keeper says GO to its own. A pipe that ends without READY says that the process at its other end is dead.
  */
 
 import { writeSync } from 'node:fs'
@@ -45,6 +46,9 @@ export const READY = 'r'
 
 /** The word of a server that has answered a request. */
 export const ANSWERED = 'a'
+
+/** The word to a server that it is the only one that can answer, and may. */
+export const GO = 'g'
 
 /** What a keeper is told by whoever starts it. */
 export interface KeeperOrders {
@@ -132,6 +136,8 @@ export interface ServerOrders {
    * CLOCK_MONOTONIC in microseconds. `undefined` where that server was killed from outside, and failed at nothing.
    */
   blameUsec?: number | undefined
+  /** The pid of the server that answers until the keeper says GO; `undefined` where no other can answer. */
+  beforePid?: number | undefined
 }
 
 export const SERVER_FLAGS = [
@@ -139,6 +145,7 @@ export const SERVER_FLAGS = [
   '--resume',
   '--without-resend',
   '--blame <usec>',
+  '--before <pid>',
 ] as const
 
 export interface ServerArguments {
@@ -146,16 +153,18 @@ export interface ServerArguments {
   resume?: boolean
   withoutResend?: boolean
   blame?: string
+  before?: string
 }
 
 /** Returns the arguments that follow `procveil server`. */
 export function renderServerOrders(orders: ServerOrders): string[] {
-  const { options, resume, resend, blameUsec } = orders
+  const { options, resume, resend, blameUsec, beforePid } = orders
   return [
     ...['--options', JSON.stringify(options)],
     ...(resend ? [] : ['--without-resend']),
     ...(resume ? ['--resume'] : []),
     ...(blameUsec === undefined ? [] : ['--blame', String(blameUsec)]),
+    ...(beforePid === undefined ? [] : ['--before', String(beforePid)]),
   ]
 }
 
@@ -165,6 +174,7 @@ export function parseServerOrders({
   resume,
   withoutResend,
   blame,
+  before,
 }: ServerArguments): ServerOrders {
   return {
     options: parseDefaults(options, '--options'),
@@ -173,6 +183,7 @@ export function parseServerOrders({
     ...(blame === undefined
       ? {}
       : { blameUsec: parseNumber('--blame', blame, /^\d{1,15}$/, 'a time in microseconds') }),
+    ...(before === undefined ? {} : { beforePid: parsePid('--before', before) }),
   }
 }
 
@@ -186,8 +197,8 @@ export function parseSelfCheck(text: string): string | undefined {
   return text.split('\n').includes(FORM) ? undefined : `it does not say "${FORM}"`
 }
 
-/** Writes READY or ANSWERED to a pipe, whether or not somebody listens: the process at the other end may have ended. */
-export function say(fd: number, word: typeof READY | typeof ANSWERED): void {
+/** Writes a word to a pipe, whether or not somebody listens: the process at the other end may have ended. */
+export function say(fd: number, word: typeof READY | typeof ANSWERED | typeof GO): void {
   try {
     writeSync(fd, word)
   } catch {}

@@ -2,11 +2,12 @@
 
 import { closeSync, readSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
-import { isAnswering, openServed, refuseForeign, unmountAll } from '../mount/served.ts'
-import { lock } from '../sys/lock.ts'
+import { findServed, isAnswering, openServed, refuseForeign, unmountAll } from '../mount/served.ts'
+import { lock, sleep } from '../sys/lock.ts'
 import { waitReadable } from '../sys/poll.ts'
 import { launchKeeper } from './launch.ts'
 import { makeRunDirectory, type Settings } from './settings.ts'
+import { findKeeper } from './status.ts'
 import { startUnit } from './systemd.ts'
 
 /**
@@ -15,6 +16,13 @@ import { startUnit } from './systemd.ts'
  * entry is 20 s.
  */
 const START_TIMEOUT_MS = 8000
+
+/** A server that is started after systemd was waited for still gets so long. */
+const LEAST_MS = 3000
+
+/** A keeper looks for its mount once in 0.4 s, and puts it back or makes another one, with a server, at once. */
+const PUT_BACK_MS = 3000
+const LOOK_MS = 20
 
 /**
  * Returns an O_PATH descriptor of `path`, which is relative to the mount. Of several processes that find no server,
@@ -53,17 +61,48 @@ function alone<T>(settings: Settings, action: () => T): T {
 }
 
 function start(host: Host, settings: Settings): void {
+  if (isPutBack(host, settings)) return
+  const startMs = performance.now()
   unmountAll(host, settings.mountPoint)
-  if (!startUnit(settings)) startServer(settings)
+  if (startUnit(settings)) return
+  startServer(settings, Math.max(START_TIMEOUT_MS - (performance.now() - startMs), LEAST_MS))
 }
 
+/**
+ * Whether the mount is there again, of which a keeper that runs was robbed: the keeper looks for it when it is told to. A
+ * second keeper could not take its place.
+ */
+function isPutBack(host: Host, settings: Settings): boolean {
+  const keeper = findKeeper(host, settings.runDirectory)
+  if (keeper === undefined) return false
+  const deadline = performance.now() + PUT_BACK_MS
+  do {
+    // Version 0.2.0 ignores this signal unless it waits for a request.
+    if (!tell(keeper.pid)) return false
+    sleep(LOOK_MS)
+    if (isServed(host, settings)) return true
+  } while (performance.now() < deadline)
+  return false
+}
+
+function tell(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGURG')
+  } catch {
+    return false
+  }
+}
+
+const isServed = (host: Host, { mountPoint }: Settings) =>
+  findServed(host, mountPoint) !== undefined && isAnswering(mountPoint)
+
 /** Returns when the mount is served. */
-function startServer(settings: Settings): void {
+function startServer(settings: Settings, timeoutMs: number): void {
   const { reader } = launchKeeper(settings, { resend: true }, 'ignore')
   try {
-    const answered = waitUntilReadable(reader)
+    const answered = waitUntilReadable(reader, timeoutMs)
     if (answered && readSync(reader, Buffer.alloc(1)) === 1) return
-    const why = answered ? 'it ended at once' : `it was not ready after ${START_TIMEOUT_MS} ms`
+    const why = answered ? 'it ended at once' : `it was not ready after ${Math.round(timeoutMs)} ms`
     throw new Error(
       `Cannot start the server: ${why}; see ${settings.log ?? 'the output of procveil serve, or give --log'}`,
     )
@@ -73,8 +112,8 @@ function startServer(settings: Settings): void {
 }
 
 /** Calls poll(2) again when a signal has interrupted it. */
-function waitUntilReadable(fd: number): boolean {
-  const deadline = performance.now() + START_TIMEOUT_MS
+function waitUntilReadable(fd: number, timeoutMs: number): boolean {
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
     const ready = waitReadable(fd, Math.ceil(left))

@@ -1,10 +1,10 @@
 /**
- * The file in the run directory that says which process keeps the mount. It is read by the commands that tell the
- * keeper something, and by those that ask about it.
+ * The files in the run directory that say which process keeps the mount, and which answers there. The first is read by
+ * the commands that tell the keeper something, and by those that ask about it; the second by the keeper of a new mount.
  */
 
 import { readFileSync, rmSync } from 'node:fs'
-import { isAlive } from '../container/identity.ts'
+import { isAlive, type KnownProcess } from '../container/identity.ts'
 import type { Host } from '../host/host.ts'
 import { replaceFile } from '../host/replace-file.ts'
 
@@ -37,6 +37,24 @@ export function findKeeper(host: Host, runDirectory: string): Status | undefined
   try {
     const status = JSON.parse(readFileSync(file(runDirectory), 'utf8')) as Status | null
     return status !== null && isAlive(host, status) ? status : undefined
+  } catch {
+    // The file is missing or damaged.
+    return undefined
+  }
+}
+
+const answeringFile = (runDirectory: string) => `${runDirectory}/server.json`
+
+/** To be called by a server before it answers. */
+export function writeAnswering(runDirectory: string, server: KnownProcess): void {
+  replaceFile(answeringFile(runDirectory), `${JSON.stringify(server)}\n`)
+}
+
+/** Returns the pid of the server that was the last to answer; `undefined` when it has ended. */
+export function findAnswering(host: Host, runDirectory: string): number | undefined {
+  try {
+    const server = JSON.parse(readFileSync(answeringFile(runDirectory), 'utf8')) as KnownProcess
+    return isAlive(host, server) ? server.pid : undefined
   } catch {
     // The file is missing or damaged.
     return undefined

@@ -27,3 +27,12 @@ export function waitEither(first: number, second: number, timeoutMs: number): bo
   const ready = calls().poll(pollfds, 2, timeoutMs)
   return ready > 0 && (pollfds[3] ?? 0) >>> 16 !== 0
 }
+
+const POLLERR = 8
+
+/** Whether nothing will ever come from `fd` any more: for /dev/fuse, that the connection is gone. */
+export function isBroken(fd: number): boolean {
+  pollfd[0] = fd
+  pollfd[1] = 0
+  return calls().poll(pollfd, 1, 0) > 0 && (((pollfd[1] ?? 0) >>> 16) & POLLERR) !== 0
+}

@@ -47,6 +47,8 @@ t.test('orders to a server survive a round trip', async t => {
   }
   const blaming: ServerOrders = { options: OPTIONS, resume: true, resend: true, blameUsec: 8.64e13 }
   t.strictSame(parseServer(renderServerOrders(blaming)), blaming)
+  const following: ServerOrders = { options: OPTIONS, resume: true, resend: true, beforePid: 812 }
+  t.strictSame(parseServer(renderServerOrders(following)), following)
 })
 
 t.test('what 0.1.0 says is understood', async t => {

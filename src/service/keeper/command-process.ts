@@ -4,7 +4,9 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
+import { untilGone } from '../doomed.ts'
 import { ownExecutable } from '../executable.ts'
 import { commandLine, type Settings } from '../settings.ts'
 
@@ -12,31 +14,58 @@ import { commandLine, type Settings } from '../settings.ts'
 const TIMEOUT_MS = 60_000
 
 export class CommandProcess {
+  readonly #host: Host
+  readonly #log: Log
+  readonly #name: string
   readonly #child: ChildProcess
-  /** Resolves when the process has ended, however it ended. */
+  readonly #timer: NodeJS.Timeout
+  #isGone = false
+  #finish: () => void = () => {}
+  /** Resolves when the process has ended, however it ended, or was killed and is left to itself. */
   readonly done: Promise<void>
 
-  constructor(settings: Settings, log: Log, ...command: string[]) {
+  constructor(host: Host, settings: Settings, log: Log, ...command: string[]) {
+    this.#host = host
+    this.#log = log
+    this.#name = command.join(' ')
+    this.done = new Promise(resolve => {
+      this.#finish = resolve
+    })
     const { path, argv0 } = ownExecutable()
     this.#child = spawn(path, commandLine(settings, ...command), {
       argv0,
       cwd: '/',
       env: {},
       stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
     })
-    this.done = new Promise(resolve => {
-      this.#child.on('error', error => {
-        log.error(error)
-        resolve()
-      })
-      this.#child.on('exit', () => resolve())
+    this.#child.on('error', error => {
+      log.error(error)
+      this.#end()
     })
+    this.#child.on('exit', () => this.#end())
+    this.#timer = setTimeout(() => {
+      log.warning(`procveil ${this.#name} is killed: it was not done after ${TIMEOUT_MS / 1000} s`)
+      this.kill()
+    }, TIMEOUT_MS)
   }
 
   async stop(): Promise<void> {
-    this.#child.kill('SIGKILL')
+    this.kill()
     await this.done
+  }
+
+  async kill(): Promise<void> {
+    const { pid } = this.#child
+    this.#child.kill('SIGKILL')
+    if (this.#isGone || pid === undefined) return
+    if (await untilGone(this.#host, pid, () => this.#isGone)) return
+    this.#log.warning(`procveil ${this.#name}, process ${pid}, was killed and is not gone`)
+    this.#finish()
+  }
+
+  #end(): void {
+    this.#isGone = true
+    clearTimeout(this.#timer)
+    this.#finish()
   }
 }

@@ -1,31 +1,29 @@
 /**
  * Holds the shared mount: the connection to the kernel lives as long as this process or its server does. A server that
- * ends or hangs is replaced at once. When this process ends, its server starts another keeper.
+ * ends or hangs is replaced at once, and so is a mount that somebody has taken away. When this process ends, its server
+ * starts another keeper. Nothing here waits for a process that was killed, or for a file system.
  */
 
-import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
-import { parseTaskState } from '../../host/proc-pid.ts'
-import { findServed } from '../../mount/served.ts'
 import type { Options } from '../../proc/options.ts'
 import type { Log } from '../../sys/log.ts'
-import { unmount } from '../../sys/mount.ts'
 import type { Settings } from '../settings.ts'
-import { CommandProcess } from './command-process.ts'
+import { Bell } from './bell.ts'
 import { Connection } from './connection.ts'
-import { CrashLoop, type Failing } from './crash-loop.ts'
+import { CrashLoop } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
-import { type ServerProcess, startServer } from './server-process.ts'
+import { Registered } from './registered.ts'
+import { LEFT } from './server-process.ts'
+import { Servers } from './servers.ts'
+import { SharedMount } from './shared-mount.ts'
 import type { Signals } from './signals.ts'
 import { judgeInstalled, upgrade, type Verdict } from './upgrade.ts'
 import { Watchdog } from './watchdog.ts'
 
 interface KeptMount {
   settings: Settings
-  /** /dev/fuse of the mount. */
-  fuse: number
+  mount: SharedMount
   /** The options of containers that have none of their own. */
   options: Options
   /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
@@ -45,173 +43,207 @@ interface KeptMount {
  */
 type Outcome = 'stopped' | 'unable'
 
-/** No text takes a server that does not hang so long: most take less than 1 ms. */
-const LONG_USEC = 800_000
+/** So many servers that were killed and are not gone take 600 MB. */
+const MOST_LEFT = 16
+
+/** What keeps a new mount from being made may be over soon. */
+const MOUNT_AGAIN_MS = 500
 
 export class Keeper {
   readonly #host: Host
   readonly #log: Log
   readonly #kept: KeptMount
   readonly #crashLoop = new CrashLoop()
-  readonly #mountId: number | undefined
-  readonly #watchdog: Watchdog
-  #predecessor: Predecessor | undefined
-  #server: ServerProcess
-  /** The server that was replaced last because it hung. */
-  #hung: ServerProcess | undefined
-  /** When it was killed, by CLOCK_MONOTONIC. */
-  #hungUsec = 0
+  /** Counts how often the mount was taken away, for the pauses alone. */
+  readonly #losses = new CrashLoop()
+  /** Rings while the mount is not whole. */
+  readonly #lost = new Bell()
+  readonly #servers: Servers
+  readonly #registered: Registered
+  #mount: SharedMount
+  #connection: Connection
+  #watchdog: Watchdog
   #isAnnounced = false
-  #healing: CommandProcess | undefined
+  /** Whether the registered containers may have the files of another mount. */
+  #isToHeal: boolean
 
   constructor(host: Host, log: Log, kept: KeptMount) {
     this.#host = host
     this.#log = log
     this.#kept = kept
-    this.#predecessor = kept.predecessor
-    const { mountPoint } = kept.settings
-    const mount = findServed(host, mountPoint)
-    this.#mountId = mount?.id
-    this.#server = this.#start(kept.adopted)
-    const connection = new Connection(host, kept.fuse, { mountPoint, minor: mount?.minor }, () =>
-      this.#watchdog.start(),
-    )
-    this.#watchdog = new Watchdog(connection, {
-      startedMs: () => this.#server.startedMs,
-      hung: () => this.#replaceHung(),
+    this.#isToHeal = !kept.adopted
+    this.#mount = kept.mount
+    this.#registered = new Registered(host, kept.settings, log)
+    const callbacks = { ready: () => this.#ready(), answered: () => this.#crashLoop.clear() }
+    const { fuse } = kept.mount
+    this.#servers = new Servers(host, log, { ...kept, ...callbacks }, fuse, kept.adopted)
+    this.#connection = this.#connect()
+    this.#watchdog = this.#watch()
+  }
+
+  #connect(): Connection {
+    const { mountPoint } = this.#kept.settings
+    return new Connection(this.#host, mountPoint, this.#mount, () => this.#watchdog.start())
+  }
+
+  #watch(): Watchdog {
+    const watchdog = new Watchdog(this.#connection, {
+      startedMs: () => this.#servers.current.startedMs,
+      hung: () => {
+        this.#log.warning('the server does not answer; it is replaced')
+        this.#servers.killHung()
+      },
+      lost: () => this.#lost.ring(),
     })
+    watchdog.start()
+    return watchdog
   }
 
   /** Returns the exit status: 0 when this keeper was told to stop, and 1 when no server can be kept alive. */
   async run(): Promise<number> {
-    this.#watchdog.start()
     try {
       const outcome = await this.#untilOver()
-      if (outcome === 'unable' && this.#predecessor?.isAlive) {
-        await this.#end(this.#server)
-        this.#predecessor.close()
+      const { predecessor } = this.#servers
+      if (outcome === 'unable' && predecessor?.isAlive) {
+        await this.#servers.end()
+        predecessor.close()
       } else {
         await this.#leave()
       }
       return outcome === 'stopped' ? 0 : 1
     } finally {
       this.#watchdog.close()
-      closeSync(this.#kept.fuse)
+      this.#mount.close()
     }
   }
 
   async #untilOver(): Promise<Outcome> {
-    const { signals, settings, fuse, options, resend } = this.#kept
+    const { signals, settings, options, resend } = this.#kept
     // A server that ends while an executable is judged is replaced all the same.
     let judging: Promise<Verdict> | undefined
     for (;;) {
-      const { ended } = this.#server
-      const happened = await signals.or(judging ? Promise.race([ended, judging]) : ended)
+      const events = [this.#servers.current.over, this.#lost.rung, ...(judging ? [judging] : [])]
+      const happened = await signals.or(Promise.race(events))
       if (happened === 'SIGTERM' || happened === 'SIGINT') {
         this.#log.info(`stops: ${happened}`)
         return 'stopped'
       }
       if (happened === 'SIGHUP') {
-        judging ??= judgeInstalled(this.#log)
-        continue
-      }
-      if (happened === 'accepted' || happened === 'refused') {
+        judging ??= this.#servers.alone.then(() => judgeInstalled(this.#log))
+      } else if (happened === 'accepted' || happened === 'refused') {
         judging = undefined
-        const handedOver = { fuse, server: this.#server, options, resend }
+        const server = this.#servers.current
+        const handedOver = { fuse: this.#mount.fuse, server, options, resend }
         if (happened === 'accepted') upgrade(settings, this.#log, handedOver)
-        continue
-      }
-      this.#log.warning(`the server is replaced: ${happened}`)
-      const failing = this.#failing(happened)
-      this.#crashLoop.add(performance.now(), failing)
-      if (this.#crashLoop.isHopeless) {
-        this.#log.error(
-          new Error(`Cannot keep a server alive at ${settings.mountPoint}: ${happened}`),
-        )
+      } else if (happened === 'rung' || this.#mount.state !== 'whole') {
+        if (!(await this.#mend())) return 'unable'
+      } else if (!(await this.#replace(happened))) {
         return 'unable'
       }
-      await sleep(this.#crashLoop.pauseMs)
-      this.#server = this.#start(true, this.#blameUsec(failing))
     }
   }
 
-  #start(resume: boolean, blameUsec?: number): ServerProcess {
-    const { settings, fuse, options, resend } = this.#kept
-    const server = startServer(settings, fuse, { options, resend, resume, blameUsec })
-    server.ready.then(() => this.#ready())
-    server.answered.then(() => this.#crashLoop.clear())
-    return server
+  /** Starts a server in the place of one that is over, of which `how` is said. Returns false when that is hopeless. */
+  async #replace(how: string): Promise<boolean> {
+    this.#log.warning(`the server is replaced: ${how}`)
+    if (how === LEFT) this.#servers.leave()
+    const failing = this.#servers.failing(how)
+    this.#crashLoop.add(performance.now(), failing)
+    if (this.#crashLoop.isHopeless || this.#servers.left > MOST_LEFT) return this.#isHopeless(how)
+    await sleep(this.#crashLoop.pauseMs)
+    // The kernel sends nothing again: without an end of the connection its readers wait until that server is gone.
+    if (how === LEFT && !this.#kept.resend) return this.#tryMountAnew('its server does not go')
+    this.#servers.replace(this.#mount.fuse, failing)
+    return true
   }
 
-  #failing(happened: string): Failing {
-    if (this.#hung === this.#server) return 'hung'
-    return happened.endsWith('SIGKILL') ? 'killed' : 'ended'
+  #isHopeless(why: string): false {
+    const { mountPoint } = this.#kept.settings
+    this.#log.error(new Error(`Cannot keep a server alive at ${mountPoint}: ${why}`))
+    return false
+  }
+
+  /** Sees to a mount that was taken away. Returns false when that is hopeless. */
+  async #mend(): Promise<boolean> {
+    // Who does so again and again is no reason to end, and no reason to do nothing else.
+    this.#losses.add(performance.now(), 'killed')
+    await sleep(this.#losses.pauseMs)
+    this.#lost.reset()
+    const { state } = this.#mount
+    if (state === 'whole') return true
+    if (state === 'aborted') return this.#tryMountAnew('its connection was aborted')
+    try {
+      if (!this.#mount.putBack()) return await this.#tryMountAnew('it was unmounted')
+      this.#log.warning(`${this.#kept.settings.mountPoint} was unmounted: the mount is put back`)
+      return true
+    } catch (error) {
+      this.#log.error(error)
+      return this.#tryMountAnew('it was unmounted')
+    }
+  }
+
+  /** Returns false when it is hopeless to try again. */
+  async #tryMountAnew(why: string): Promise<boolean> {
+    const { mountPoint } = this.#kept.settings
+    try {
+      await this.#mountAnew()
+      this.#log.warning(
+        `${mountPoint} is mounted anew, and bound into the containers again: ${why}`,
+      )
+      return true
+    } catch (error) {
+      this.#log.error(error)
+      this.#crashLoop.add(performance.now(), 'ended')
+      if (this.#crashLoop.isHopeless) return this.#isHopeless('the mount cannot be made anew')
+      await sleep(MOUNT_AGAIN_MS)
+      return true
+    }
+  }
+
+  async #mountAnew(): Promise<void> {
+    this.#connection.abort()
+    await this.#servers.end()
+    const mount = await SharedMount.make(this.#host, this.#kept.settings)
+    this.#watchdog.close()
+    this.#mount.close()
+    this.#mount = mount
+    this.#isToHeal = true
+    this.#servers.replace(mount.fuse, undefined)
+    this.#connection = this.#connect()
+    this.#watchdog = this.#watch()
   }
 
   /**
-   * What took a hung server for long had begun long before: a machine that is short of CPU time only makes everything
-   * slow.
+   * Where all processes of an earlier service were killed, or the mount was taken away, containers still have the files of
+   * another mount.
    */
-  #blameUsec(failing: Failing): number | undefined {
-    if (failing === 'killed') return undefined
-    return failing === 'hung' ? this.#hungUsec - LONG_USEC : this.#host.clock.monotonicUsec()
-  }
-
-  #replaceHung(): void {
-    this.#log.warning('the server does not answer; it is replaced')
-    // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped does not.
-    if (this.#predecessor === undefined && !this.#isStopped()) {
-      this.#hung = this.#server
-      this.#hungUsec = this.#host.clock.monotonicUsec()
-    }
-    this.#predecessor?.kill()
-    this.#server.kill()
-  }
-
-  #isStopped(): boolean {
-    const stat = this.#host.tryRead(`proc/${this.#server.pid}/stat`)
-    return stat !== undefined && parseTaskState(stat) === 'T'
-  }
-
-  async #ready(): Promise<void> {
-    const predecessor = this.#predecessor
-    this.#predecessor = undefined
-    await predecessor?.end()
-    if (this.#isAnnounced) return
+  #ready(): void {
+    if (!this.#isAnnounced) this.#kept.announce()
     this.#isAnnounced = true
-    this.#kept.announce()
-    if (!this.#kept.adopted) this.#heal()
-  }
-
-  /**
-   * Puts the files of the new mount into the registered containers: where all processes of an earlier service were
-   * killed, containers still have the files of its mount.
-   */
-  #heal(): void {
-    const { settings } = this.#kept
-    if (new Registry(settings.runDirectory).ids().length === 0) return
-    this.#healing = new CommandProcess(settings, this.#log, 'remount', '--all', '--registered')
+    if (this.#isToHeal) this.#registered.bind()
+    this.#isToHeal = false
   }
 
   /**
    * Takes the mount away first, so that no hook binds anything more; then the files that are bound, and last the
-   * server.
+   * server. What fails keeps nothing else from being done.
    */
   async #leave(): Promise<void> {
-    const { settings } = this.#kept
-    const { mountPoint } = settings
-    this.#predecessor?.kill()
-    await this.#healing?.stop()
-    if (this.#mountId !== undefined && findServed(this.#host, mountPoint)?.id === this.#mountId) {
-      unmount(mountPoint)
-    }
-    await new CommandProcess(settings, this.#log, 'umount', '--all', '--registered').done
-    await this.#end(this.#server)
+    this.#servers.predecessor?.kill()
+    this.#isToHeal = false
+    await this.#attempt(() => this.#registered.stopBinding())
+    await this.#attempt(() => this.#mount.unmount())
+    await this.#attempt(() => this.#registered.unbind())
+    await this.#servers.end()
+    // Who waits for a server that is not gone would wait for as long as that is there, this process too.
+    if (this.#servers.left > 0) this.#connection.abort()
   }
 
-  /** A server that is alive when its keeper ends takes that for a death, and starts another keeper. */
-  async #end(server: ServerProcess): Promise<void> {
-    server.kill()
-    await server.ended
+  async #attempt(action: () => unknown): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      this.#log.error(error)
+    }
   }
 }

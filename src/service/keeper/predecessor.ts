@@ -2,7 +2,9 @@
 
 import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Host } from '../../host/host.ts'
 import { hasEnded, killProcess, openPid, reap } from '../../sys/process.ts'
+import { untilGone } from '../doomed.ts'
 import { READY, say } from '../handover.ts'
 
 /**
@@ -13,13 +15,18 @@ const END_MS = 1000
 const LOOK_MS = 5
 
 export class Predecessor {
-  readonly #pid: number
+  readonly pid: number
+  readonly #host: Host
   readonly #process: number
-  readonly #pipe: number
+  readonly #pipe: number | undefined
 
-  /** `pipe` is the writing end of the pipe that the server listens to. Throws when there is no process `pid`. */
-  constructor(pid: number, pipe: number) {
-    this.#pid = pid
+  /**
+   * `pipe` is the writing end of the pipe that the server listens to, if it listens to this keeper. Throws when there is
+   * no process `pid`.
+   */
+  constructor(host: Host, pid: number, pipe?: number) {
+    this.#host = host
+    this.pid = pid
     this.#pipe = pipe
     this.#process = openPid(pid)
   }
@@ -33,16 +40,20 @@ export class Predecessor {
     killProcess(this.#process)
   }
 
-  /** Tells the server to end, and returns when it has ended, killed or not. */
-  async end(): Promise<void> {
-    say(this.#pipe, READY)
-    const deadline = performance.now() + END_MS
-    while (this.isAlive && performance.now() < deadline) await sleep(LOOK_MS)
-    while (this.isAlive) {
-      this.kill()
-      await sleep(LOOK_MS)
+  /**
+   * Tells the server to end, and returns when it answers nothing more, killed or not: false when it was killed and is
+   * not gone.
+   */
+  async end(): Promise<boolean> {
+    if (this.#pipe !== undefined) {
+      say(this.#pipe, READY)
+      const deadline = performance.now() + END_MS
+      while (this.isAlive && performance.now() < deadline) await sleep(LOOK_MS)
     }
+    if (this.isAlive) this.kill()
+    const isGone = await untilGone(this.#host, this.pid, () => !this.isAlive)
     this.close()
+    return isGone
   }
 
   /**
@@ -50,8 +61,8 @@ export class Predecessor {
    */
   close(): void {
     // The server is a child of this process when this process was another version before.
-    reap(this.#pid)
-    closeSync(this.#pipe)
+    reap(this.pid)
+    if (this.#pipe !== undefined) closeSync(this.#pipe)
     closeSync(this.#process)
   }
 }

@@ -1,9 +1,8 @@
 /** Runs the keeper of a new mount, or of a mount that another process has kept until now. */
 
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { readStartTicks } from '../../container/identity.ts'
 import type { Host } from '../../host/host.ts'
-import { mountFuse, refuseForeign, unmountAll } from '../../mount/served.ts'
 import { tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { readDefaults } from '../config.ts'
@@ -12,6 +11,7 @@ import { makeRunDirectory, type Settings } from '../settings.ts'
 import { removeStatus, writeStatus } from '../status.ts'
 import { Keeper } from './keeper.ts'
 import { Predecessor } from './predecessor.ts'
+import { SharedMount } from './shared-mount.ts'
 import { Signals } from './signals.ts'
 
 /**
@@ -41,7 +41,8 @@ export async function runKeeper(setup: KeeperSetup): Promise<number> {
     throw new Error(`Cannot serve ${mountPoint}: another procveil serves from ${runDirectory}`)
   }
   try {
-    const status = await makeKeeper(setup, signals).run()
+    const keeper = await makeKeeper(setup, signals)
+    const status = await keeper.run()
     removeStatus(runDirectory)
     return status
   } finally {
@@ -49,17 +50,20 @@ export async function runKeeper(setup: KeeperSetup): Promise<number> {
   }
 }
 
-function makeKeeper(setup: KeeperSetup, signals: Signals): Keeper {
+async function makeKeeper(setup: KeeperSetup, signals: Signals): Promise<Keeper> {
   const { host, settings, log, orders } = setup
   const { adopted, readyFd, resend } = orders
+  const mount = adopted
+    ? new SharedMount(host, settings.mountPoint, adopted.fuseFd)
+    : await SharedMount.make(host, settings)
   return new Keeper(host, log, {
     settings,
     options: adopted?.options ?? readDefaults(settings),
-    fuse: adopted?.fuseFd ?? makeMount(host, settings.mountPoint),
+    mount,
     resend,
     signals,
     adopted: adopted !== undefined,
-    predecessor: adopted && findPredecessor(adopted.serverPid, readyFd),
+    predecessor: adopted && findPredecessor(host, adopted.serverPid, readyFd),
     announce: () => announce(setup),
   })
 }
@@ -84,21 +88,15 @@ function announce({ host, settings, log, version, orders: { adopted, readyFd } }
   closeSync(readyFd)
 }
 
-function makeMount(host: Host, mountPoint: string): number {
-  refuseForeign(host, mountPoint)
-  unmountAll(host, mountPoint)
-  // mkdir(2) finds no directory where a dead mount lies, so it comes after the unmounting.
-  mkdirSync(mountPoint, { recursive: true })
-  const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
-  mountFuse(fuse, mountPoint)
-  return fuse
-}
-
 /** Returns `undefined` when the predecessor has ended by now. */
-function findPredecessor(pid: number, readyFd: number | undefined): Predecessor | undefined {
+function findPredecessor(
+  host: Host,
+  pid: number,
+  readyFd: number | undefined,
+): Predecessor | undefined {
   if (readyFd === undefined) return undefined
   try {
-    return new Predecessor(pid, readyFd)
+    return new Predecessor(host, pid, readyFd)
   } catch {
     closeSync(readyFd)
     return undefined

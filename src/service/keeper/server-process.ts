@@ -2,9 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
+import type { Host } from '../../host/host.ts'
 import { openPipe } from '../../sys/pipe.ts'
+import { untilGone } from '../doomed.ts'
 import { ownExecutable } from '../executable.ts'
-import { ANSWERED, READY, renderServerOrders, type ServerOrders } from '../handover.ts'
+import { ANSWERED, GO, READY, renderServerOrders, type ServerOrders, say } from '../handover.ts'
 import { commandLine, type Settings } from '../settings.ts'
 
 export interface ServerProcess {
@@ -19,11 +21,23 @@ export interface ServerProcess {
   startedMs: number | undefined
   /** Resolves with a text that says how the server ended. */
   ended: Promise<string>
+  /** Resolves as `ended`, and with LEFT when the server was killed by `kill` and is not gone. */
+  over: Promise<string>
   kill(): void
+  /** Tells the server that no other can answer. */
+  go(): void
 }
 
+/** What is said of a server that nobody waits for any more. */
+export const LEFT = 'it was killed and is not gone'
+
 /** `fuse` is /dev/fuse of the mount. */
-export function startServer(settings: Settings, fuse: number, orders: ServerOrders): ServerProcess {
+export function startServer(
+  host: Host,
+  settings: Settings,
+  fuse: number,
+  orders: ServerOrders,
+): ServerProcess {
   const { reader, writer } = openPipe()
   const { path, argv0 } = ownExecutable()
   const child = spawn(path, commandLine(settings, 'server', ...renderServerOrders(orders)), {
@@ -34,8 +48,16 @@ export function startServer(settings: Settings, fuse: number, orders: ServerOrde
     stdio: ['ignore', 'pipe', 'inherit', fuse, reader],
   })
   closeSync(reader)
+  let isEnded = false
   const ended = untilEnded(child)
-  ended.then(() => closeSync(writer))
+  ended.then(() => {
+    isEnded = true
+    closeSync(writer)
+  })
+  let leave: (how: string) => void = () => {}
+  const left = new Promise<string>(resolve => {
+    leave = resolve
+  })
   const server: ServerProcess = {
     pid: child.pid,
     pipe: writer,
@@ -43,7 +65,15 @@ export function startServer(settings: Settings, fuse: number, orders: ServerOrde
     answered: untilSaid(child, ANSWERED),
     startedMs: performance.now(),
     ended,
-    kill: () => void child.kill('SIGKILL'),
+    over: Promise.race([ended, left]),
+    kill: () => {
+      child.kill('SIGKILL')
+      if (child.pid === undefined) return
+      untilGone(host, child.pid, () => isEnded).then(isGone => isGone || leave(LEFT))
+    },
+    go: () => {
+      if (!isEnded) say(writer, GO)
+    },
   }
   server.answered.then(() => {
     server.startedMs = undefined

@@ -1,15 +1,16 @@
 /**
- * Notices a server that does not answer: the server may be stopped, or in an endless loop. While there are no requests
+ * Notices a server that does not answer: the server may be stopped, or in an endless loop. Notices, too, when the mount is
+ * taken away. While there are no requests
  * the watchdog sleeps, and the next request wakes it up.
  */
 
 const PERIOD_MS = 400
 
 /**
- * A server hangs when an answer takes longer than this. On a machine under load it takes much less, and with one
- * period a hung server is noticed within 2 s.
+ * A server hangs when an answer takes longer than this. On a machine under load it takes much less. It is a little less
+ * than three periods, so that a hung server is noticed after three to four, within 1.6 s.
  */
-const HUNG_MS = 1200
+const HUNG_MS = 1150
 
 /**
  * A server that has just been started gets as long as this to give its first answer: loading it takes 50 ms, and seconds
@@ -22,6 +23,8 @@ const MOST_QUIET_LOOKS = 5
 
 /** What the watchdog sees of a connection to the kernel. */
 export interface Watched {
+  /** Whether the mount is in its place, and its connection is there. */
+  readonly isWhole: boolean
   /** Returns the number of unanswered requests; `undefined` where the kernel does not tell. */
   countWaiting(): number | undefined
   /** Sends a request of our own. Resolves or rejects when it was answered. */
@@ -38,6 +41,8 @@ export interface WatchedServer {
   startedMs(): number | undefined
   /** Called when a request waits for longer than the server ever takes, and again when it goes on waiting. */
   hung(): void
+  /** Called at each look while the mount is not whole. */
+  lost(): void
 }
 
 export class Watchdog {
@@ -65,7 +70,10 @@ export class Watchdog {
   }
 
   #look(): void {
-    if (this.#askedMs !== undefined) {
+    if (!this.#watched.isWhole) {
+      this.#quietLooks = 0
+      this.#server.lost()
+    } else if (this.#askedMs !== undefined) {
       const startedMs = this.#server.startedMs() ?? -Infinity
       if (performance.now() < Math.max(this.#askedMs + HUNG_MS, startedMs + START_MS)) return
       this.#askedMs = performance.now()

@@ -1,7 +1,7 @@
 /**
  * What ties a server to its keeper: a pipe whose other end the keeper holds. When that end is closed the keeper has
  * died, and the server starts another keeper. The new keeper has a pipe of its own to this server, and says READY in
- * it when this server may end.
+ * it when this server may end. GO is the first word in the pipe of a server that is to answer.
  */
 
 import { closeSync, readSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { sleep, tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
 import { waitReadable } from '../../sys/poll.ts'
-import { FUSE_FD, type ServerOrders } from '../handover.ts'
+import { FUSE_FD, GO, type ServerOrders } from '../handover.ts'
 import { launchKeeper } from '../launch.ts'
 import type { Settings } from '../settings.ts'
 
@@ -42,9 +42,12 @@ export class KeeperLink {
     return this.#fd
   }
 
-  /** Whether `isToEnd` may be asked: the pipe holds a byte, or has ended. */
-  get isPending(): boolean {
-    return waitReadable(this.#fd, 0) > 0
+  /** Waits for a word of the keeper: GO, READY, or the end of the pipe, which can be read again. */
+  readWord(): 'go' | 'ready' | 'end' {
+    while (waitReadable(this.#fd, -1) <= 0);
+    const byte = Buffer.alloc(1)
+    if (readSync(this.#fd, byte) === 0) return 'end'
+    return byte.toString() === GO ? 'go' : 'ready'
   }
 
   /**

@@ -47,7 +47,7 @@ export function runServer(setup: ServerSetup): void {
   const keeperLink = new KeeperLink(keeperFd, settings, orders, log)
   const offered = offeredFiles(host)
   say(STDOUT, READY)
-  if (becomeSoleServer(settings.runDirectory, keeperLink) === undefined) return
+  if (!becomeSoleServer(host, settings.runDirectory, keeperLink, orders.beforePid)) return
   const preparation = new Preparation()
   const { backend, metrics, renderer, views } = makeBackend(setup, offered, preparation)
   const session = new Session(device, operations(backend), {

@@ -1,30 +1,49 @@
 /**
- * Of two servers on one connection only the one that holds a lock answers: a text that one of them began must not be
- * continued by the other. The next server gets the lock when the process that holds it has ended, however it ended.
+ * Of two servers on one connection only one answers: a text that one of them began must not be continued by the other.
+ * The keeper, of which there is one, says whose turn it is: it knows whether the server before is gone, or was killed and
+ * answers nothing more. A lock would tell the first alone.
  */
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tryLock } from '../../sys/lock.ts'
+import { readStartTicks } from '../../container/identity.ts'
+import type { Host } from '../../host/host.ts'
+import { sleep, tryLock } from '../../sys/lock.ts'
+import { isProcessDoomed } from '../doomed.ts'
+import { writeAnswering } from '../status.ts'
 import type { KeeperLink } from './keeper-link.ts'
-
-/** A server that waits looks at the pipe from its keeper once in this time. */
-const LOOK_MS = 20
 
 /** An earlier server that was told to end does so within this time, or goes on with another keeper. */
 const END_MS = 500
+const LOOK_MS = 5
 
 /**
- * Waits until no other server answers. Returns a descriptor that keeps other servers from answering until it is
- * closed, or `undefined` when the keeper has died meanwhile. The earlier server then starts another keeper, which
- * starts a server of its own.
+ * Waits until no other server answers. Returns false when this server is to end: its successor is there already, or the
+ * keeper has died while the server `beforePid` answers, which then starts another keeper.
  */
-export function becomeSoleServer(runDirectory: string, keeper: KeeperLink): number | undefined {
-  const file = `${runDirectory}/server.lock`
-  for (;;) {
-    const held = tryLock(file, keeper.isPending ? END_MS : LOOK_MS)
-    if (held !== undefined) return held
-    if (keeper.isPending) return tryLock(file, END_MS)
+export function becomeSoleServer(
+  host: Host,
+  runDirectory: string,
+  keeper: KeeperLink,
+  beforePid: number | undefined,
+): boolean {
+  const word = keeper.readWord()
+  if (word === 'ready') return false
+  if (word === 'end' && beforePid !== undefined && !endsSoon(host, beforePid)) return false
+  // Versions up to 0.2.0 have their servers wait for this lock. Whether it can be had does not matter here: it is
+  // free unless a server was left to itself.
+  tryLock(`${runDirectory}/server.lock`, 0)
+  const { pid } = process
+  writeAnswering(runDirectory, { pid, startTicks: readStartTicks(host, pid) ?? 0 })
+  return true
+}
+
+function endsSoon(host: Host, pid: number): boolean {
+  const deadline = performance.now() + END_MS
+  while (!isProcessDoomed(host, pid)) {
+    if (performance.now() >= deadline) return false
+    sleep(LOOK_MS)
   }
+  return true
 }
 
 /**

@@ -3,6 +3,7 @@ import { Watchdog, type Watched } from '../../../src/service/keeper/watchdog.ts'
 
 /** A connection of which the test says what it holds, and when our own request is answered. */
 class FakeConnection implements Watched {
+  isWhole = true
   waiting: number | undefined = 0
   isArmed = false
   isClosed = false
@@ -73,11 +74,12 @@ function fakeTime(t: Test): (milliseconds: number) => void {
 function watch(t: Test) {
   const pass = fakeTime(t)
   const connection = new FakeConnection()
-  const seen = { hung: 0 }
+  const seen = { hung: 0, lost: 0 }
   const server: { startedMs: number | undefined } = { startedMs: undefined }
   const watchdog = new Watchdog(connection, {
     startedMs: () => server.startedMs,
     hung: () => void seen.hung++,
+    lost: () => void seen.lost++,
   })
   watchdog.start()
   return { connection, watchdog, server, seen, pass }
@@ -161,6 +163,20 @@ t.test('a quiet look in between does not put it to sleep', async t => {
     await Promise.resolve()
   }
   t.equal(connection.isArmed, false)
+})
+
+t.test('a mount that was taken away is told of, also when nothing is asked', async t => {
+  const { connection, watchdog, seen, pass } = watch(t)
+  pass(400 * 6)
+  t.equal(connection.isArmed, true)
+  connection.isWhole = false
+  watchdog.start()
+  pass(400 * 10)
+  t.equal(seen.lost, 10, 'at each look, until it is back')
+  t.equal(seen.hung, 0)
+  connection.isWhole = true
+  pass(400 * 10)
+  t.equal(seen.lost, 10)
 })
 
 t.test('once closed it looks no more', async t => {

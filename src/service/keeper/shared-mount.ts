@@ -1,0 +1,162 @@
+/**
+ * The shared mount, of which others may rob the keeper: umount(8) takes it off its place, and with --force ends the whole
+ * connection. So the keeper holds a copy of the mount that is mounted nowhere. While that is there the connection lives,
+ * and the copy can be put in the place of the mount.
+ */
+
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { type Host, orUndefined } from '../../host/host.ts'
+import { findMount, parseMounts } from '../../host/mountinfo.ts'
+import { parseStatusField } from '../../host/proc-pid.ts'
+import { ask } from '../../mount/ask.ts'
+import { findServed, mountFuse, refuseForeign, unmountAll } from '../../mount/served.ts'
+import { moveMount, O_PATH, openTree, unmount } from '../../sys/mount.ts'
+import { isBroken } from '../../sys/poll.ts'
+import { isProcessDoomed } from '../doomed.ts'
+import type { Settings } from '../settings.ts'
+import { findAnswering } from '../status.ts'
+import { FuseControl } from './fuse-control.ts'
+import { Predecessor } from './predecessor.ts'
+
+/** `off`: nothing is mounted in its place any more. `aborted`: the connection is gone, and all reads fail. */
+export type State = 'whole' | 'off' | 'aborted'
+
+/** What is mounted there already is given so long to answer. It takes less than 1 ms, unless the machine is busy. */
+const ASK_MS = 3000
+
+export class SharedMount {
+  /** /dev/fuse. */
+  readonly fuse: number
+  readonly #host: Host
+  readonly #mountPoint: string
+  #id: number | undefined
+  #minor: number | undefined
+  /** The copy; `undefined` where the kernel makes none: before Linux 5.2. */
+  #copy: number | undefined
+
+  /** Takes the mount that is there. `fuse` is /dev/fuse of it. */
+  constructor(host: Host, mountPoint: string, fuse: number) {
+    this.fuse = fuse
+    this.#host = host
+    this.#mountPoint = mountPoint
+    this.#look()
+  }
+
+  /** Makes a mount in the place of a dead one, or of none. Throws when it cannot be made. */
+  static async make(host: Host, { mountPoint, runDirectory }: Settings): Promise<SharedMount> {
+    const before = findServed(host, mountPoint)
+    const answer = before && (await ask(mountPoint, ASK_MS))
+    if (answer === 'answers') refuseForeign(host, mountPoint)
+    // The processes that wait for a server of ours would wait for as long as that is not gone.
+    const isOurs = await endLast(host, runDirectory)
+    if (answer === 'silent' && isOurs) abort(host, before?.minor)
+    unmountAll(host, mountPoint)
+    // mkdir(2) finds no directory where a dead mount lies, so it comes after the unmounting.
+    mkdirSync(mountPoint, { recursive: true })
+    const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
+    try {
+      mountFuse(fuse, mountPoint)
+    } catch (error) {
+      closeSync(fuse)
+      throw error
+    }
+    return new SharedMount(host, mountPoint, fuse)
+  }
+
+  /** The minor number of the mount's device, by which the kernel calls the connection. */
+  get minor(): number | undefined {
+    return this.#minor
+  }
+
+  /** Asks no server, and takes some 20 us where the mount is in its place. */
+  get state(): State {
+    if (isBroken(this.fuse)) return 'aborted'
+    if (this.#id !== undefined && mountIdAt(this.#host, this.#mountPoint) === this.#id) {
+      return 'whole'
+    }
+    // Another mount may lie on ours, or a directory above may have another name: that is for others to undo.
+    const mountinfo = this.#host.read('proc/self/mountinfo')
+    const isThere = parseMounts(mountinfo).some(({ id }) => id === this.#id)
+    return isThere || findMount(mountinfo, this.#mountPoint) !== undefined ? 'whole' : 'off'
+  }
+
+  /** Puts the copy in the place of a mount that is `off`. Returns false when there is no copy. Throws when it cannot. */
+  putBack(): boolean {
+    const copy = this.#copy
+    if (copy === undefined) return false
+    mkdirSync(this.#mountPoint, { recursive: true })
+    const target = openSync(this.#mountPoint, O_PATH)
+    try {
+      moveMount(copy, target, this.#mountPoint)
+    } finally {
+      closeSync(target)
+    }
+    this.#dropCopy()
+    this.#look()
+    return true
+  }
+
+  /** Throws when the mount is in its place and cannot be taken off. */
+  unmount(): void {
+    this.#dropCopy()
+    const id = this.#id
+    if (id === undefined) return
+    const mountinfo = this.#host.read('proc/self/mountinfo')
+    const place = parseMounts(mountinfo).find(mount => mount.id === id)?.mountPoint
+    if (place !== undefined && findMount(mountinfo, place)?.id === id) unmount(place)
+  }
+
+  close(): void {
+    this.#dropCopy()
+    closeSync(this.fuse)
+  }
+
+  #look(): void {
+    const mount = findServed(this.#host, this.#mountPoint)
+    this.#id = mount?.id
+    this.#minor = mount?.minor
+    this.#copy = mount && orUndefined(() => openTree(HERE, this.#mountPoint))
+  }
+
+  #dropCopy(): void {
+    if (this.#copy !== undefined) closeSync(this.#copy)
+    this.#copy = undefined
+  }
+}
+
+function abort(host: Host, minor: number | undefined): void {
+  const control = new FuseControl(host)
+  control.abort(minor)
+  control.close()
+}
+
+/** AT_FDCWD. */
+const HERE = -100
+
+/** The id of the mount that `path` leads to. With O_PATH the kernel asks nobody for the root of a mount. */
+function mountIdAt(host: Host, path: string): number | undefined {
+  return orUndefined(() => {
+    const fd = openSync(path, O_PATH)
+    try {
+      const id = parseStatusField(host.read(`proc/self/fdinfo/${fd}`), 'mnt_id')
+      return id === undefined ? undefined : Number(id)
+    } finally {
+      closeSync(fd)
+    }
+  })
+}
+
+/**
+ * Kills the server of an earlier mount, if it was stopped when its keeper died: what it writes into the run directory is
+ * for the next server to write. Returns whether there was one.
+ */
+async function endLast(host: Host, runDirectory: string): Promise<boolean> {
+  const pid = findAnswering(host, runDirectory)
+  if (pid === undefined) return false
+  if (isProcessDoomed(host, pid)) return true
+  const last = orUndefined(() => new Predecessor(host, pid))
+  // The pid may have become another process's before it was opened.
+  if (findAnswering(host, runDirectory) === pid) await last?.end()
+  else last?.close()
+  return true
+}

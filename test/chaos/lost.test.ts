@@ -1,0 +1,137 @@
+/** Somebody takes the mount away: umount(8) in all its forms, and the end of the connection. */
+
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { type Box, started } from '../kit/box.ts'
+import { readMemTotal } from '../kit/mem-total.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
+import { isUnnoticed } from './disturb.ts'
+import { Load, UNHURRIED } from './load.ts'
+
+const options = { ...needs('runc'), ...UNHURRIED }
+
+/** A healthy machine heals within 2 s; this one may be busy with other tests. */
+const HEALED_MS = 5000
+
+const OWN_KIB = String(2 ** 16)
+
+const own = (t: Test, here: Site, id: string) => started(t, here, id, { memoryBytes: 2 ** 26 })
+
+/** As `echo 1 > /sys/fs/fuse/connections/N/abort`, for which that file system need not be mounted. */
+async function abort(here: Site): Promise<void> {
+  const minor = statSync(here.mountPoint).dev & 0xff
+  const control = `${here.directory}/control`
+  mkdirSync(control, { recursive: true })
+  await execa('mount', ['-t', 'fusectl', 'fusectl', control])
+  try {
+    writeFileSync(`${control}/${minor}/abort`, '1')
+  } finally {
+    await execa('umount', [control])
+  }
+}
+
+/** Returns after how many milliseconds the container sees its own file again. */
+async function untilHealed(box: Box): Promise<number> {
+  const startMs = performance.now()
+  await retry(async () => {
+    if ((await readMemTotal(box)) !== OWN_KIB) throw new Error('Cannot go on: it is not healed')
+  })
+  return Math.round(performance.now() - startMs)
+}
+
+/** One keeper and one server, which a new container can use. */
+async function isWell(t: Test, here: Site): Promise<void> {
+  const next = await own(t, here, 'next')
+  t.equal(await readMemTotal(next), OWN_KIB, 'a new container gets its files')
+  t.strictSame(here.hostMounts(), [here.mountPoint], 'and the mount is there once')
+  await retry(() => {
+    if (here.servers().length !== 2) throw new Error('Cannot find one keeper and its server')
+  })
+}
+
+for (const [name, act] of [
+  ['umount --force', here => execa('umount', ['-f', here.mountPoint], { reject: false })],
+  ['the end of the connection', abort],
+] as readonly (readonly [string, (here: Site) => Promise<unknown>])[]) {
+  t.test(`after ${name} the mount is made anew, and containers are healed`, options, async t => {
+    const here = site(t)
+    const boxes = [await own(t, here, 'one'), await own(t, here, 'two')]
+    const keeper = here.find('serve')
+    await sleep(300)
+    await act(here)
+    for (const box of boxes) {
+      const healedMs = await untilHealed(box)
+      t.comment(`healed after ${healedMs} ms`)
+      t.ok(healedMs < HEALED_MS)
+    }
+    t.match(here.readLog(), /is mounted anew, and bound into the containers again: its connection/)
+    t.equal(here.find('serve'), keeper, 'the same keeper goes on')
+    await isWell(t, here)
+  })
+
+  t.test(`readers during ${name} fail until then, and no more`, options, async t => {
+    const here = site(t)
+    const load = await Load.start(t, here)
+    await sleep(500)
+    await act(here)
+    await sleep(3000)
+    const logged = here.readLog()
+    await sleep(1000)
+    const seen = await load.stop()
+    t.comment(`${seen.reads} reads, ${seen.failures} failed, the longest took ${seen.longestMs} ms`)
+    t.ok(seen.failures > 0)
+    t.strictSame(
+      seen.failed.filter(message => !/ENOTCONN|ECONNABORTED/.test(message)),
+      [],
+    )
+    // While the new files are put in the place of the old ones a reader may see the host's, whole.
+    t.notMatch(seen.wrong.join(), 'its end', 'no text was short')
+    t.equal(here.readLog(), logged, 'nothing more happens')
+  })
+}
+
+for (const args of [['-l'], []]) {
+  const name = ['umount', ...args].join(' ')
+  t.test(`nobody notices ${name}`, options, async t => {
+    const here = site(t)
+    const load = await Load.start(t, here)
+    await sleep(300)
+    const before = statSync(here.mountPoint).dev
+    await execa('umount', [...args, here.mountPoint])
+    await retry(() => {
+      if (here.hostMounts().length === 0) throw new Error('Cannot go on: it is not back')
+    })
+    t.equal(statSync(here.mountPoint).dev, before, 'the same connection')
+    await isWell(t, here)
+    isUnnoticed(t, await load.stop())
+    t.match(here.readLog(), 'was unmounted: the mount is put back')
+  })
+}
+
+t.test('a hook has the mount put back that nobody has missed', options, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'one')
+  // The keeper sleeps by now.
+  await sleep(3500)
+  await execa('umount', [here.mountPoint])
+  await sleep(1000)
+  t.strictSame(here.hostMounts(), [], 'without requests nobody looks')
+  await isWell(t, here)
+  t.equal(await readMemTotal(box), OWN_KIB)
+})
+
+t.test('who unmounts again and again does not end the service', options, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'one')
+  const keeper = here.find('serve')
+  for (let i = 0; i < 12; i++) {
+    await execa('umount', [i % 2 === 0 ? '-f' : '-l', here.mountPoint], { reject: false })
+    await sleep(100)
+  }
+  await untilHealed(box)
+  t.equal(here.find('serve'), keeper)
+  await isWell(t, here)
+})

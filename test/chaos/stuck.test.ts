@@ -1,0 +1,120 @@
+/** A server that was killed and is not gone keeps nobody waiting. */
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { started } from '../kit/box.ts'
+import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
+import { isUnnoticed } from './disturb.ts'
+import { Load, UNHURRIED } from './load.ts'
+import { needsOldFreezer, OldFreezer } from './old-freezer.ts'
+
+const options = { ...needs('runc'), ...needsOldFreezer(), ...UNHURRIED }
+
+/** Freezes one of our processes. Returns its pid. */
+async function freeze(t: Test, here: Site, command: 'serve' | 'server'): Promise<number> {
+  const pid = here.find(command)
+  if (pid === undefined) throw new Error(`Cannot freeze the ${command} process: there is none`)
+  await OldFreezer.make(t, `procveil-${command}`).freeze(pid)
+  return pid
+}
+
+const OWN_KIB = String(2 ** 16)
+
+const own = (t: Test, here: Site, id: string) => started(t, here, id, { memoryBytes: 2 ** 26 })
+
+t.test('readers go on while a server that was killed is frozen', options, async t => {
+  const here = site(t)
+  const load = await Load.start(t, here)
+  await sleep(300)
+  const first = await freeze(t, here, 'server')
+  await sleep(3000)
+  t.not(here.find('serve'), undefined)
+  const seen = await load.stop()
+  t.comment(`${seen.reads} reads, the longest took ${seen.longestMs} ms`)
+  isUnnoticed(t, seen)
+  t.ok(seen.longestMs < 3000, 'nobody waits for 3 s')
+  t.ok(existsSync(`/proc/${first}`), 'the first server is still there')
+  t.match(here.readLog(), `server ${first} was killed and is not gone`)
+})
+
+t.test('stop does not wait for a server that is frozen', options, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'stopping')
+  const first = await freeze(t, here, 'server')
+  const startMs = performance.now()
+  const { exitCode, stderr } = await here.procveil(['stop'])
+  t.comment(`after ${Math.round(performance.now() - startMs)} ms`)
+  t.equal(exitCode, 0, stderr)
+  t.ok(existsSync(`/proc/${first}`), 'the server is still there')
+  t.equal(await readMemTotal(box), HOST_KIB)
+  t.strictSame(here.hostMounts(), [])
+})
+
+t.test('an upgrade does not wait for a server that is frozen', options, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'upgraded')
+  const first = await freeze(t, here, 'server')
+  const startMs = performance.now()
+  const { exitCode, stderr } = await here.procveil(['upgrade'])
+  t.comment(`after ${Math.round(performance.now() - startMs)} ms`)
+  t.equal(exitCode, 0, stderr)
+  t.equal(await readMemTotal(box), OWN_KIB)
+  t.ok(existsSync(`/proc/${first}`), 'the server is still there')
+})
+
+t.test('readers go on while a keeper that was killed is frozen', options, async t => {
+  const here = site(t)
+  const load = await Load.start(t, here)
+  const keeper = here.find('serve') ?? 0
+  await t.test('it is not gone', async t => {
+    await freeze(t, here, 'serve')
+    process.kill(keeper, 'SIGKILL')
+    await sleep(2000)
+    t.ok(existsSync(`/proc/${keeper}`), 'the keeper is still there')
+  })
+  await retry(() => {
+    const next = here.find('serve')
+    if (next === undefined || next === keeper) throw new Error('Cannot find the next keeper')
+  })
+  await sleep(500)
+  isUnnoticed(t, await load.stop())
+})
+
+t.test('a service that is started heals what a frozen one has left', options, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'left')
+  const first = await freeze(t, here, 'server')
+  process.kill(first, 'SIGKILL')
+  process.kill(here.find('serve') ?? 0, 'SIGKILL')
+  await sleep(500)
+  const { length } = here.readLog()
+  const startMs = performance.now()
+  spawn(here.executable, [...here.options, 'serve'], { stdio: 'ignore' })
+  await retry(() => {
+    const isHealed = here.readLog().slice(length).includes('1 attached')
+    if (!isHealed) throw new Error('Cannot go on: the second service has healed nothing yet')
+  })
+  t.comment(`after ${Math.round(performance.now() - startMs)} ms`)
+  t.equal(await readMemTotal(box), OWN_KIB)
+  t.ok(existsSync(`/proc/${first}`), 'the server is still there')
+})
+
+t.test('where the kernel sends nothing again no reader waits either', options, async t => {
+  const here = site(t)
+  spawn(here.executable, [...here.options, 'serve', '--without-resend'], { stdio: 'ignore' })
+  await retry(() => {
+    if (!here.readLog().includes('serves')) throw new Error('Cannot go on: it is not ready')
+  })
+  const load = await Load.start(t, here)
+  await sleep(300)
+  await freeze(t, here, 'server')
+  await sleep(3000)
+  const seen = await load.stop()
+  t.comment(`${seen.reads} reads, ${seen.failures} failed, the longest took ${seen.longestMs} ms`)
+  t.ok(seen.longestMs < 3000, 'nobody waits for 3 s')
+  t.match(here.readLog(), 'bound into the containers again: its server does not go')
+})
