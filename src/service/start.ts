@@ -64,7 +64,7 @@ function start(host: Host, settings: Settings): void {
   if (isPutBack(host, settings)) return
   const startMs = performance.now()
   unmountAll(host, settings.mountPoint)
-  if (startUnit(settings)) return
+  if (startUnit(settings, () => isServed(host, settings))) return
   startServer(settings, Math.max(START_TIMEOUT_MS - (performance.now() - startMs), LEAST_MS))
 }
 

@@ -17,11 +17,22 @@ function isolated(here: Site, script: string) {
   })
 }
 
-/** A systemctl that writes down what it was told, and does `start`. */
-function makeSystemctl(here: Site, start: string): void {
+interface Systemctl {
+  /** What `start` does. */
+  start: string
+  /** What `show` prints. */
+  show?: string
+}
+
+/** A systemctl that writes down what it was told. */
+function makeSystemctl(here: Site, { start, show = '' }: Systemctl): void {
   const directory = `${here.directory}/bin`
   mkdirSync(directory)
-  const lines = ['#!/bin/sh', `echo "$@" >>${here.directory}/told`, start]
+  const lines = [
+    '#!/bin/sh',
+    `echo "$@" >>${here.directory}/told`,
+    `case $1 in start) ${start};; show) printf '${show}';; esac`,
+  ]
   writeFileSync(`${directory}/systemctl`, `${lines.join('\n')}\n`)
   chmodSync(`${directory}/systemctl`, 0o755)
 }
@@ -33,38 +44,68 @@ const STATE = String.raw`{\"id\":\"x\",\"status\":\"creating\",\"pid\":$$,\"root
 const HOOK = `echo "${STATE}" | $PROCVEIL --log $LOG hook`
 /** Without those of other tests. */
 const LIST = "pgrep -xa procveil | grep -v 'mountpoint /tmp'; $PROCVEIL stop"
-const SERVE = 'setsid $PROCVEIL --log $LOG serve --standby </dev/null >/dev/null 2>&1 & sleep 1'
+const SERVE = 'setsid $PROCVEIL --log $LOG serve --standby </dev/null >/dev/null 2>&1 &'
 
 function withLog(here: Site, script: string): string {
   return script.replaceAll('$LOG', here.log)
 }
 
-async function hookUnder(t: Test, systemctl: string, script: string) {
+async function hookUnder(t: Test, systemctl: Systemctl, script: string) {
   const here = site(t)
-  makeSystemctl(here, withLog(here, systemctl))
+  makeSystemctl(here, { ...systemctl, start: withLog(here, systemctl.start) })
   const result = await isolated(here, withLog(here, script))
   return { here, ...result }
 }
 
+const START = /^start --no-block procveil\.service\n/
+const STARTING = 'Job=7\\nActiveState=activating\\nSubState=start-pre\\n'
+
 t.test('a hook has systemd start the service', needs('unshare'), async t => {
-  const { here, stdout, stderr } = await hookUnder(t, SERVE, `${UNIT}\n${HOOK}\n${LIST}`)
-  t.equal(told(here), 'start procveil.service\n', stderr)
+  const systemctl = { start: SERVE, show: STARTING }
+  const { here, stdout, stderr } = await hookUnder(t, systemctl, `${UNIT}\n${HOOK}\n${LIST}`)
+  t.match(told(here), START, stderr)
   t.match(stdout, 'serve --standby')
   t.notMatch(stdout, '--ready-fd', 'and starts none itself')
 })
 
-t.test(
-  'without the unit, or where systemd fails, it starts it itself',
-  needs('unshare'),
-  async t => {
-    const bare = await hookUnder(t, SERVE, `${HOOK}\n${LIST}`)
-    t.throws(() => told(bare.here), { code: 'ENOENT' })
-    t.match(bare.stdout, 'serve --ready-fd')
-    const failing = await hookUnder(t, 'exit 1', `${UNIT}\n${HOOK}\n${LIST}`)
-    t.equal(told(failing.here), 'start procveil.service\n')
-    t.match(failing.stdout, 'serve --ready-fd')
+t.test('it waits for a unit that is still starting', needs('unshare'), async t => {
+  const systemctl = { start: `(sleep 4; ${SERVE}) >/dev/null 2>&1 &`, show: STARTING }
+  const { here, stdout, stderr } = await hookUnder(t, systemctl, `${UNIT}\n${HOOK}\n${LIST}`)
+  t.match(told(here), START, stderr)
+  t.match(stdout, 'serve --standby')
+  t.notMatch(stdout, '--ready-fd')
+})
+
+t.test('where that takes too long it starts none beside it', needs('unshare'), async t => {
+  const startMs = performance.now()
+  const systemctl = { start: 'exit 0', show: STARTING }
+  const { here, stdout } = await hookUnder(t, systemctl, `${UNIT}\n${HOOK}\n${LIST}`)
+  const seconds = (performance.now() - startMs) / 1000
+  t.ok(seconds > 8 && seconds < 11, `after ${seconds.toFixed(1)} s`)
+  t.notMatch(stdout, ' serve')
+  t.match(here.readLog(), /procveil.service is still starting after 8 s; see systemctl status/)
+})
+
+for (const [name, systemctl] of Object.entries({
+  'systemd refuses': { start: 'exit 1' },
+  'the unit fails': { start: 'exit 0', show: 'Job=0\\nActiveState=failed\\nSubState=failed\\n' },
+  'the unit fails again and again': {
+    start: 'exit 0',
+    show: 'Job=0\\nActiveState=activating\\nSubState=auto-restart\\n',
   },
-)
+})) {
+  t.test(`where ${name} it starts it itself`, needs('unshare'), async t => {
+    const { here, stdout } = await hookUnder(t, systemctl, `${UNIT}\n${HOOK}\n${LIST}`)
+    t.match(told(here), START)
+    t.match(stdout, 'serve --ready-fd')
+  })
+}
+
+t.test('without the unit it starts it itself', needs('unshare'), async t => {
+  const { here, stdout } = await hookUnder(t, { start: SERVE }, `${HOOK}\n${LIST}`)
+  t.throws(() => told(here), { code: 'ENOENT' })
+  t.match(stdout, 'serve --ready-fd')
+})
 
 t.test('a service stands by while a keeper of a server serves', needs(), async t => {
   const here = site(t)
