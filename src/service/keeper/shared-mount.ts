@@ -74,10 +74,9 @@ export class SharedMount {
     if (this.#id !== undefined && mountIdAt(this.#host, this.#mountPoint) === this.#id) {
       return 'whole'
     }
-    // Another mount may lie on ours, or a directory above may have another name: that is for others to undo.
+    // Another mount that lies on ours is for others to take off.
     const mountinfo = this.#host.read('proc/self/mountinfo')
-    const isThere = parseMounts(mountinfo).some(({ id }) => id === this.#id)
-    return isThere || findMount(mountinfo, this.#mountPoint) !== undefined ? 'whole' : 'off'
+    return findMount(mountinfo, this.#mountPoint) === undefined ? 'off' : 'whole'
   }
 
   /** Puts the copy in the place of a mount that is `off`. Returns false when there is no copy. Throws when it cannot. */
