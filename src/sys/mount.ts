@@ -39,6 +39,7 @@ const mounts = libc({ mount: { args: [pointer, pointer, pointer, long, pointer],
 const unmounts = libc({
   umount2: { args: [pointer, int], returns: int },
   fchdir: { args: [int], returns: int },
+  chdir: { args: [pointer], returns: int },
 })
 const openat2 = libc({ syscall: { args: [long, long, pointer, pointer, long], returns: int } })
 
@@ -69,10 +70,14 @@ export function unmount(target: string): void {
   checked(result, 'umount2', `unmount ${target}`)
 }
 
-/** Unmounts a name in an open directory as `unmount` does. Changes the working directory. */
+/** Unmounts a name in an open directory as `unmount` does. The working directory is / afterwards. */
 export function unmountAt(directory: number, name: string): void {
   checked(unmounts().fchdir(directory), 'fchdir', `enter the directory of ${name}`)
-  unmount(`./${name}`)
+  try {
+    unmount(`./${name}`)
+  } finally {
+    unmounts().chdir(ROOT)
+  }
 }
 
 /**
@@ -141,3 +146,4 @@ export const PROC_SUPER_MAGIC = 0x9fa0
 export const SYSFS_MAGIC = 0x62656572
 
 const EMPTY = cstring('')
+const ROOT = cstring('/')

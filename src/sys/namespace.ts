@@ -2,7 +2,8 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { SysError } from './error.ts'
-import { checked, errno, int, libc } from './libc.ts'
+import { checked, cstring, errno, int, libc, pointer } from './libc.ts'
+import { O_PATH } from './mount.ts'
 
 const CLONE_FS = 0x200
 const CLONE_NEWNS = 0x20000
@@ -14,23 +15,30 @@ const ATTEMPTS = 100
 const calls = libc({
   setns: { args: [int, int], returns: int },
   unshare: { args: [int], returns: int },
+  fchdir: { args: [int], returns: int },
+  chroot: { args: [pointer], returns: int },
 })
 
+const HERE = cstring('.')
+
 /**
- * Runs `action` with this thread in the mount namespace that `namespace` is open on, and comes back also when
- * it throws. Working directory and root are then those of the namespace entered, afterwards of our own.
+ * Runs `action` with this thread in the mount namespace that `namespace` is open on, and comes back also when it
+ * throws. Root and working directory stay our own: a path that the run time opens by itself, such as
+ * /proc/self/statm, is never one that the container has put there. `action` goes by descriptors.
  */
 export function inMountNamespace<T>(namespace: number, action: () => T): T {
   const own = openSync('/proc/thread-self/ns/mnt', 'r')
+  const root = openSync('/', O_PATH)
   try {
-    enter(namespace, "enter the container's mount namespace")
+    enter(namespace, root, "enter the container's mount namespace")
     try {
       return action()
     } finally {
-      enter(own, 'come back from a mount namespace')
+      enter(own, root, 'come back from a mount namespace')
     }
   } finally {
     closeSync(own)
+    closeSync(root)
   }
 }
 
@@ -38,11 +46,17 @@ export function inMountNamespace<T>(namespace: number, action: () => T): T {
  * setns refuses a thread that shares its root and working directory with others, and any thread that the run time
  * starts between the two calls shares them with this one again: then both are made once more.
  */
-function enter(namespace: number, action: string): void {
+function enter(namespace: number, root: number, action: string): void {
+  const { unshare, setns, fchdir, chroot } = calls()
   for (let left = ATTEMPTS; ; left--) {
-    checked(calls().unshare(CLONE_FS), 'unshare', 'leave the shared working directory')
-    if (calls().setns(namespace, CLONE_NEWNS) === 0) return
+    checked(unshare(CLONE_FS), 'unshare', 'leave the shared working directory')
+    // setns(2) makes the namespace's root ours. Nothing is allocated until it no longer is: so nothing is opened.
+    const entered = setns(namespace, CLONE_NEWNS)
+    const moved = entered === 0 ? fchdir(root) : entered
+    const changed = moved === 0 ? chroot(HERE) : moved
+    if (changed === 0) return
     const failure = errno()
-    if (failure !== EINVAL || left === 1) throw new SysError('setns', failure, action)
+    if (failure !== EINVAL || entered === 0 || left === 1)
+      throw new SysError('setns', failure, action)
   }
 }
