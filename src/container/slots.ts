@@ -32,8 +32,12 @@ export class Slots {
    * files that are bound already. A container that is started again gets another one.
    */
   make({ id, pid, startTicks }: Pick<Described, 'id' | 'pid' | 'startTicks'>): number {
-    const message = Buffer.from(`${id} ${pid} ${startTicks}`)
-    return 1 + Number(sipHash(this.#key(), message) % BigInt(MAX_SLOT - 1))
+    return 1 + this.hash(`${id} ${pid} ${startTicks}`, MAX_SLOT - 1)
+  }
+
+  /** A number below `end` that nobody can choose a text for. */
+  hash(text: string, end: number): number {
+    return Number(sipHash(this.#key(), Buffer.from(text)) % BigInt(end))
   }
 
   /** Gives the slot to a container. `isHeld` tells whether the one that the link names has the slot still. Throws then. */

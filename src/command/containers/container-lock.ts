@@ -4,18 +4,26 @@
  */
 
 import { closeSync } from 'node:fs'
-import { hash } from '../../container/identity.ts'
+import { Slots } from '../../container/slots.ts'
 import { makeRunDirectory, type Settings } from '../../service/settings.ts'
-import { lock } from '../../sys/lock.ts'
+import { tryLockByte } from '../../sys/lock.ts'
 
-/** All containers share this number of lock files: a file for each container would have to be removed again. */
-const LOCK_FILES = 61
 const TIMEOUT_MS = 5000
+
+/** Each container locks a byte of the file, which follows from a secret: nobody can choose an id to hold up another. */
+const LAST_BYTE = 2 ** 52
 
 /** Runs `action` while no other process of ours works on the container. */
 export function withContainerLock<T>(settings: Settings, id: string, action: () => T): T {
   makeRunDirectory(settings)
-  const held = lock(`${settings.runDirectory}/hook.${hash(id, 0) % LOCK_FILES}.lock`, TIMEOUT_MS)
+  const { runDirectory } = settings
+  const byte = new Slots(runDirectory).hash(`lock ${id}`, LAST_BYTE)
+  const held = tryLockByte(`${runDirectory}/containers.lock`, byte, TIMEOUT_MS)
+  if (held === undefined) {
+    throw new Error(
+      `Cannot work on ${id}: another process of ours has done so for ${TIMEOUT_MS} ms; see procveil doctor`,
+    )
+  }
   try {
     return action()
   } finally {
