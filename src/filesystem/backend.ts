@@ -21,6 +21,8 @@ export interface Backend {
   offered: Offered
   /** Returns the file's text for `view`, or the host's own text where that fails or `view` is undefined. */
   render(file: ProcFile, view: View | undefined): Buffer
+  /** Whether the devices of a container are looked for at this moment, so that who asks for them is to wait. */
+  isAwaited(view: View | undefined): boolean
   /** Does `work` for the next request, if there is time before it comes. */
   prepare(work: () => void): void
   /** Counts a READ request about the file at `path`, which was answered in so many seconds. */

@@ -1,10 +1,11 @@
 /** Operations on open files and directories. */
 
 import { type DescribeEntry, type DirectoryEntry, writeDirectory } from '../fuse/dirent.ts'
-import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE } from '../fuse/errno.ts'
+import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE, LATER } from '../fuse/errno.ts'
 import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
+import type { FilePath } from '../proc/paths.ts'
 import type { Backend } from './backend.ts'
 import {
   findPlace,
@@ -28,6 +29,7 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
   if ((request.open.flags & O_ACCMODE) !== 0 || !mayRead(place.file, request)) return -EACCES
+  if (request.mayWait && isAwaited(backend, request, place.file)) return LATER
   const fh = backend.handles.open(nodeid)
   const render = textOf(backend, request, place.file)
   backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))
@@ -64,12 +66,26 @@ function readFile(backend: Backend, request: Request, reply: Reply, file: Served
   return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
 }
 
+/** The files that are made of a container's devices, which a worker looks for. */
+const OF_DEVICES: ReadonlySet<string> = new Set<FilePath>(['proc/diskstats', 'proc/partitions'])
+
+const isAwaited = (backend: Backend, request: Request, { path }: ServedFile) =>
+  OF_DEVICES.has(path) && backend.isAwaited(viewOf(backend, request))
+
 /** Returns a function that renders `file`, for the container that the request is about. */
 export function textOf(backend: Backend, request: Request, file: ServedFile): () => Buffer {
   if (!isProcFile(file)) return backend.metrics
+  // The request's buffer may be another's when the text is rendered.
   const { nodeid, pid } = request.header
+  return () => backend.render(file, viewOf(backend, { header: { nodeid, pid } }))
+}
+
+function viewOf(
+  backend: Backend,
+  { header: { nodeid, pid } }: { header: Pick<Request['header'], 'nodeid' | 'pid'> },
+) {
   const slot = slotOf(nodeid)
-  return () => backend.render(file, slot === 0 ? backend.ofCaller(pid) : backend.ofSlot(slot))
+  return slot === 0 ? backend.ofCaller(pid) : backend.ofSlot(slot)
 }
 
 export function release(backend: Backend, request: Request): number {

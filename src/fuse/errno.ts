@@ -15,6 +15,9 @@ export const EPROTO = 71
 const ECONNABORTED = 103
 export const ESTALE = 116
 
+/** The result of an operation that is to be run again soon: its caller waits. No errno is so large. */
+export const LATER = -4096
+
 /** `retry` means that the request is gone or that there is none, `gone` that the whole connection is. */
 export type Verdict = 'retry' | 'gone'
 

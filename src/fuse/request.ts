@@ -24,6 +24,8 @@ export class Request {
   readonly header: InHeaderFields
   /** Bytes at the start of the buffer that were read. */
   size = 0
+  /** Whether its operation may return LATER. */
+  mayWait = false
   readonly #view = new DataView(this.buffer.buffer)
   readonly #init = InitIn.over(this.#view, InHeader.size)
   readonly #initExtension = InitInExtension.over(this.#view, InHeader.size + InitIn.size)
@@ -38,6 +40,14 @@ export class Request {
 
   constructor() {
     this.header = InHeader.over(this.#view, 0)
+  }
+
+  /** The same request in a buffer of its own. */
+  copy(): Request {
+    const copied = new Request()
+    copied.buffer.set(this.buffer.subarray(0, this.size))
+    copied.size = this.size
+    return copied
   }
 
   /** Throws when what was read cannot be a request. */

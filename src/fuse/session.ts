@@ -2,7 +2,7 @@
 
 import { Batch } from './batch.ts'
 import type { Device } from './device.ts'
-import { EIO, ENOSYS, type Verdict } from './errno.ts'
+import { EIO, ENOSYS, LATER, type Verdict } from './errno.ts'
 import {
   FUSE_NOTIFY_INVAL_INODE,
   FUSE_NOTIFY_RESEND,
@@ -15,7 +15,7 @@ import type { Request } from './request.ts'
 
 export interface Operation {
   name: string
-  /** Size of the reply's body, or a negative errno. */
+  /** Size of the reply's body, a negative errno, or LATER. */
   run(request: Request, reply: Reply): number
   /** The kernel waits for no reply, and must get none. */
   oneWay?: true
@@ -26,6 +26,9 @@ export interface Operation {
  * most such requests.
  */
 export type Operations = ReadonlyMap<number, Operation>
+
+/** So many callers wait at a time, and no more. */
+const MOST_HELD = 256
 
 interface Callbacks {
   /** Called with what went wrong inside of us, once for each failed request. */
@@ -40,6 +43,8 @@ export class Session {
   readonly #callbacks: Callbacks
   readonly #batch: Batch
   readonly #reply = new Reply()
+  /** Requests whose operation is to be run again. */
+  #held: Request[] = []
   #kind = 0
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
 
@@ -80,9 +85,23 @@ export class Session {
     return taken
   }
 
-  #serve(request: Request): void {
+  /** Whether requests wait for `retry`. */
+  get isHolding(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** Runs the operations again that were to be run later. */
+  retry(): void {
+    const held = this.#held
+    this.#held = []
+    for (const request of held) this.#serve(request, true)
+  }
+
+  #serve(request: Request, isOwn = false): void {
+    request.mayWait = this.#held.length < MOST_HELD
     const result = this.#run(request)
-    if (result !== undefined) this.#send(request, result)
+    if (result === LATER) this.#held.push(isOwn ? request : request.copy())
+    else if (result !== undefined) this.#send(request, result)
   }
 
   /** What to reply with: a body size or a negative errno, or `undefined` for no reply at all. */

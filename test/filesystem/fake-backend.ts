@@ -50,6 +50,7 @@ export function fakeBackend(): FakeBackend {
     release: (slot, lookups) => held.set(slot, (held.get(slot) ?? 0) - lookups),
     isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
     render: () => Buffer.from(backend.text),
+    isAwaited: () => false,
     prepare: () => {},
     count: () => {},
     metrics: () => Buffer.from('metrics\n'),

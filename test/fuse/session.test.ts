@@ -1,12 +1,18 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { operations } from '../../src/filesystem/operations.ts'
+import { SLOT_SIZE } from '../../src/filesystem/tree.ts'
 import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
-import { fakeBackend } from '../filesystem/fake-backend.ts'
+import { BOX_SLOT, fakeBackend } from '../filesystem/fake-backend.ts'
 import { size } from '../kit/size.ts'
 import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
+
+/** Places in the tree. */
+const DISKSTATS = 33
+const MEMINFO = 35
+const PARTITIONS = 36
 
 /** Serves all of `requests`; the replies, and what was reported. */
 function serve(...requests: Uint8Array[]): { replies: Buffer[]; reported: Error[] } {
@@ -120,4 +126,33 @@ t.test('no bytes end the loop, and each reply says its own length', async () => 
     }),
     { numRuns: size({ short: 500, long: 3000 }) },
   )
+})
+
+t.test('a request that is to be answered later is run again, and others do not wait', async t => {
+  const backend = fakeBackend()
+  let isAwaited = true
+  backend.isAwaited = () => isAwaited
+  const open = (place: number) =>
+    request(Opcode.OPEN, BOX_SLOT * SLOT_SIZE + place, Buffer.alloc(8))
+  const device = new ScriptedDevice(open(DISKSTATS), open(MEMINFO))
+  const session = new Session(device, operations(backend), { report: error => t.error(error) })
+  while (session.step() !== 'gone');
+  t.equal(device.replies.length, 1, 'meminfo is not made of devices')
+  t.ok(session.isHolding)
+  session.retry()
+  t.equal(device.replies.length, 1)
+  isAwaited = false
+  session.retry()
+  t.notOk(session.isHolding)
+  t.strictSame(device.replies.map(errorOf), [0, 0])
+})
+
+t.test('so many wait and no more', async t => {
+  const backend = fakeBackend()
+  backend.isAwaited = () => true
+  const open = request(Opcode.OPEN, BOX_SLOT * SLOT_SIZE + PARTITIONS, Buffer.alloc(8))
+  const device = new ScriptedDevice(...Array.from({ length: 300 }, () => open))
+  const session = new Session(device, operations(backend), { report: error => t.error(error) })
+  while (session.step() !== 'gone');
+  t.equal(device.replies.length, 300 - 256)
 })

@@ -36,6 +36,9 @@ export class Preparation {
 /** The server looks at the pipe from its keeper after so many requests, where requests never pause. */
 const SERVED_BETWEEN_LOOKS = 1000
 
+/** Requests that wait for a worker are looked at again after so long. */
+const HELD_MS = 2
+
 /** Returns when the file system was unmounted, or when the keeper wants it. */
 export function runLoop(session: Session, loop: Loop): void {
   const { device, keeperLink, preparation, answered, untilNextMs } = loop
@@ -58,7 +61,8 @@ export function runLoop(session: Session, loop: Loop): void {
       else attempt(work)
       continue
     }
-    const dueMs = untilNextMs()
+    if (session.isHolding) session.retry()
+    const dueMs = session.isHolding ? HELD_MS : untilNextMs()
     const timeoutMs = typeof verdict === 'number' ? 0 : idleGc.limit(dueMs, performance.now())
     if (device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd()) return
   }
