@@ -3,7 +3,7 @@
  * command is loaded when it is run.
  */
 
-import { argumentsOf, parseHookArguments } from './command/arguments.ts'
+import { argumentsOf, parseFastCommand } from './command/arguments.ts'
 
 main(argumentsOf(process.argv0, process.argv.slice(2))).then(
   status => process.exit(status),
@@ -15,10 +15,14 @@ main(argumentsOf(process.argv0, process.argv.slice(2))).then(
 )
 
 async function main(args: readonly string[]): Promise<number> {
-  const hookArguments = parseHookArguments(args)
-  if (hookArguments !== undefined) {
+  const fast = parseFastCommand(args)
+  if (fast?.name === 'hook') {
     const { hook } = await import('./command/hook.ts')
-    return hook(hookArguments.settings, hookArguments)
+    return hook(fast.settings, fast)
+  }
+  if (fast?.name === 'worker') {
+    const { worker } = await import('./command/worker.ts')
+    return worker(fast.settings)
   }
   const { runProgram } = await import('./command/program.ts')
   return runProgram(args)

@@ -26,7 +26,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   command: {
     may: [
       ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
-      ...['command/completion', 'command/manual', 'command/configure', 'service', 'view', 'oci'],
+      ...['command/completion', 'command/manual', 'command/configure', 'command/jobs', 'worker'],
+      ...['service', 'view', 'oci', 'runtimes'],
       ...['container', 'mount', 'proc', 'host', 'sys'],
     ],
     because: 'a command speaks to the service from outside, and to the kernel not at all',
@@ -35,9 +36,36 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: ['command', 'service/keeper', 'service/server', 'service', 'host', 'sys'],
     because: 'it only starts one of the two processes',
   },
+  'command/jobs': {
+    may: [
+      ...[
+        'command/containers',
+        'service',
+        'view',
+        'oci',
+        'container',
+        'mount',
+        'proc',
+        'proc/disk',
+      ],
+      ...['host', 'sys'],
+    ],
+    because: 'it does for one container what may hang, in a worker',
+  },
   'command/containers': {
     may: [
-      ...['service', 'view', 'oci', 'runtimes', 'container', 'mount', 'proc', 'proc/memory'],
+      ...[
+        'worker',
+        'proc/disk',
+        'service',
+        'view',
+        'oci',
+        'runtimes',
+        'container',
+        'mount',
+        'proc',
+        'proc/memory',
+      ],
       ...['host', 'sys'],
     ],
     because: 'what several commands do with containers knows no single command',
@@ -69,16 +97,20 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: ['proc'],
     because: 'it makes text of the program and of prose',
   },
+  worker: {
+    may: ['service', 'sys'],
+    because: 'it carries questions and answers, whatever they are about',
+  },
   service: {
     may: ['container', 'mount', 'proc', 'host', 'host/json.ts', 'sys'],
     because: 'this is the service as others see it: its processes are started, never called',
   },
   'service/keeper': {
-    may: ['service', 'container', 'mount', 'cgroup', 'proc', 'host', 'sys'],
+    may: ['service', 'worker', 'container', 'mount', 'cgroup', 'proc', 'host', 'sys'],
     because: 'the keeper outlives whatever a server dies of: it renders and answers nothing',
   },
   'service/server': {
-    may: ['service', 'filesystem', 'view', 'container', 'fuse', 'proc', 'host', 'sys'],
+    may: ['service', 'worker', 'filesystem', 'view', 'container', 'fuse', 'proc', 'host', 'sys'],
     because: 'the server is replaced at any moment: it holds nothing that the keeper has to know',
   },
   filesystem: {
@@ -94,7 +126,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     because: 'it finds out who runs from files alone',
   },
   container: {
-    may: ['cgroup', 'proc', 'host', 'host/json.ts'],
+    may: ['cgroup', 'proc', 'proc/disk', 'host', 'host/json.ts'],
     because: 'a registration is plain data, which a hook writes and loads nothing else for',
   },
   mount: {

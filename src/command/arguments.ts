@@ -1,6 +1,6 @@
 /**
- * Parses the command line of a hook, without the library that parses all others: a runtime starts one hook for each
- * container and waits for it.
+ * Parses the command lines of a hook and of a worker, without the library that parses all others: a runtime starts one
+ * hook for each container and waits for it.
  */
 
 import { basename } from 'node:path'
@@ -22,10 +22,17 @@ export function argumentsOf(calledAs: string, args: readonly string[]): readonly
   return basename(calledAs) === 'lxcfs-hook' ? [...args, 'hook'] : args
 }
 
-/** Returns `undefined` when `args` is not exactly a hook's command line, which is then left to the full parser. */
-export function parseHookArguments(
-  args: readonly string[],
-): { settings: Settings; strict: boolean } | undefined {
+/** The commands that are parsed here: many of their processes are started, or somebody waits for each. */
+export interface FastCommand {
+  name: 'hook' | 'worker'
+  settings: Settings
+  strict: boolean
+  /** Whether a hook does all by itself, for the hook that watches over it. */
+  direct: boolean
+}
+
+/** Returns `undefined` when `args` is not exactly such a command's line, which is then left to the full parser. */
+export function parseFastCommand(args: readonly string[]): FastCommand | undefined {
   const settings: Settings = { ...DEFAULT_SETTINGS }
   let at = 0
   for (; args[at]?.startsWith('--'); at++) {
@@ -35,8 +42,15 @@ export function parseHookArguments(
     if (setting === undefined || value === undefined) return undefined
     settings[setting] = value
   }
-  if (args[at] !== 'hook') return undefined
+  const name = args[at]
+  if (name !== 'hook' && name !== 'worker') return undefined
   const options = args.slice(at + 1)
-  if (options.some(option => option !== '--strict')) return undefined
-  return { settings: resolveSettings(settings), strict: options.length > 0 }
+  const known = name === 'hook' ? ['--strict', '--direct'] : []
+  if (options.some(option => !known.includes(option))) return undefined
+  return {
+    name,
+    settings: resolveSettings(settings),
+    strict: options.includes('--strict'),
+    direct: options.includes('--direct'),
+  }
 }

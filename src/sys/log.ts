@@ -4,7 +4,7 @@
  * terminal: only this file writes messages.
  */
 
-import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { printable } from './printable.ts'
 
@@ -13,9 +13,18 @@ export type Level = 'info' | 'warning' | 'error'
 export class Log {
   readonly #fd: number | undefined
   readonly #who: string
+  readonly #complain: (error: unknown) => void
 
-  /** `who`, the command's name, stands in every line. Throws when the file cannot be opened. */
-  constructor(who: string, file: string | undefined) {
+  /**
+   * `who`, the command's name, stands in every line of the file. `complain` gets what is to be seen on stderr. Throws
+   * when the file cannot be opened.
+   */
+  constructor(
+    who: string,
+    file: string | undefined,
+    complainOf: (error: unknown) => void = complain,
+  ) {
+    this.#complain = complainOf
     this.#who = `${who}[${process.pid}]`
     if (file === undefined) return
     mkdirSync(dirname(file), { recursive: true })
@@ -28,12 +37,17 @@ export class Log {
 
   warning(message: string): void {
     this.#file('warning', message)
-    complain(message)
+    this.#complain(message)
   }
 
   error(error: unknown): void {
     this.#file('error', describe(error))
-    complain(error)
+    this.#complain(error)
+  }
+
+  /** To be called where a process has many logs. */
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
   }
 
   #file(level: Level, message: string): void {
@@ -44,8 +58,13 @@ export class Log {
 
 /** Writes a message or an error to stderr, an AggregateError as a line for each of its errors. */
 export function complain(error: unknown): void {
+  write(2, complaintOf(error))
+}
+
+/** What `complain` writes. */
+export function complaintOf(error: unknown): string {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
-  for (const each of errors) write(2, `procveil: ${describe(each)}\n`)
+  return errors.map(each => `procveil: ${describe(each)}\n`).join('')
 }
 
 /** No message is longer, whatever is quoted in it. */

@@ -1,13 +1,18 @@
 import t from 'tap'
-import { argumentsOf, parseHookArguments } from '../../src/command/arguments.ts'
+import { argumentsOf, parseFastCommand } from '../../src/command/arguments.ts'
 import { commandLine, DEFAULT_SETTINGS } from '../../src/service/settings.ts'
 
 const settings = { mountPoint: '/m', runDirectory: '/r', config: '/c', log: '/l=x' }
 
 t.test("a hook's command line", async t => {
-  t.strictSame(parseHookArguments(['hook']), { settings: DEFAULT_SETTINGS, strict: false })
+  t.strictSame(parseFastCommand(['hook']), {
+    name: 'hook',
+    settings: DEFAULT_SETTINGS,
+    strict: false,
+    direct: false,
+  })
   t.strictSame(
-    parseHookArguments([
+    parseFastCommand([
       '--log=/l=x',
       '--mountpoint',
       '/m',
@@ -17,18 +22,17 @@ t.test("a hook's command line", async t => {
       '--strict',
     ]),
     {
+      name: 'hook',
       settings,
       strict: true,
+      direct: false,
     },
   )
 })
 
 t.test('what we start carries the same settings', async t => {
-  t.strictSame(parseHookArguments(commandLine(settings, 'hook'))?.settings, settings)
-  t.strictSame(
-    parseHookArguments(commandLine(DEFAULT_SETTINGS, 'hook'))?.settings,
-    DEFAULT_SETTINGS,
-  )
+  t.strictSame(parseFastCommand(commandLine(settings, 'hook'))?.settings, settings)
+  t.strictSame(parseFastCommand(commandLine(DEFAULT_SETTINGS, 'hook'))?.settings, DEFAULT_SETTINGS)
 })
 
 t.test('anything else is left to the full parser', async t => {
@@ -41,7 +45,7 @@ t.test('anything else is left to the full parser', async t => {
     ['hook', '--help'],
     ['--other', 'x', 'hook'],
   ]) {
-    t.equal(parseHookArguments(args), undefined, args.join(' '))
+    t.equal(parseFastCommand(args), undefined, args.join(' '))
   }
 })
 

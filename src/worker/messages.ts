@@ -1,0 +1,54 @@
+/**
+ * What a worker is asked and what it answers, a line of JSON each. A worker does what may hang: it enters or resolves
+ * what a container or a user of the host controls. Whoever asks waits for as long as the job is worth, and then goes on
+ * without it.
+ */
+
+/** The jobs, by the names that stand in messages. What they take and give is in command/jobs/. */
+export type JobName = 'hook' | 'attach' | 'detach' | 'find' | 'devices' | 'ask'
+
+export interface Question {
+  job: JobName
+  input: unknown
+}
+
+export type Answer = { result: unknown } | { error: string; code?: string | undefined }
+
+/** The first line of a worker, which says that it waits for a question. */
+export const READY_LINE = 'ready'
+
+/** Nothing that is asked or answered is longer: a hook's state has 1 MiB at most. */
+export const MOST_LINE_BYTES = 8 * 2 ** 20
+
+/** The socket at which a keeper takes questions for its workers. */
+export const socketOf = (runDirectory: string) => `${runDirectory}/jobs.sock`
+
+/** Throws a SyntaxError for anything but a question about one of `jobs`. */
+export function parseQuestion(line: string, jobs: readonly JobName[]): Question {
+  const parsed: unknown = JSON.parse(line)
+  if (typeof parsed === 'object' && parsed !== null && 'job' in parsed && 'input' in parsed) {
+    const job = jobs.find(name => name === parsed.job)
+    if (job !== undefined) return { job, input: parsed.input }
+  }
+  throw new SyntaxError(`Cannot parse a question to a worker: it must be about ${jobs.join(', ')}`)
+}
+
+/** No answer came in time. */
+export const LATE = 'ETIMEDOUT'
+
+/** The worker ended without an answer, or there was none to be had. */
+export const NO_WORKER = 'ECHILD'
+
+/** Whether it was the worker that failed, and not what it was asked to do. */
+export const isWorkerFailure = (error: unknown) =>
+  error instanceof JobError && (error.code === LATE || error.code === NO_WORKER)
+
+/** An error of a worker, with the code that the system gave it. */
+export class JobError extends Error {
+  readonly code: string | undefined
+
+  constructor(message: string, code?: string | undefined) {
+    super(message)
+    this.code = code
+  }
+}

@@ -1,0 +1,61 @@
+/** The worker's side: it answers one question after the other until nobody asks any more. */
+
+import { readSync, writeSync } from 'node:fs'
+import { errorCode } from '../sys/error.ts'
+import { describe } from '../sys/log.ts'
+import { waitReadable } from '../sys/poll.ts'
+import { Lines } from './lines.ts'
+import {
+  type Answer,
+  type JobName,
+  MOST_LINE_BYTES,
+  parseQuestion,
+  READY_LINE,
+} from './messages.ts'
+
+const STDIN = 0
+const STDOUT = 1
+
+export type Handlers = Readonly<Record<JobName, (input: never) => unknown>>
+
+/** Returns when stdin ends, as it does when the process that asks has ended. */
+export function runWorker(handlers: Handlers): void {
+  const lines = new Lines(MOST_LINE_BYTES)
+  const chunk = Buffer.allocUnsafe(64 * 1024)
+  say(READY_LINE)
+  for (;;) {
+    const size = readSome(chunk)
+    if (size === 0) return
+    for (const line of lines.add(chunk.subarray(0, size))) {
+      say(JSON.stringify(answer(handlers, line)))
+    }
+  }
+}
+
+function answer(handlers: Handlers, line: string): Answer {
+  try {
+    const { job, input } = parseQuestion(line, Object.keys(handlers) as JobName[])
+    return { result: handlers[job](input as never) ?? null }
+  } catch (error) {
+    return { error: describe(error), code: errorCode(error) }
+  }
+}
+
+function readSome(chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(STDIN, chunk)
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN') return 0
+      waitReadable(STDIN, -1)
+    }
+  }
+}
+
+/** An answer may be longer than the pipe, and nobody may listen any more. */
+function say(line: string): void {
+  let bytes = Buffer.from(`${line}\n`)
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(writeSync(STDOUT, bytes))
+  } catch {}
+}

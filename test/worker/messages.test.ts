@@ -1,0 +1,24 @@
+import t from 'tap'
+import {
+  isWorkerFailure,
+  JobError,
+  LATE,
+  NO_WORKER,
+  parseQuestion,
+} from '../../src/worker/messages.ts'
+
+t.test('a question is about a job that may be asked for', async t => {
+  const line = JSON.stringify({ job: 'devices', input: { pid: 1 } })
+  t.strictSame(parseQuestion(line, ['devices']), { job: 'devices', input: { pid: 1 } })
+  t.throws(() => parseQuestion(line, ['hook']), /must be about hook/)
+  for (const bad of ['', '{', 'null', '[]', '3', '{"job":"hook"}', '{"job":["hook"],"input":1}']) {
+    t.throws(() => parseQuestion(bad, ['hook']), SyntaxError, bad)
+  }
+})
+
+t.test('a worker that failed is told from a job that failed', async t => {
+  t.ok(isWorkerFailure(new JobError('late', LATE)))
+  t.ok(isWorkerFailure(new JobError('dead', NO_WORKER)))
+  t.notOk(isWorkerFailure(new JobError('no such file', 'ENOENT')))
+  t.notOk(isWorkerFailure(new Error('other')))
+})
