@@ -12,6 +12,7 @@ import {
   parseContainer,
   renderContainer,
 } from './container.ts'
+import { DeviceFiles } from './device-files.ts'
 import { Slots } from './slots.ts'
 import { States } from './states.ts'
 
@@ -86,13 +87,14 @@ export class Registry {
     return this.#slots.owner(slot)
   }
 
-  /** Removes a registration, and what its view has accumulated. Does nothing when there is no such registration. */
+  /** Removes a registration, with its devices and what its view has accumulated. Does nothing when there is no such registration. */
   forget(id: string): void {
     const container = this.find(id)
     if (container !== undefined && (this.owner(container.slot) ?? id) === id) {
       new States(this.#runDirectory).remove(container.slot)
       this.#slots.release(container.slot, id)
     }
+    if (container !== undefined) new DeviceFiles(this.#runDirectory).remove(container)
     rmSync(this.#file(id), { force: true })
   }
 

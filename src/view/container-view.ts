@@ -20,6 +20,7 @@ import { parseHostCpus } from '../proc/stat.ts'
 import type { View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
+import { type DeviceFinder, KnownDevices } from './known-devices.ts'
 import { LoadSampler, type LoadState } from './load-sampler.ts'
 import { Placement } from './placement.ts'
 import { TimeNamespace } from './time-namespace.ts'
@@ -43,7 +44,7 @@ export interface Subject {
   startTicks: number | undefined
   /** The field `rootMount` of `Container`; `undefined` where nobody registered the container. */
   rootMount?: number | undefined
-  /** Only a captured container's devices are given: a live one's are looked up. */
+  /** Those that are known already: a server's views have a DeviceFinder instead. */
   devices?: ContainerDevices
   /** Only a registered container has a slot. */
   slot?: number
@@ -65,6 +66,7 @@ interface ViewSetup {
   options: Readonly<Options>
   /** Called with what an operator may want to know. */
   report?: (message: string) => void
+  finder?: DeviceFinder
 }
 
 export class ContainerView implements View {
@@ -78,11 +80,12 @@ export class ContainerView implements View {
   readonly #timeNamespace: TimeNamespace
   readonly #cpuAccount: CpuAccount
   readonly #load: LoadSampler
+  readonly #known: KnownDevices | undefined
   readonly #disks: Disks | undefined
   #cpus: VisibleCpus | undefined
   #kept: ViewState = {}
 
-  constructor({ host, hierarchies, subject, options, report = () => {} }: ViewSetup) {
+  constructor({ host, hierarchies, subject, options, report = () => {}, finder }: ViewSetup) {
     this.options = options
     this.#host = host
     this.#subject = subject
@@ -99,9 +102,10 @@ export class ContainerView implements View {
     const { pid, startTicks, rootMount } = subject
     if (pid !== undefined && startTicks !== undefined) {
       const { devices } = subject
-      const source = devices
-        ? { read: () => devices }
-        : new Devices(host, { pid, startTicks, rootMount })
+      const init = { pid, startTicks, rootMount }
+      this.#known = finder && new KnownDevices(finder, init)
+      const given = devices && { read: () => devices }
+      const source = given ?? this.#known ?? new Devices(host, init)
       this.#disks = new Disks(host, source, options, subject.state?.disks)
     }
   }
@@ -191,6 +195,11 @@ export class ContainerView implements View {
 
   load(): Load | undefined {
     return this.#ask('load', () => this.#load.load())
+  }
+
+  /** Whether the devices are looked for at this moment: see KnownDevices. */
+  awaitsDevices(): boolean {
+    return this.#known?.isAwaited() ?? false
   }
 
   disks(): VisibleDisk[] | undefined {

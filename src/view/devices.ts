@@ -1,4 +1,7 @@
-/** The block devices that a container has: nodes in its /dev, and the disk below its root directory. */
+/**
+ * The block devices that a container has: nodes in its /dev, and the disk below its root directory. They are looked up
+ * in the container's own directories, which may hang: for the server a worker does it.
+ */
 
 import { isAlive } from '../container/identity.ts'
 import { type Host, orUndefined } from '../host/host.ts'
@@ -11,7 +14,7 @@ import { listBlockNodes } from './block-nodes.ts'
 import { findDevice, findWholeDisk, isLocal } from './root-device.ts'
 
 /** A container's first process on the host. */
-interface Init {
+export interface Init {
   pid: number
   /** When the process was created: /proc/PID/stat field 22. */
   startTicks: number
@@ -19,14 +22,15 @@ interface Init {
   rootMount: number | undefined
 }
 
+/** What was found so long ago is looked for again. */
 const REFRESH_USEC = 10_000_000
 
+/** Devices that are looked up here and now, for a process that may hang, or a container that is ours. */
 export class Devices {
   readonly #host: Host
   readonly #init: Init
   #known: ContainerDevices = { nodes: [], rootDisk: undefined }
   #readUsec: number | undefined
-  #root: { mountId: number; disk: DeviceNumber | undefined } | undefined
 
   constructor(host: Host, init: Init) {
     this.#host = host
@@ -38,57 +42,55 @@ export class Devices {
     const now = this.#host.clock.monotonicUsec()
     if (this.#readUsec === undefined || now - this.#readUsec >= REFRESH_USEC) {
       this.#readUsec = now
-      this.#known = this.#readNow() ?? this.#known
+      this.#known = collectDevices(this.#host, this.#init) ?? this.#known
     }
     return this.#known
   }
+}
 
-  #readNow(): ContainerDevices | undefined {
-    const process = `proc/${this.#init.pid}`
-    if (!isAlive(this.#host, this.#init)) return undefined
-    const mounts = orUndefined(() =>
-      this.#host.readBeginning(`${process}/mountinfo`, MOST_MOUNTINFO_BYTES),
-    )
-    const root = findMount(mounts?.text ?? '', '/')
-    if (mounts === undefined || root === undefined) return undefined
-    // Looking up the name `dev` asks the root's file system, so that one must be trusted. A mount that was not read may
-    // lie on it.
-    const isTrusted = mounts.isWhole && this.#isTrusted(root)
-    const nodes = isTrusted ? this.#readNodes(`${process}/root/dev`, mounts.text) : []
-    const rootDisk = this.#readRootDisk(root)
-    // By now the pid may be another process's.
-    return isAlive(this.#host, this.#init) ? { nodes, rootDisk } : undefined
-  }
+/**
+ * Returns `undefined` when the process has ended. `base` is the path of the container's root in the namespace of its
+ * init: '' unless that has not called pivot_root(2) yet.
+ */
+export function collectDevices(host: Host, init: Init, base = ''): ContainerDevices | undefined {
+  const process = `proc/${init.pid}`
+  if (!isAlive(host, init)) return undefined
+  const mounts = orUndefined(() => host.readBeginning(`${process}/mountinfo`, MOST_MOUNTINFO_BYTES))
+  const root = findMount(mounts?.text ?? '', base === '' ? '/' : base)
+  if (mounts === undefined || root === undefined) return undefined
+  // Looking up the name `dev` asks the root's file system, so that one must be trusted. A mount that was not read may
+  // lie on it.
+  const isTrusted = mounts.isWhole && isRuntimes(root, init)
+  const nodes = isTrusted ? collectNodes(host, `${process}/root${base}`, root, mounts.text) : []
+  const rootDisk = findDisk(host, root)
+  // By now the pid may be another process's.
+  return isAlive(host, init) ? { nodes, rootDisk } : undefined
+}
 
-  #readNodes(directory: string, mountinfo: string): BlockNode[] {
-    const local = new Set<number>()
-    const mountPoints = new Set<string>()
-    eachMount(mountinfo, mount => {
-      if (isLocal(mount) && mount.fsType !== 'overlay') local.add(mount.id)
-      mountPoints.add(mount.mountPoint)
-    })
-    const found = listBlockNodes(this.#host.path(directory), {
-      isLocal: mountId => local.has(mountId),
-      isMountPoint: name => mountPoints.has(`/dev/${name}`),
-    })
-    return found.map(node => ({ ...node, wholeDisk: findWholeDisk(this.#host, node) }))
-  }
+/**
+ * An overlay is as local as its layers. Those of the runtime's overlay are local; those of an overlay that the
+ * container made may hang.
+ */
+function isRuntimes(root: Mount, { rootMount }: Init): boolean {
+  return isLocal(root) && (root.fsType !== 'overlay' || root.id === rootMount)
+}
 
-  /** The disk that a mount lies on stays the same, so only another mount is looked up. */
-  #readRootDisk(root: Mount): DeviceNumber | undefined {
-    if (this.#root?.mountId !== root.id) {
-      const device = findDevice(this.#host, root)
-      const disk = device && (findWholeDisk(this.#host, device) ?? device)
-      this.#root = { mountId: root.id, disk }
-    }
-    return this.#root.disk
-  }
+function collectNodes(host: Host, directory: string, root: Mount, mountinfo: string): BlockNode[] {
+  const local = new Set<number>()
+  const mountPoints = new Set<string>()
+  eachMount(mountinfo, mount => {
+    if (isLocal(mount) && mount.fsType !== 'overlay') local.add(mount.id)
+    mountPoints.add(mount.mountPoint)
+  })
+  const dev = `${root.mountPoint === '/' ? '' : root.mountPoint}/dev`
+  const found = listBlockNodes(host.path(`${directory}/dev`), {
+    isLocal: mountId => local.has(mountId),
+    isMountPoint: name => mountPoints.has(`${dev}/${name}`),
+  })
+  return found.map(node => ({ ...node, wholeDisk: findWholeDisk(host, node) }))
+}
 
-  /**
-   * An overlay is as local as its layers. Those of the runtime's overlay are local; those of an overlay that the
-   * container made may hang.
-   */
-  #isTrusted(root: Mount): boolean {
-    return isLocal(root) && (root.fsType !== 'overlay' || root.id === this.#init.rootMount)
-  }
+function findDisk(host: Host, root: Mount): DeviceNumber | undefined {
+  const device = findDevice(host, root)
+  return device && (findWholeDisk(host, device) ?? device)
 }

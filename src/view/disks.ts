@@ -12,7 +12,7 @@ import {
   type VisibleDisk,
 } from '../proc/disk/visible.ts'
 import type { Options } from '../proc/options.ts'
-import type { Devices } from './devices.ts'
+import type { DeviceSource } from './known-devices.ts'
 
 /** The host's texts are parsed once for all containers. */
 const parseHost = memoize(parseHostDisks)
@@ -20,7 +20,7 @@ const parseHost = memoize(parseHostDisks)
 export class Disks {
   readonly #host: Host
   readonly #options: Readonly<Options>
-  readonly #devices: Pick<Devices, 'read'>
+  readonly #devices: Pick<DeviceSource, 'read'>
   readonly #account: DiskAccount
   readonly #advance = memoize(
     (disks: readonly ListedDisk[], counted: ReadonlyMap<string, DiskIo> | undefined) =>
@@ -29,7 +29,7 @@ export class Disks {
 
   constructor(
     host: Host,
-    devices: Pick<Devices, 'read'>,
+    devices: Pick<DeviceSource, 'read'>,
     options: Readonly<Options>,
     state?: DiskAccountState | undefined,
   ) {

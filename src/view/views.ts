@@ -15,19 +15,15 @@ import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import { CallerViews } from './caller-views.ts'
 import { ContainerView, type Subject, type ViewState } from './container-view.ts'
+import type { DeviceFinder } from './known-devices.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
+import { Sampling } from './sampling.ts'
 
 /**
  * Beyond this many views, the one that was used longest ago is dropped. It is opened again with what it has written
  * down.
  */
 const MOST_VIEWS = 256
-
-/** Loads are sampled for so long at a time, for all containers together: a request that comes meanwhile waits. */
-const SLICE_USEC = 2000
-
-/** After a slice no load is sampled for so many times as long as it took: most of the time is for requests. */
-const REST = 4
 
 /** The numbers of callers' views follow those of slots. */
 const CALLERS = MAX_SLOT + 1
@@ -42,6 +38,8 @@ interface ViewsSetup {
   report: (message: string) => void
   /** Whether somebody has a file of a container open. */
   isOpen: (slot: number) => boolean
+  /** How devices are found; without it containers have none. */
+  finder?: DeviceFinder
 }
 
 export class Views {
@@ -52,6 +50,7 @@ export class Views {
   readonly #states: States
   readonly #report: (message: string) => void
   readonly #isOpen: (slot: number) => boolean
+  readonly #finder: DeviceFinder | undefined
   readonly #hierarchies: Hierarchies
   readonly #views = new Map<number, ContainerView>()
   readonly #registry: Registry
@@ -61,16 +60,13 @@ export class Views {
   readonly #lookups = new Map<number, number>()
   readonly #callerViews = new CallerViews<ContainerView>()
   readonly #callerNumbers = new WeakMap<View, number>()
-  /** Views whose load is sampled, those that were sampled longest ago first. */
-  readonly #sampled = new Set<ContainerView>()
-  /** When the next load is to be sampled, in microseconds of CLOCK_MONOTONIC. */
-  #dueUsec = Number.POSITIVE_INFINITY
-  /** No load is sampled before this time of CLOCK_MONOTONIC. */
-  #restUsec = Number.NEGATIVE_INFINITY
+  readonly #sampling: Sampling
 
-  constructor({ host, registry, defaults, states, report, isOpen }: ViewsSetup) {
+  constructor({ host, registry, defaults, states, report, isOpen, finder }: ViewsSetup) {
+    this.#finder = finder
     this.#isOpen = isOpen
     this.#host = host
+    this.#sampling = new Sampling(host.clock)
     this.#registry = registry
     this.#index = new RegistryIndex(registry)
     this.#namespaces = new PidNamespaces(host)
@@ -125,7 +121,7 @@ export class Views {
    */
   #dropOldest(): void {
     for (const [slot, view] of this.#views) {
-      if (this.#sampled.has(view)) continue
+      if (this.#sampling.has(view)) continue
       this.#drop(slot)
       return
     }
@@ -163,7 +159,7 @@ export class Views {
   #end(view: ContainerView | undefined): void {
     if (view === undefined) return
     view.close()
-    this.#sampled.delete(view)
+    this.#sampling.delete(view)
   }
 
   /** How many containers have nodes that the kernel has not forgotten. */
@@ -180,10 +176,7 @@ export class Views {
   /** Saves what `view` has accumulated. This must be called before a reader sees it. */
   keep(view: View | undefined): void {
     if (!(view instanceof ContainerView)) return
-    if (view.dueUsec !== undefined) {
-      this.#sampled.add(view)
-      this.#dueUsec = Math.min(this.#dueUsec, view.dueUsec)
-    }
+    this.#sampling.add(view)
     if (view.slot === undefined) return
     const state = view.changedState()
     // A container that was forgotten leaves nothing behind.
@@ -214,37 +207,12 @@ export class Views {
       subject,
       options: merged,
       report: this.#report,
+      ...(this.#finder && { finder: this.#finder }),
     })
   }
 
-  /**
-   * Samples the loads that are due, a slice at a time. Returns when to go on, in microseconds of CLOCK_MONOTONIC;
-   * `undefined` when none is sampled any more.
-   */
+  /** Samples loads as `Sampling.tick` does. */
   tick(): number | undefined {
-    if (this.#sampled.size === 0) return undefined
-    const startUsec = this.#host.clock.monotonicUsec()
-    const dueUsec = Math.max(this.#dueUsec, this.#restUsec)
-    if (startUsec < dueUsec) return dueUsec
-    this.#sampleUntil(startUsec, startUsec + SLICE_USEC)
-    const endUsec = this.#host.clock.monotonicUsec()
-    this.#restUsec = endUsec + REST * (endUsec - startUsec)
-    return this.#sampled.size === 0 ? undefined : Math.max(this.#dueUsec, this.#restUsec)
-  }
-
-  /** A view that was sampled goes to the end, so that each one has its turn. */
-  #sampleUntil(nowUsec: number, untilUsec: number): void {
-    this.#dueUsec = Number.POSITIVE_INFINITY
-    for (const view of [...this.#sampled]) {
-      let dueUsec = view.dueUsec ?? nowUsec
-      if (dueUsec <= nowUsec && this.#host.clock.monotonicUsec() < untilUsec) {
-        this.#sampled.delete(view)
-        const nextUsec = view.tick(untilUsec)
-        if (nextUsec === undefined) continue
-        this.#sampled.add(view)
-        dueUsec = nextUsec
-      }
-      this.#dueUsec = Math.min(this.#dueUsec, dueUsec)
-    }
+    return this.#sampling.tick()
   }
 }

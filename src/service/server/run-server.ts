@@ -1,5 +1,7 @@
 /** Runs the server: answers requests from /dev/fuse until the connection ends. */
 
+import { DeviceFiles } from '../../container/device-files.ts'
+import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import { States } from '../../container/states.ts'
 import type { Backend } from '../../filesystem/backend.ts'
@@ -18,7 +20,9 @@ import { FILES, type ProcFile } from '../../proc/files.ts'
 import type { View } from '../../proc/view.ts'
 import type { Log } from '../../sys/log.ts'
 import { mapNumbers } from '../../sys/shared-memory.ts'
+import { ContainerView } from '../../view/container-view.ts'
 import { Views } from '../../view/views.ts'
+import { tellWorkers } from '../../worker/tell-workers.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
 import type { Settings } from '../settings.ts'
 import { KeeperLink } from './keeper-link.ts'
@@ -86,6 +90,12 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
     states,
     report: message => log.warning(message),
     isOpen: slot => handles.isOpen(slot),
+    finder: {
+      files: new DeviceFiles(runDirectory),
+      clock: host.clock,
+      want: init => tellWorkers(runDirectory, 'devices', init),
+      isAlive: init => isAlive(host, init),
+    },
   })
   const quarantine = openQuarantine(setup, registry)
   const keyOf = (file: ProcFile, view: View) => fileKey(views.numberOf(view), file)
@@ -114,6 +124,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
     isHostRoot: (pid, uid) => uid === 0 && isInHostNamespace(host, pid),
     offered,
     render: (file, view) => renderer.render(file, view),
+    isAwaited: view => view instanceof ContainerView && view.awaitsDevices(),
     prepare: work =>
       preparation.want(() => {
         renderer.begin()

@@ -1,0 +1,79 @@
+/**
+ * A container's devices as the server knows them: from the file that a worker has written. Whoever opens diskstats or
+ * partitions has them looked for again where they were found too long ago, and waits for that a short time.
+ */
+
+import type { CollectedDevices, DeviceFiles } from '../container/device-files.ts'
+import type { Clock } from '../host/host.ts'
+import type { ContainerDevices } from '../proc/disk/visible.ts'
+import type { Init } from './devices.ts'
+
+export const NO_DEVICES: ContainerDevices = { nodes: [], rootDisk: undefined }
+
+/** What was found so long ago is looked for again. */
+const FRESH_USEC = 10e6
+
+/** A reader waits for a worker at most this long. A worker needs 2 ms, and 50 ms when it is to be started. */
+const WAIT_USEC = 150e3
+
+export interface DeviceSource {
+  read(): ContainerDevices
+}
+
+export interface DeviceFinder {
+  files: Pick<DeviceFiles, 'find'>
+  clock: Pick<Clock, 'monotonicUsec'>
+  /** Has a worker look for the devices. Returns at once, and false when no worker can be asked. */
+  want: (init: Init) => boolean
+  isAlive: (init: Init) => boolean
+}
+
+export class KnownDevices implements DeviceSource {
+  readonly #finder: DeviceFinder
+  readonly #init: Init
+  #known: CollectedDevices | undefined
+  /** Until when nobody need wait. */
+  #restUsec = Number.NEGATIVE_INFINITY
+  /** When a worker was asked; `undefined` when its answer is not awaited any more. */
+  #askedUsec: number | undefined
+
+  constructor(finder: DeviceFinder, init: Init) {
+    this.#finder = finder
+    this.#init = init
+  }
+
+  read(): ContainerDevices {
+    this.#known ??= this.#finder.files.find(this.#init)
+    return this.#known ?? NO_DEVICES
+  }
+
+  /** Whether a reader is to wait, and to ask again in a millisecond or two. */
+  isAwaited(): boolean {
+    const nowUsec = this.#finder.clock.monotonicUsec()
+    if (nowUsec < this.#restUsec) return false
+    this.#known = this.#finder.files.find(this.#init) ?? this.#known
+    if (this.#isFresh(nowUsec)) {
+      this.#rest(this.#known?.collectedUsec ?? nowUsec)
+      return false
+    }
+    if (this.#askedUsec === undefined) {
+      this.#askedUsec = nowUsec
+      if (this.#finder.isAlive(this.#init) && this.#finder.want(this.#init)) return true
+    } else if (nowUsec < this.#askedUsec + WAIT_USEC) {
+      return true
+    }
+    this.#rest(nowUsec)
+    return false
+  }
+
+  #isFresh(nowUsec: number): boolean {
+    const { collectedUsec = Number.NEGATIVE_INFINITY, isEarly = false } = this.#known ?? {}
+    if (this.#askedUsec !== undefined && collectedUsec >= this.#askedUsec) return true
+    return !isEarly && nowUsec - collectedUsec < FRESH_USEC
+  }
+
+  #rest(sinceUsec: number): void {
+    this.#askedUsec = undefined
+    this.#restUsec = sinceUsec + FRESH_USEC
+  }
+}

@@ -1,0 +1,82 @@
+/** What is done by workers, and what a hook does where nobody answers. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { execa } from 'execa'
+import t from 'tap'
+import { box, started } from '../kit/box.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { type Site, site } from '../kit/site.ts'
+
+/** Pids of the workers of this service. */
+function workers({ runDirectory }: Site): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+        return args.includes(runDirectory) && args.includes('worker')
+      } catch {
+        return false
+      }
+    })
+}
+
+const NOBODY = { id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' }
+
+t.test('a worker of the service does the work of hooks', needs('runc'), async t => {
+  const here = site(t)
+  const first = await started(t, here, 'worker-first', { memoryBytes: 2 ** 26 })
+  t.match(await first.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  const second = await started(t, here, 'worker-second', { memoryBytes: 2 ** 27 })
+  t.match(await second.cat('/proc/meminfo'), /^MemTotal: +131072 kB/)
+  const pids = [...here.readLog().matchAll(/hook\[(\d+)\] info: bound/g)].map(([, pid]) =>
+    Number(pid),
+  )
+  t.equal(pids.length, 2)
+  t.ok(workers(here).includes(pids[1] ?? 0), 'no process of its own')
+
+  const refused = await here.hook({ ...NOBODY, pid: undefined, status: 'running' }, '--strict')
+  t.equal(refused.exitCode, 1)
+  t.match(refused.stderr, /^procveil: Cannot /, 'what the worker said')
+
+  t.equal((await here.procveil(['stop'])).exitCode, 0)
+  await retry(() => {
+    if (workers(here).length > 0) throw new Error('Cannot go on: a worker is left')
+  })
+})
+
+t.test('devices that appear are seen', needs('runc', 'mknod'), async t => {
+  const here = site(t)
+  const made = await started(t, here, 'worker-devices')
+  const [disk] = /^ +\d+ +\d+ sda .*$/m.exec(await made.cat('/proc/diskstats')) ?? []
+  t.ok(disk, 'found when the container was made')
+  const [, major, minor] = /^ +(\d+) +(\d+)/.exec(readFileSync('/proc/diskstats', 'utf8')) ?? []
+  const node = `/proc/${await made.pid()}/root/dev/appeared`
+  await execa('mknod', [node, 'b', `${major}`, `${minor}`])
+  await retry(async () => {
+    const seen = await made.cat('/proc/diskstats')
+    if (!/ appeared /m.test(seen)) throw new Error(`Cannot see the device: ${seen}`)
+  }, 15_000)
+})
+
+t.test('where the service was stopped, the container starts', needs('runc'), async t => {
+  const here = site(t)
+  await here.hook(NOBODY)
+  const pids = [...here.servers(), ...workers(here)]
+  t.teardown(() => {
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+  })
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  const made = box(t, here, 'worker-stopped', { memoryBytes: 2 ** 26 })
+  const before = performance.now()
+  await made.start()
+  const seconds = (performance.now() - before) / 1000
+  t.ok(seconds < 16, `it took ${seconds} s`)
+  t.match(here.readLog(), 'the container starts without them')
+  for (const pid of pids) process.kill(pid, 'SIGCONT')
+  await retry(async () => {
+    const { exitCode, stderr } = await here.toolkit('remount', '--all', '--registered')
+    if (exitCode !== 0) throw new Error(stderr)
+  }, 20_000)
+})
