@@ -2,78 +2,60 @@
  * `procveil hook`: what a container runtime runs, once when it has created a container and once when that has
  * stopped. A container must never fail to start because of us: whatever goes wrong is logged and undone, and the
  * exit status is 0 unless `--strict` was given.
+ *
+ * This process touches nothing that can hang: a worker of the service does the work, or, where there is none, a process
+ * of its own. After a deadline it leaves them to themselves.
  */
 
-import { readSync } from 'node:fs'
-import { readContainer } from '../container/identity.ts'
-import { Registry } from '../container/registry.ts'
-import { Host } from '../host/host.ts'
-import { readOptions } from '../oci/annotations.ts'
-import { findRootfs } from '../oci/bundle.ts'
-import { MAX_STATE_BYTES, parseState, type State } from '../oci/state.ts'
-import { DEFAULT_OPTIONS, type Options } from '../proc/options.ts'
-import { readDefaults } from '../service/config.ts'
+import { readSync, writeSync } from 'node:fs'
+import { MAX_STATE_BYTES } from '../oci/state.ts'
 import type { Settings } from '../service/settings.ts'
-import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
-import { Log } from '../sys/log.ts'
 import { waitReadable } from '../sys/poll.ts'
-import { bind } from './containers/bind.ts'
-import { withContainerLock } from './containers/container-lock.ts'
-import { withoutForeignCgroup } from './containers/foreign-cgroup.ts'
+import { askService } from '../worker/ask-service.ts'
+import type { HookInput, HookResult } from './jobs/run-hook.ts'
+
+interface HookOptions {
+  strict: boolean
+  /** Whether this is the process that another hook watches over. */
+  direct: boolean
+}
+
+/** A hook ends within this time. Runtimes give it the 20 s of its entry, and some fail the container at 10 or 15. */
+const DEADLINE_MS = 12_000
+
+/** The service is waited for this long. It answers within milliseconds, unless it was stopped or the machine is busy. */
+const SERVICE_MS = 6000
 
 const STDIN_TIMEOUT_MS = 5000
 const EAGAIN = 'EAGAIN'
 
 /** Returns the exit status. */
-export function hook(settings: Settings, { strict }: { strict: boolean }): number {
-  let log = new Log('hook', undefined)
+export async function hook(settings: Settings, { strict, direct }: HookOptions): Promise<number> {
+  const deadline = performance.now() + DEADLINE_MS
   try {
-    log = new Log('hook', settings.log)
-    const state = parseState(readStdin())
-    withContainerLock(settings, state.id, () => run(settings, state, strict, log))
-    return 0
+    const input: HookInput = { settings, strict, state: readStdin() }
+    const { status, complaints } = direct
+      ? await runHere(input)
+      : (askService<HookResult>(settings.runDirectory, 'hook', input, SERVICE_MS) ??
+        (await runInProcess(input, deadline)))
+    if (complaints !== '') writeSync(2, complaints)
+    return status
   } catch (error) {
-    log.error(error)
+    const { Log } = await import('../sys/log.ts')
+    new Log('hook', settings.log).error(error)
     return strict ? 1 : 0
   }
 }
 
-function run(settings: Settings, state: State, strict: boolean, log: Log): void {
-  const registry = new Registry(settings.runDirectory)
-  const { id, pid } = state
-  if (pid === undefined) {
-    registry.forget(id)
-    log.info(`forgot ${id}`)
-    return
-  }
-  /** An option that cannot be used costs the container that option alone. */
-  const refuse = (error: unknown) => {
-    if (strict) throw error
-    log.error(error)
-  }
-  const host = new Host('/', systemClock)
-  const defaults = tryReadDefaults(settings, refuse)
-  const options = readOptions(state.annotations, refuse)
-  const found = readContainer(host, id, { pid, rootfs: findRootfs(state), options })
-  const container = withoutForeignCgroup(found, refuse)
-  const { bound, present, absent } = bind({ host, settings, registry, defaults }, container)
-  log.info(
-    `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}`,
-  )
+async function runHere(input: HookInput): Promise<HookResult> {
+  const { runHook } = await import('./jobs/run-hook.ts')
+  return runHook(input)
 }
 
-/**
- * Reads the defaults. A server that runs has read its own already: a file that was damaged since need not cost a
- * container its view.
- */
-function tryReadDefaults(settings: Settings, refuse: (error: unknown) => void): Options {
-  try {
-    return readDefaults(settings)
-  } catch (error) {
-    refuse(error)
-    return DEFAULT_OPTIONS
-  }
+async function runInProcess(input: HookInput, deadline: number): Promise<HookResult> {
+  const { runWatched } = await import('./jobs/run-watched.ts')
+  return runWatched(input, deadline)
 }
 
 /** Reads to the end, or until there is more than any state can be. */
@@ -102,5 +84,3 @@ function readSome(chunk: Buffer): number {
     }
   }
 }
-
-const list = (names: readonly string[]) => names.join(' ') || 'none'

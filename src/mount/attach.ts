@@ -30,6 +30,8 @@ export interface Bound {
   present: string[]
   /** Files that the container or the host does not have. */
   absent: string[]
+  /** The path of the container's root in the mount namespace of its init: see `findBase`. */
+  base: string
 }
 
 /** Where a container's files come from. */
@@ -58,7 +60,7 @@ export function attach(
 ): Bound {
   using opened = new Descriptors()
   const entry = openEntry(host, container, opened, 'bind into')
-  const result: Bound = { bound: [], present: [], absent: [] }
+  const result: Bound = { bound: [], present: [], absent: [], base: entry.base }
   const places: Place[] = []
   for (const file of files) {
     const target = findTarget(entry.mounts, entry.base, file)

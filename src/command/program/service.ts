@@ -19,7 +19,7 @@ export function addServiceCommands(program: Command, run: Run): void {
     .action(
       run(async (settings, options: { strict?: boolean }) => {
         const { hook } = await import('../hook.ts')
-        return hook(settings, { strict: options.strict === true })
+        return hook(settings, { strict: options.strict === true, direct: false })
       }),
     )
 

@@ -12,6 +12,7 @@ import type { Settings } from '../settings.ts'
 import { Bell } from './bell.ts'
 import { Connection } from './connection.ts'
 import { CrashLoop } from './crash-loop.ts'
+import { JobSocket } from './job-socket.ts'
 import type { Predecessor } from './predecessor.ts'
 import { Registered } from './registered.ts'
 import { LEFT } from './server-process.ts'
@@ -60,6 +61,7 @@ export class Keeper {
   readonly #lost = new Bell()
   readonly #servers: Servers
   readonly #registered: Registered
+  readonly #jobs: JobSocket
   #mount: SharedMount
   #connection: Connection
   #watchdog: Watchdog
@@ -74,6 +76,7 @@ export class Keeper {
     this.#isToHeal = !kept.adopted
     this.#mount = kept.mount
     this.#registered = new Registered(host, kept.settings, log)
+    this.#jobs = new JobSocket(kept.settings, log)
     const callbacks = { ready: () => this.#ready(), answered: () => this.#crashLoop.clear() }
     const { fuse } = kept.mount
     this.#servers = new Servers(host, log, { ...kept, ...callbacks }, fuse, kept.adopted)
@@ -101,8 +104,10 @@ export class Keeper {
 
   /** Returns the exit status: 0 when this keeper was told to stop, and 1 when no server can be kept alive. */
   async run(): Promise<number> {
+    this.#jobs.open()
     try {
       const outcome = await this.#untilOver()
+      await this.#jobs.close()
       const { predecessor } = this.#servers
       if (outcome === 'unable' && predecessor?.isAlive) {
         await this.#servers.end()
@@ -134,7 +139,11 @@ export class Keeper {
         judging = undefined
         const server = this.#servers.current
         const handedOver = { fuse: this.#mount.fuse, server, options, resend }
-        if (happened === 'accepted') upgrade(settings, this.#log, handedOver)
+        if (happened === 'accepted') {
+          await this.#jobs.close()
+          upgrade(settings, this.#log, handedOver)
+          this.#jobs.open()
+        }
       } else if (happened === 'rung' || this.#mount.state !== 'whole') {
         if (!(await this.#mend())) return 'unable'
       } else if (!(await this.#replace(happened))) {

@@ -1,0 +1,95 @@
+/** The job `hook`: what a hook is for, done for a container that a runtime has just created, or that has stopped. */
+
+import { readContainer } from '../../container/identity.ts'
+import { Registry } from '../../container/registry.ts'
+import { Host } from '../../host/host.ts'
+import { readOptions } from '../../oci/annotations.ts'
+import { findRootfs } from '../../oci/bundle.ts'
+import { parseState, type State } from '../../oci/state.ts'
+import { DEFAULT_OPTIONS, type Options } from '../../proc/options.ts'
+import { readDefaults } from '../../service/config.ts'
+import type { Settings } from '../../service/settings.ts'
+import { systemClock } from '../../sys/clock.ts'
+import { complaintOf, Log } from '../../sys/log.ts'
+import { bind } from '../containers/bind.ts'
+import { withContainerLock } from '../containers/container-lock.ts'
+import { withoutForeignCgroup } from '../containers/foreign-cgroup.ts'
+import { findDevices } from './devices.ts'
+
+export interface HookInput {
+  settings: Settings
+  strict: boolean
+  /** What the runtime wrote to the hook's stdin. */
+  state: string
+}
+
+export interface HookResult {
+  /** The exit status. */
+  status: number
+  /** What goes to stderr. */
+  complaints: string
+}
+
+/** Never throws: whatever goes wrong is logged and undone, and the status is 0 unless `strict`. */
+export function runHook({ settings, strict, state: text }: HookInput): HookResult {
+  const complaints: string[] = []
+  const collect = (error: unknown) => void complaints.push(complaintOf(error))
+  let log = new Log('hook', undefined, collect)
+  let status = 0
+  try {
+    log = new Log('hook', settings.log, collect)
+    const state = parseState(text)
+    withContainerLock(settings, state.id, () => run(settings, state, strict, log))
+  } catch (error) {
+    log.error(error)
+    status = strict ? 1 : 0
+  } finally {
+    log.close()
+  }
+  return { status, complaints: complaints.join('') }
+}
+
+function run(settings: Settings, state: State, strict: boolean, log: Log): void {
+  const registry = new Registry(settings.runDirectory)
+  const { id, pid } = state
+  if (pid === undefined) {
+    registry.forget(id)
+    log.info(`forgot ${id}`)
+    return
+  }
+  /** An option that cannot be used costs the container that option alone. */
+  const refuse = (error: unknown) => {
+    if (strict) throw error
+    log.error(error)
+  }
+  const host = new Host('/', systemClock)
+  const defaults = tryReadDefaults(settings, refuse)
+  const options = readOptions(state.annotations, refuse)
+  const found = readContainer(host, id, { pid, rootfs: findRootfs(state), options })
+  const container = withoutForeignCgroup(found, refuse)
+  const { bound, present, absent, base } = bind({ host, settings, registry, defaults }, container)
+  log.info(
+    `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}`,
+  )
+  // The files are bound: what is missing is found when the container reads it.
+  try {
+    findDevices(host, settings.runDirectory, container, base)
+  } catch (error) {
+    log.error(new Error(`Cannot find the devices of ${id}`, { cause: error }))
+  }
+}
+
+/**
+ * Reads the defaults. A server that runs has read its own already: a file that was damaged since need not cost a
+ * container its view.
+ */
+function tryReadDefaults(settings: Settings, refuse: (error: unknown) => void): Options {
+  try {
+    return readDefaults(settings)
+  } catch (error) {
+    refuse(error)
+    return DEFAULT_OPTIONS
+  }
+}
+
+const list = (names: readonly string[]) => names.join(' ') || 'none'

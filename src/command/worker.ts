@@ -1,0 +1,29 @@
+/** `procveil worker`: a process that does what may hang, for another process of ours that goes on without it then. */
+
+import { Host } from '../host/host.ts'
+import type { Answer } from '../mount/ask.ts'
+import { isAnswering } from '../mount/served.ts'
+import { findClaims, findUserDirectories } from '../runtimes/running.ts'
+import type { Settings } from '../service/settings.ts'
+import { systemClock } from '../sys/clock.ts'
+import type { Init } from '../view/devices.ts'
+import { runWorker } from '../worker/run-worker.ts'
+import type { FindInput } from './containers/find-running.ts'
+import { findDevices } from './jobs/devices.ts'
+import { attach, detach } from './jobs/rebind.ts'
+import { runHook } from './jobs/run-hook.ts'
+
+/** Returns the exit status. */
+export function worker({ runDirectory }: Settings): number {
+  const host = new Host('/', systemClock)
+  runWorker({
+    hook: runHook,
+    attach,
+    detach,
+    find: (input: FindInput) =>
+      'users' in input ? findUserDirectories(host) : findClaims(host, input.searches),
+    ask: (path: string): Answer => (isAnswering(path) ? 'answers' : 'gone'),
+    devices: (init: Init) => findDevices(host, runDirectory, init),
+  })
+  return 0
+}
