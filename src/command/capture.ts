@@ -13,8 +13,8 @@ import { systemClock } from '../sys/clock.ts'
 import { printable } from '../sys/printable.ts'
 import { renderCaptured } from '../view/captured.ts'
 import { openView } from '../view/container-view.ts'
-import { Devices } from '../view/devices.ts'
-import { type Choice, chooseOne } from './containers/choose.ts'
+import type { Choice } from './containers/choose.ts'
+import { openRunning } from './containers/open-running.ts'
 import { renderAll } from './show.ts'
 
 export interface CaptureOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
@@ -23,17 +23,19 @@ export interface CaptureOptions extends Pick<Choice, 'containerId' | 'runtimeRoo
 }
 
 /** Returns the exit status. Throws when the container cannot be found or the folder cannot be written. */
-export function capture(settings: Settings, { output, ...choice }: CaptureOptions): number {
+export async function capture(
+  settings: Settings,
+  { output, ...choice }: CaptureOptions,
+): Promise<number> {
   const host = new Host('/', systemClock)
-  const container = chooseOne(host, settings, choice, 'capture')
+  const container = await openRunning(settings, choice, 'capture')
   const folder = new OutputFolder(output)
   const clock = {
     monotonicUsec: systemClock.monotonicUsec(),
     boottimeUsec: systemClock.boottimeUsec(),
   }
-  const devices = new Devices(host, container).read()
   const { slot = 0 } = container
-  const captured = { ...container, slot, rootfs: '', clock, devices }
+  const captured = { ...container, slot, rootfs: '', clock }
 
   const recording = new RecordingHost('/', stoppedClock(clock))
   const seen = renderAll(openView(recording, captured, captured.options))

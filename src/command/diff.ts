@@ -5,7 +5,7 @@ import type { Settings } from '../service/settings.ts'
 import { printableJson } from '../sys/printable.ts'
 import { openCaptured } from '../view/captured.ts'
 import type { Choice } from './containers/choose.ts'
-import { openRunning, renderAll } from './show.ts'
+import { openRunningView, renderAll } from './show.ts'
 import { differences, renderDifferences } from './terminal/differences.ts'
 import { isColourful } from './terminal/table.ts'
 
@@ -19,10 +19,10 @@ export interface DiffOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'>
 const WIDTH = 160
 
 /** Returns the exit status. Throws when the container cannot be found. */
-export function diff(settings: Settings, options: DiffOptions): number {
+export async function diff(settings: Settings, options: DiffOptions): Promise<number> {
   const view =
     options.from === undefined
-      ? openRunning(settings, options, 'diff')
+      ? await openRunningView(settings, options, 'diff')
       : openCaptured(options.from, options.containerId)
   const found = renderAll(view)
     .map(({ path, text }) => ({ path, lines: differences(view.hostFile(path), text) }))

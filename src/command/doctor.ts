@@ -2,7 +2,6 @@
 
 import { writeFileSync } from 'node:fs'
 import { Host } from '../host/host.ts'
-import { type Answer, ask } from '../mount/ask.ts'
 import { findServed } from '../mount/served.ts'
 import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
@@ -10,6 +9,8 @@ import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { describe } from '../sys/log.ts'
 import { printableJson } from '../sys/printable.ts'
+import { Workers } from '../worker/workers.ts'
+import { askMount } from './containers/ask-mount.ts'
 import { listContainers, type Roots } from './containers/list.ts'
 import { checkCgroups } from './doctor/cgroups.ts'
 import { checkContainers } from './doctor/containers.ts'
@@ -24,6 +25,9 @@ import { VERSION } from './version.ts'
 
 /** A file system may take this long to answer: a server that hangs is replaced within 2 s. */
 const ASK_MS = 3000
+
+/** Directories of users are looked into by so many workers, beside those that hang. */
+const SIDE_BY_SIDE = 2
 
 export interface DoctorOptions extends Roots {
   json?: boolean
@@ -41,8 +45,10 @@ export async function doctor(settings: Settings, options: DoctorOptions): Promis
 }
 
 async function examine(host: Host, settings: Settings, roots: Roots): Promise<Finding[]> {
-  const service = await askService(host, settings)
-  const others = await checkOthers(host, settings, path => ask(path, ASK_MS))
+  const workers = new Workers(settings, { most: SIDE_BY_SIDE })
+  const service = await askService(host, settings, workers)
+  const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
+  const others = await checkOthers(host, settings, path => askMount(workers, path, ASK_MS))
   return [
     ...checkPlace(host, process.geteuid?.()),
     ...checkKernel(host),
@@ -50,21 +56,28 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...checkMount(host, settings, VERSION, service),
     checkPropagation(host, settings),
     checkUnit(host),
-    ...attempt('config', 'correct it, or give another --config', () => checkConfig(settings)),
+    ...(await attempt('config', 'correct it, or give another --config', async () =>
+      checkConfig(settings),
+    )),
     ...checkHooks(host),
     ...checkRegistrations(host, settings),
     ...others.findings,
-    ...attempt('containers', 'see the messages above', () => {
-      const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
-      return checkContainers(listContainers(host, settings, roots, served), others.answering)
-    }),
+    ...(await attempt('containers', 'see the messages above', async () => {
+      const containers = await listContainers(host, settings, workers, roots, served)
+      await workers.close()
+      return checkContainers(containers, others.answering)
+    })),
   ]
 }
 
 /** Returns `undefined` when nothing of our kind is mounted. */
-async function askService(host: Host, settings: Settings): Promise<Service | undefined> {
+async function askService(
+  host: Host,
+  settings: Settings,
+  workers: Workers,
+): Promise<Service | undefined> {
   if (findServed(host, settings.mountPoint) === undefined) return undefined
-  const answer: Answer = await ask(settings.mountPoint, ASK_MS)
+  const answer = await askMount(workers, settings.mountPoint, ASK_MS)
   return { answer, keeper: findKeeper(host, settings.runDirectory) }
 }
 
@@ -74,9 +87,13 @@ function checkConfig(settings: Settings): Finding[] {
 }
 
 /** Runs an examination. One that fails is a finding, too. */
-function attempt(check: string, advice: string, examination: () => Finding[]): Finding[] {
+async function attempt(
+  check: string,
+  advice: string,
+  examination: () => Promise<Finding[]>,
+): Promise<Finding[]> {
   try {
-    return examination()
+    return await examination()
   } catch (error) {
     return [about(check).problem(describe(error), advice)]
   }

@@ -7,6 +7,7 @@ import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { printableJson } from '../sys/printable.ts'
+import { Workers } from '../worker/workers.ts'
 import { findAnswering, listContainers, type Roots } from './containers/list.ts'
 import { renderContainers } from './terminal/container-table.ts'
 import { isColourful } from './terminal/table.ts'
@@ -19,6 +20,9 @@ export interface PsOptions extends Roots {
 
 const WATCH_MS = 2000
 
+/** Directories of users are looked into by so many workers, beside those that hang. */
+const SIDE_BY_SIDE = 2
+
 /** Sequences of console_codes(4). What was on the terminal stays until it is written over, so nothing flickers. */
 const HOME = '\x1b[H'
 const ERASE_LINE_END = '\x1b[K'
@@ -28,15 +32,17 @@ const ERASE_BELOW = '\x1b[J'
 export async function ps(settings: Settings, options: PsOptions): Promise<number> {
   const { json, watch } = options
   const host = new Host('/', systemClock)
+  const workers = new Workers(settings, { most: SIDE_BY_SIDE })
   const render = async () => {
-    const served = await findAnswering(host, settings)
-    const containers = listContainers(host, settings, options, served)
+    const served = await findAnswering(host, settings, workers)
+    const containers = await listContainers(host, settings, workers, options, served)
     if (!json) return renderContainers(containers, isColourful(process.stdout, process.env))
     // With `watch` each list is one line, for a program that reads them one by one.
     return `${printableJson(containers, watch ? 0 : 2)}\n`
   }
   if (watch) await repeat(render, process.stdout.isTTY === true && !json)
   else writeFileSync(1, await render())
+  await workers.close()
   return 0
 }
 

@@ -1,20 +1,22 @@
 /**
  * `procveil remount` puts our files into running containers, hooked or not, where the files are missing or are those
- * of a service that is gone; `procveil umount` takes them out. One container's failure does not stop the others.
+ * of a service that is gone; `procveil umount` takes them out. Workers do it side by side: one container's failure does
+ * not stop the others, and one that hangs is left behind.
  */
 
-import type { Described } from '../container/container.ts'
 import { Registry } from '../container/registry.ts'
 import { Host } from '../host/host.ts'
-import { detach } from '../mount/detach.ts'
-import { FILE_PATHS } from '../proc/paths.ts'
+import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
+import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
-import { type BindContext, bind } from './containers/bind.ts'
-import { type Choice, choose, resolve } from './containers/choose.ts'
-import { withContainerLock } from './containers/container-lock.ts'
+import { isWorkerFailure } from '../worker/messages.ts'
+import { Workers } from '../worker/workers.ts'
+import { type Candidate, type Choice, choose } from './containers/choose.ts'
+import { findRunning } from './containers/find-running.ts'
+import type { RebindInput } from './jobs/rebind.ts'
 import { Tally } from './terminal/tally.ts'
 
 export type RemountOptions = Choice & { json?: boolean }
@@ -22,65 +24,59 @@ export type RemountOptions = Choice & { json?: boolean }
 /** One of the two commands. */
 interface Command {
   name: 'remount' | 'umount'
+  job: 'attach' | 'detach'
   /** The word for success. */
   did: 'attached' | 'detached'
-  /** Returns why the container is skipped, or nothing. */
-  act: (container: Described, context: Omit<BindContext, 'defaults'>) => string | undefined
 }
 
-const ENDED = 'it has ended'
-const LEFT_OUT = 'an operator took the files out'
+/** So many containers are worked on at a time, beside those that hang. */
+const SIDE_BY_SIDE = 4
+
+/** One container takes some milliseconds. */
+const TIMEOUT_MS = 5000
+
+/** Where no service runs, the first container waits for one to be started. */
+const START_TIMEOUT_MS = 10_000
 
 /** Returns the exit status: 1 when a container failed. */
-export function remount(settings: Settings, options: RemountOptions): number {
-  const defaults = readDefaults(settings)
-  return runForEach(settings, options, {
-    name: 'remount',
-    did: 'attached',
-    act: ({ detached, ...container }, context) => {
-      if (options.registered && detached) return LEFT_OUT
-      bind({ ...context, defaults }, container)
-      return undefined
-    },
-  })
+export function remount(settings: Settings, options: RemountOptions): Promise<number> {
+  return runForEach(settings, options, { name: 'remount', job: 'attach', did: 'attached' })
 }
 
 /**
  * Returns the exit status: 1 when a container failed. The containers stay registered: their views go on where they
  * were when the containers are attached again.
  */
-export function umount(settings: Settings, options: RemountOptions): number {
-  return runForEach(settings, options, {
-    name: 'umount',
-    did: 'detached',
-    act: (container, { host, registry }) => {
-      if (options.registered && container.detached) return LEFT_OUT
-      const isKnown = registry.find(container.id) !== undefined
-      if (isKnown && !options.registered) registry.register({ ...container, detached: true })
-      detach(host, container, FILE_PATHS)
-      return undefined
-    },
-  })
+export function umount(settings: Settings, options: RemountOptions): Promise<number> {
+  return runForEach(settings, options, { name: 'umount', job: 'detach', did: 'detached' })
 }
 
-function runForEach(settings: Settings, options: RemountOptions, command: Command): number {
+async function runForEach(
+  settings: Settings,
+  options: RemountOptions,
+  { name, job, did }: Command,
+): Promise<number> {
   const host = new Host('/', systemClock)
-  const log = new Log(command.name, settings.log)
-  const registry = new Registry(settings.runDirectory)
-  const candidates = choose(host, registry, options, command.name)
-  const tally = new Tally(command.did, candidates.length, log, options.json === true)
-  for (const candidate of candidates) {
-    tally.try(candidate.id, () =>
-      withContainerLock(settings, candidate.id, () => {
-        // Only with the lock does nobody else work on the container.
-        const container = resolve(host, registry, candidate, error => log.error(error))
-        if (container !== undefined) return command.act(container, { host, settings, registry })
-        // The container has ended, and its last hook never ran.
-        registry.forget(candidate.id)
-        if (options.all) return ENDED
-        throw new Error(`Cannot find a process of container ${candidate.id}: ${ENDED}`)
-      }),
-    )
+  const log = new Log(name, settings.log)
+  const { all = false, registered = false, runtimeRoot = [] } = options
+  // Files can be taken out whatever is configured.
+  const defaults = job === 'attach' ? readDefaults(settings) : DEFAULT_OPTIONS
+  const workers = new Workers(settings, { most: SIDE_BY_SIDE })
+  const found = registered ? [] : await findRunning(host, workers, runtimeRoot, log)
+  const candidates = choose(host, new Registry(settings.runDirectory), options, found, name)
+  const tally = new Tally(did, candidates.length, log, options.json === true)
+  const isServed = findKeeper(host, settings.runDirectory) !== undefined
+  const timeoutMs = job === 'detach' || isServed ? TIMEOUT_MS : START_TIMEOUT_MS
+  const work = async (candidate: Candidate) => {
+    const input: RebindInput = { settings, candidate, defaults, registered, all }
+    try {
+      return (await workers.ask<string | null>(job, input, timeoutMs)) ?? undefined
+    } catch (cause) {
+      if (!isWorkerFailure(cause)) throw cause
+      throw new Error(`Cannot ${name} ${candidate.id}: ${(cause as Error).message}`)
+    }
   }
+  await Promise.all(candidates.map(each => tally.try(each.id, () => work(each))))
+  await workers.close()
   return tally.end()
 }

@@ -11,7 +11,8 @@ import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { openCaptured } from '../view/captured.ts'
 import { type ContainerView, openView } from '../view/container-view.ts'
-import { type Choice, chooseOne } from './containers/choose.ts'
+import type { Choice } from './containers/choose.ts'
+import { openRunning } from './containers/open-running.ts'
 
 export interface ShowOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'> {
   /** A captured machine instead of this one. */
@@ -20,10 +21,14 @@ export interface ShowOptions extends Pick<Choice, 'containerId' | 'runtimeRoot'>
 }
 
 /** Returns the exit status. Throws when the container or the file cannot be found. */
-export function show(settings: Settings, name: string | undefined, options: ShowOptions): number {
+export async function show(
+  settings: Settings,
+  name: string | undefined,
+  options: ShowOptions,
+): Promise<number> {
   const view =
     options.from === undefined
-      ? openRunning(settings, options, 'show')
+      ? await openRunningView(settings, options, 'show')
       : openCaptured(options.from, options.containerId)
   if (options.allFiles === true) {
     for (const { path, text } of renderAll(view)) write(`==> ${path} <==\n${text}\n`)
@@ -37,14 +42,13 @@ export function show(settings: Settings, name: string | undefined, options: Show
  * Opens the view of a running container, hooked or not: no mount is needed. `command` is the name of the caller in
  * errors.
  */
-export function openRunning(
+export async function openRunningView(
   settings: Settings,
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
-): ContainerView {
-  const host = new Host('/', systemClock)
-  const container = chooseOne(host, settings, choice, command)
-  return openView(host, container, container.options)
+): Promise<ContainerView> {
+  const container = await openRunning(settings, choice, command)
+  return openView(new Host('/', systemClock), container, container.options)
 }
 
 /** Returns the files that the host has, with what the container sees in them. */

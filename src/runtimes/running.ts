@@ -3,6 +3,7 @@
  * files; a pid alone is not believed, and no daemon is asked where the files say enough.
  */
 
+import { dirname } from 'node:path'
 import type { Host } from '../host/host.ts'
 import type { Claim, Running } from './claim.ts'
 import { findContainerd } from './containerd.ts'
@@ -96,20 +97,79 @@ export interface Roots {
   [runtime: string]: readonly string[]
 }
 
-/**
- * Returns each container once, sorted by id; an id comes twice where two runtimes use it. `roots` are looked into
- * besides the default ones.
- */
+/** Where to look for the state of one runtime: patterns of directories below the host's root. */
+export interface Search {
+  runtime: string
+  roots: readonly string[]
+}
+
+/** What was found at one place, before anything is proven. */
+export interface Found {
+  runtime: string
+  claims: readonly Claim[]
+}
+
+/** The directories whose entries belong to users: what lies below may lead anywhere, and hang. */
+const OF_USERS = ['run/user', 'home']
+
+const isOfUsers = (root: string) => OF_USERS.some(base => root.startsWith(`${base}/*/`))
+
+/** The places that root alone writes to by default. */
+export function systemSearches(): Search[] {
+  return RUNTIMES.map(({ name, roots }) => ({
+    runtime: name,
+    roots: roots.filter(root => !isOfUsers(root)),
+  }))
+}
+
+/** The directories that users have, such as `run/user/1000` and `home/anna`. */
+export function findUserDirectories(host: Host): string[] {
+  return OF_USERS.flatMap(base => host.directories(base).map(name => `${base}/${name}`))
+}
+
+/** The default places below the directory of one user. */
+export function userSearches(directory: string): Search[] {
+  const base = dirname(directory)
+  return RUNTIMES.map(({ name, roots }) => ({
+    runtime: name,
+    roots: roots
+      .filter(root => root.startsWith(`${base}/*/`))
+      .map(root => `${directory}${root.slice(base.length + 2)}`),
+  })).filter(({ roots }) => roots.length > 0)
+}
+
+/** Looks at the places. This may take as long as a file system there likes. */
+export function findClaims(
+  host: Host,
+  searches: readonly Search[],
+  ask: AskIsula = askIsula,
+): Found[] {
+  return searches.flatMap(({ runtime, roots }) => {
+    const find = RUNTIMES.find(({ name }) => name === runtime)?.find
+    const expanded = expandRoots(host, roots)
+    const claims = find === undefined || expanded.length === 0 ? [] : [...find(host, expanded, ask)]
+    return claims.length > 0 ? [{ runtime, claims }] : []
+  })
+}
+
+/** Returns each container once, sorted by id; an id comes twice where two runtimes use it. */
+export function judgeClaims(host: Host, found: readonly Found[]): Running[] {
+  // The last runtime comes first: of two claims of one rank the first counts, and containerd's of a docker container
+  // says more.
+  const rank = ({ runtime }: Found) => -RUNTIME_NAMES.indexOf(runtime)
+  const claims = found.toSorted((a, b) => rank(a) - rank(b)).flatMap(each => each.claims)
+  return mergeClaims(prove(host, claims), RUNTIME_NAMES)
+}
+
+/** Looks at all places at once, `roots` besides the default ones, and judges what was found there. */
 export function findRunning(
   host: Host,
   roots: Partial<Roots> = {},
   ask: AskIsula = askIsula,
 ): Running[] {
-  // The last runtime comes first: of two claims of one rank the first counts, and containerd's of a docker container
-  // says more.
-  const claims = RUNTIMES.toReversed().flatMap(({ name, roots: defaults, find }) => {
-    const patterns = [...defaults, ...(roots[name] ?? [])]
-    return [...find(host, expandRoots(host, patterns), ask)]
-  })
-  return mergeClaims(prove(host, claims), RUNTIME_NAMES)
+  const searches = RUNTIMES.map(({ name, roots: defaults }) => ({
+    runtime: name,
+    roots: [...defaults, ...(roots[name] ?? [])],
+  }))
+  return judgeClaims(host, findClaims(host, searches, ask))
 }

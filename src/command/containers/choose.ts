@@ -7,10 +7,11 @@ import type { Host } from '../../host/host.ts'
 import { readOptions } from '../../oci/annotations.ts'
 import type { Options } from '../../proc/options.ts'
 import type { Running } from '../../runtimes/claim.ts'
-import { findRunning, type Roots, RUNTIME_NAMES } from '../../runtimes/running.ts'
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/settings.ts'
 import { Log } from '../../sys/log.ts'
+import type { Workers } from '../../worker/workers.ts'
+import { findRunning } from './find-running.ts'
 import { withoutForeignCgroup } from './foreign-cgroup.ts'
 
 export interface Candidate {
@@ -30,13 +31,14 @@ export interface Choice {
 }
 
 /**
- * Throws when the choice is not either `all` or a container, and when it fits no container or several. `action` says
- * in the error what cannot be done then.
+ * Chooses among the registered containers and those that were `found` to run. Throws when the choice is not either `all`
+ * or a container, and when it fits no container or several. `action` says in the error what cannot be done then.
  */
 export function choose(
   host: Host,
   registry: Registry,
-  { all, containerId, registered, runtimeRoot = [] }: Choice,
+  { all, containerId }: Pick<Choice, 'all' | 'containerId'>,
+  found: readonly Running[],
   action: string,
 ): Candidate[] {
   if ((all === true) === (containerId !== undefined)) {
@@ -45,7 +47,6 @@ export function choose(
   const candidates = new Map<string, Candidate>()
   const known = new Map<string, string>()
   for (const container of registry.containers()) known.set(processOf(container), container.id)
-  const found = registered ? [] : findRunning(host, parseRoots(runtimeRoot))
   for (const running of found.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     // A hook may have been told another id than the runtime says. Of two containers with one id only the first can be
     // registered; those of root come before those of users.
@@ -113,12 +114,13 @@ export function resolve(
  * Returns the one running container that a command is about, hooked or not, with all its options. Throws when no
  * container fits or several do, and when it has ended. An annotation that cannot be used is reported on stderr.
  */
-export function chooseOne(
+export async function chooseOne(
   host: Host,
   settings: Settings,
+  workers: Workers,
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
-): Described & { options: Options } {
+): Promise<Described & { options: Options }> {
   if (choice.containerId === undefined) {
     throw new Error('Cannot choose a container: give --container-id')
   }
@@ -131,22 +133,9 @@ export function chooseOne(
   // A container that runs and is registered by this very id needs no look at the runtimes.
   const registered = registry.find(choice.containerId)
   if (registered !== undefined && isAlive(host, registered)) return withDefaults(registered)
-  const [candidate] = choose(host, registry, choice, command) as [Candidate]
+  const found = await findRunning(host, workers, choice.runtimeRoot ?? [], log)
+  const [candidate] = choose(host, registry, choice, found, command) as [Candidate]
   const container = resolve(host, registry, candidate, error => log.error(error))
   if (container !== undefined) return withDefaults(container)
   throw new Error(`Cannot ${command} container ${candidate.id}: its process has ended`)
-}
-
-/** Throws for a runtime that is not known. */
-function parseRoots(texts: readonly string[]): Roots {
-  const roots: Record<string, string[]> = {}
-  for (const text of texts) {
-    const [, runtime = 'runc', directory = ''] = /^(?:([a-z-]+)=)?(.+)$/.exec(text) ?? []
-    if (!RUNTIME_NAMES.includes(runtime)) {
-      const names = RUNTIME_NAMES.join(', ')
-      throw new RangeError(`Cannot use --runtime-root ${text}: the runtime must be one of ${names}`)
-    }
-    roots[runtime] = [...(roots[runtime] ?? []), directory]
-  }
-  return roots
 }

@@ -6,18 +6,22 @@ import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import type { Mount } from '../../host/mountinfo.ts'
 import { readMountsOf } from '../../host/mounts-of.ts'
-import { ask } from '../../mount/ask.ts'
 import { findServed } from '../../mount/served.ts'
 import { fieldValue, parseFields } from '../../proc/lines.ts'
 import { readMemory } from '../../proc/memory/limit.ts'
 import { filesToBind, type Options } from '../../proc/options.ts'
+import type { Running } from '../../runtimes/claim.ts'
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/settings.ts'
 import { findKeeper } from '../../service/status.ts'
 import { errorCode } from '../../sys/error.ts'
+import { Log } from '../../sys/log.ts'
 import { openView } from '../../view/container-view.ts'
+import type { Workers } from '../../worker/workers.ts'
+import { askMount } from './ask-mount.ts'
 import { type Candidate, type Choice, choose, resolve } from './choose.ts'
 import { type Coverage, parseCoverage, UNKNOWN } from './coverage.ts'
+import { findRunning } from './find-running.ts'
 
 const ASK_MS = 1000
 
@@ -25,10 +29,14 @@ const ASK_MS = 1000
 export type Roots = Pick<Choice, 'runtimeRoot'>
 
 /** Returns our mount if it is served. While its keeper lives the mount is served, and need not be asked. */
-export async function findAnswering(host: Host, settings: Settings): Promise<Mount | undefined> {
+export async function findAnswering(
+  host: Host,
+  settings: Settings,
+  workers: Workers,
+): Promise<Mount | undefined> {
   const mount = findServed(host, settings.mountPoint)
   if (mount === undefined || findKeeper(host, settings.runDirectory) !== undefined) return mount
-  return (await ask(settings.mountPoint, ASK_MS)) === 'gone' ? undefined : mount
+  return (await askMount(workers, settings.mountPoint, ASK_MS)) === 'gone' ? undefined : mount
 }
 
 /** A running container as `ps` and `doctor` show it. */
@@ -56,15 +64,18 @@ interface Found {
  * Returns the containers that are registered and those that a runtime runs, sorted by id. `served` is the mount that
  * answers now, as for `parseCoverage`.
  */
-export function listContainers(
+export async function listContainers(
   host: Host,
   settings: Settings,
+  workers: Workers,
   roots: Roots,
   served: Mount | undefined,
-): ListedContainer[] {
+): Promise<ListedContainer[]> {
   const defaults = readDefaults(settings)
   const size = readSize(host)
-  return findAll(host, settings, roots).flatMap(({ candidate, container, registered }) => {
+  const log = new Log('list', undefined)
+  const running = await findRunning(host, workers, roots.runtimeRoot ?? [], log)
+  return findAll(host, settings, running).flatMap(({ candidate, container, registered }) => {
     const { id, pid, detached = false } = container
     const options = { ...defaults, ...container.options }
     const found = unlessEnded(host, container, () => ({
@@ -78,12 +89,10 @@ export function listContainers(
 }
 
 /** Returns each process once: it may be known by the id of its hook and by that of its runtime. */
-function findAll(host: Host, settings: Settings, roots: Roots): Found[] {
+function findAll(host: Host, settings: Settings, found: readonly Running[]): Found[] {
   const registry = new Registry(settings.runDirectory)
-  const { runtimeRoot = [] } = roots
-  const choice: Choice = { all: true, runtimeRoot }
   const byPid = new Map<number, Found>()
-  for (const candidate of choose(host, registry, choice, 'list')) {
+  for (const candidate of choose(host, registry, { all: true }, found, 'list')) {
     const container = unlessEnded(host, candidate.running, () =>
       // An annotation that cannot be used is reported when the files are bound.
       resolve(host, registry, candidate, () => {}),

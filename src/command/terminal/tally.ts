@@ -23,9 +23,9 @@ export class Tally {
   }
 
   /** Runs `action` for one container. `action` returns why the container is skipped, or nothing. */
-  try(id: string, action: () => string | undefined): void {
+  async try(id: string, action: () => Promise<string | undefined>): Promise<void> {
     try {
-      const reason = action()
+      const reason = await action()
       if (reason === undefined) this.#done.push(id)
       else this.#skipped.push({ id, reason })
     } catch (error) {
@@ -39,6 +39,8 @@ export class Tally {
   /** Prints the summary. Returns the exit status: 1 when a container failed. */
   end(): number {
     this.#clearBar()
+    this.#done.sort()
+    for (const list of [this.#skipped, this.#failed]) list.sort((a, b) => (a.id < b.id ? -1 : 1))
     const summary = this.#summary()
     this.#log.info(summary)
     const result = { [this.#did]: this.#done, skipped: this.#skipped, failed: this.#failed }

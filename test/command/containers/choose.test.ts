@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { choose, resolve } from '../../../src/command/containers/choose.ts'
 import { Registry } from '../../../src/container/registry.ts'
+import { findRunning } from '../../../src/runtimes/running.ts'
 import { type Machine, machine } from '../../machines/machine.ts'
 import { processFiles, runcState } from '../../runtimes/process.ts'
 
@@ -36,7 +37,9 @@ const registered = (id: string, pid: number, startTicks: number) => ({
 })
 
 function pidOf(host: Machine, registry: Registry, id: string): number | undefined {
-  const candidate = choose(host, registry, { all: true }, 'test').find(each => each.id === id)
+  const candidate = choose(host, registry, { all: true }, findRunning(host), 'test').find(
+    each => each.id === id,
+  )
   return candidate && resolve(host, registry, candidate, () => {})?.pid
 }
 
@@ -48,13 +51,15 @@ t.test(
     t.equal(pidOf(host, registry, 'web'), USERS_PID, 'while nobody else has it')
     registry.register(registered('web', ROOTS_PID, 700))
     t.equal(pidOf(host, registry, 'web'), ROOTS_PID)
-    t.match(choose(host, registry, { all: true }, 'test'), [{ id: 'web', running: undefined }])
+    t.match(choose(host, registry, { all: true }, findRunning(host), 'test'), [
+      { id: 'web', running: undefined },
+    ])
   },
 )
 
 t.test('root’s container gets its name back', NEEDS_ROOT, async t => {
   const { host, registry } = withForged(t)
-  const [candidate] = choose(host, registry, { all: true }, 'test')
+  const [candidate] = choose(host, registry, { all: true }, findRunning(host), 'test')
   const found = candidate && resolve(host, registry, candidate, () => {})
   t.match(found, { id: 'web', pid: USERS_PID, ofUser: true })
   if (found !== undefined) registry.register(found)
