@@ -107,11 +107,12 @@ export class Session {
   /** What to reply with: a body size or a negative errno, or `undefined` for no reply at all. */
   #run(request: Request): number | undefined {
     const { header } = request
-    let operation: Operation | undefined
+    // Of less than a header the buffer holds what an earlier request has left.
+    const isWhole = request.size >= InHeader.size
+    const operation = isWhole ? this.#operations.get(header.opcode) : undefined
     this.#reply.passing = undefined
     try {
       request.check()
-      operation = this.#operations.get(header.opcode)
       if (operation === undefined) return -ENOSYS
       const result = operation.run(request, this.#reply)
       this.#kind = header.opcode * 2 + (result > 0 ? 1 : 0)
@@ -121,7 +122,7 @@ export class Session {
         operation === undefined ? 'a request' : `${operation.name} of node ${header.nodeid}`
       this.#callbacks.report(new Error(`Cannot answer ${what}`, { cause: error }))
       // Without a whole header there is no `unique` that a reply could name.
-      return operation?.oneWay || request.size < InHeader.size ? undefined : -EIO
+      return operation?.oneWay || !isWhole ? undefined : -EIO
     }
   }
 

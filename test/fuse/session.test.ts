@@ -96,6 +96,15 @@ t.test('a length that is not the size read is refused', async t => {
   t.equal(reported.length, 1)
 })
 
+t.test('a FORGET whose length is not the size read gets no reply either', async t => {
+  const wrong = hex('batch-forget.request')
+  wrong.writeUInt32LE(4000, 0)
+  const { replies, reported } = serve(hex('lookup.request'), wrong, wrong.subarray(0, 39))
+  t.strictSame(replies, [hex('lookup.reply')])
+  t.match(reported[0]?.message, 'Cannot answer BATCH_FORGET')
+  t.match(reported[1]?.message, 'Cannot answer a request', 'the opcode is what was left there')
+})
+
 t.test('less than a header cannot be answered at all', async t => {
   const { replies, reported } = serve(hex('lookup.request').subarray(0, 39))
   t.strictSame(replies, [])
