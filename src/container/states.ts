@@ -4,7 +4,7 @@
  */
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { objectOf } from '../host/json.ts'
+import { type Fields, objectOf } from '../host/json.ts'
 import { replaceFile } from '../host/replace-file.ts'
 
 export class States {
@@ -22,7 +22,7 @@ export class States {
   }
 
   /** What was saved, parsed from its JSON; `{}` when there is none, or it was damaged. */
-  load(slot: number): object {
+  load(slot: number): Fields {
     try {
       return objectOf(JSON.parse(readFileSync(this.#file(slot), 'utf8'))) ?? {}
     } catch {

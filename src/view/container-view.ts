@@ -10,9 +10,8 @@ import type { HugePages } from '../cgroup/hugetlb.ts'
 import { memoize } from '../cgroup/memoize.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
-import { CpuAccount, type CpuAccountState, type CpuTimes } from '../proc/cpu/account.ts'
+import { CpuAccount, type CpuTimes } from '../proc/cpu/account.ts'
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
-import type { DiskAccountState } from '../proc/disk/account.ts'
 import type { ContainerDevices, VisibleDisk } from '../proc/disk/visible.ts'
 import type { Load } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
@@ -21,18 +20,10 @@ import type { View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { type DeviceFinder, KnownDevices } from './known-devices.ts'
-import { LoadSampler, type LoadState } from './load-sampler.ts'
+import { LoadSampler } from './load-sampler.ts'
 import { Placement } from './placement.ts'
 import { TimeNamespace } from './time-namespace.ts'
-
-/** What a view accumulates, as plain JSON. A server saves it for the next one. */
-export interface ViewState {
-  /** Whose state this is; `undefined` where an earlier version wrote it. */
-  id?: string | undefined
-  cpu?: CpuAccountState | undefined
-  load?: LoadState | undefined
-  disks?: DiskAccountState | undefined
-}
+import type { ViewState } from './view-state.ts'
 
 /** What a view shows: a container, or a process that stands for one. */
 export interface Subject {

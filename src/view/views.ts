@@ -14,10 +14,11 @@ import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import { CallerViews } from './caller-views.ts'
-import { ContainerView, type Subject, type ViewState } from './container-view.ts'
+import { ContainerView, type Subject } from './container-view.ts'
 import type { DeviceFinder } from './known-devices.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import { Sampling } from './sampling.ts'
+import { parseViewState } from './view-state.ts'
 
 /**
  * Beyond this many views, the one that was used longest ago is dropped. It is opened again with what it has written
@@ -100,9 +101,7 @@ export class Views {
     const container = this.#index.findSlot(slot)
     if (container === undefined) return undefined
     this.#sweep()
-    const saved = this.#states.load(slot) as ViewState
-    // An earlier version did not write down whose state it was.
-    const state = (saved.id ?? container.id) === container.id ? saved : {}
+    const state = parseViewState(this.#states.load(slot), container.id, this.#host.clock)
     const view = this.#open({ ...container, state }, container.options)
     this.#views.set(slot, view)
     if (this.#views.size > MOST_VIEWS) this.#dropOldest()
