@@ -18,6 +18,12 @@ const AGAIN_USEC = 5e6
 /** A process of the outermost namespaces below the host's has this many pids. */
 const OUTERMOST_DEPTH = 2
 
+/**
+ * A process is followed up to its init through at most so many parents, each of which takes some 20 us: a container can
+ * make a chain of as many as it may have processes.
+ */
+const MOST_PARENTS = 256
+
 interface Init extends KnownProcess {
   pid: number
   /**
@@ -53,7 +59,7 @@ export class PidNamespaces {
 
   /** Parents lead there, since the init of a namespace is the child of a process of the one above. */
   #findOutermost(pid: number): number | undefined {
-    for (let current = pid; ; ) {
+    for (let current = pid, i = 0; i < MOST_PARENTS; i++) {
       const pids = this.#pids(current)
       if (pids === undefined || pids.length < OUTERMOST_DEPTH) return undefined
       if (pids.length === OUTERMOST_DEPTH && pids[1] === 1) return current
@@ -61,11 +67,12 @@ export class PidNamespaces {
       if (parent === undefined) return undefined
       current = parent
     }
+    return undefined
   }
 
   /** Parents lead to the init, which adopts every orphan, but not from a process that came in from outside. */
   #above(pid: number, depth: number): number | undefined {
-    for (let current = pid; ; ) {
+    for (let current = pid, i = 0; i < MOST_PARENTS; i++) {
       const pids = this.#pids(current)
       if (pids === undefined || pids.length < depth) return undefined
       if (pids.length === depth && pids[depth - 1] === 1) return current
@@ -73,6 +80,7 @@ export class PidNamespaces {
       if (parent === undefined) return undefined
       current = parent
     }
+    return undefined
   }
 
   #parent(pid: number): number | undefined {

@@ -128,3 +128,21 @@ t.test('a process that entered a pid namespace belongs to its init', async t => 
   host.set({ 'proc/200': undefined })
   t.equal(namespaces.findInit(202), undefined, 'an init that ended is none')
 })
+
+t.test('a long line of parents is not followed to its end', async t => {
+  const COUNT = 2000
+  const host = machine(t, {})
+  const read: string[] = []
+  const files = new Map(
+    Array.from({ length: COUNT }, (_, i) => {
+      const pid = 1000 + i
+      return [`proc/${pid}/status`, `Name:\tx\nPPid:\t${pid - 1}\nNSpid:\t${pid}\t${i + 1}\n`]
+    }),
+  )
+  host.tryRead = path => {
+    read.push(path)
+    return files.get(path)
+  }
+  t.equal(new PidNamespaces(host).findInit(1000 + COUNT - 1), undefined)
+  t.ok(read.length < 1000, `${read.length} files are read`)
+})
