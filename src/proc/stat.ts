@@ -61,17 +61,20 @@ export function parseHostCpus(text: string): HostCpus {
       .slice(at + 'cpu'.length, end)
       .trimEnd()
       .split(' ')
-    if (/^\d+$/.test(name)) cpus.set(Number(name), parseTicks(ticks))
+    if (CPU_NUMBER.test(name)) cpus.set(Number(name), parseTicks(ticks))
     at = end + 1
   }
   return cpus
 }
 
+/** NR_CPUS has four digits at most. */
+const CPU_NUMBER = /^\d{1,6}$/
+
 function parseTicks(ticks: readonly string[]): CpuTime {
   const time = { ...NO_TIME }
   CPU_TIME_FIELDS.forEach((field, i) => {
     const value = Number(ticks[i] ?? 0)
-    if (value >= 0) time[field] = value * TICK_USEC
+    if (Number.isSafeInteger(value) && value >= 0) time[field] = value * TICK_USEC
   })
   return time
 }

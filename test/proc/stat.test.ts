@@ -106,4 +106,7 @@ t.test('columns that a kernel does not have, or damaged ones, are 0', async t =>
   const cpus = parseHostCpus('cpu  1 2 3 4\ncpu0 1 2 x 4 ')
   t.same(cpus.get(0), { ...NO_TIME, userUsec: 10_000, niceUsec: 20_000, idleUsec: 40_000 })
   t.equal(parseHostCpus('').size, 0)
+  const [time] = parseHostCpus('cpu0 Infinity 2 1e400 4\n').values()
+  t.match(time, { userUsec: 0, niceUsec: 20_000, systemUsec: 0, idleUsec: 40_000 })
+  t.equal(parseHostCpus(`cpu${'9'.repeat(400)} 1 2 3 4\n`).size, 0, 'no number of a CPU')
 })
