@@ -18,9 +18,9 @@ export class FlatKeyed<Name extends string> {
   parse<Counts extends Record<Name, number>>(text: string, counts: Counts): Counts {
     const target: Record<Name, number> = counts
     for (let at = 0, i = 0; at < text.length; i++) {
-      const line = this.#lineAt(text, at, i)
       let end = text.indexOf('\n', at)
       if (end < 0) end = text.length
+      const line = this.#lineAt(text, at, end, i)
       if (line?.name !== undefined) {
         const count = scanCount(text, at + line.start.length, end)
         if (count !== undefined && count <= Number.MAX_SAFE_INTEGER) target[line.name] = count
@@ -31,13 +31,13 @@ export class FlatKeyed<Name extends string> {
   }
 
   /** `undefined` for a line without a number. */
-  #lineAt(text: string, at: number, i: number): Line<Name> | undefined {
+  #lineAt(text: string, at: number, end: number, i: number): Line<Name> | undefined {
     const known = this.#lines[i]
     if (known !== undefined && text.startsWith(known.start, at)) return known
-    const blank = text.indexOf(' ', at)
-    const start = text.slice(at, blank + 1)
-    if (blank < 0 || start.includes('\n')) return undefined
-    const line = { start, name: this.#names.get(text.slice(at, blank)) }
+    const whole = text.slice(at, end)
+    const blank = whole.indexOf(' ')
+    if (blank < 0) return undefined
+    const line = { start: whole.slice(0, blank + 1), name: this.#names.get(whole.slice(0, blank)) }
     if (i < MOST_LINES) this.#lines[i] = line
     return line
   }

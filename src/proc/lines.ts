@@ -13,11 +13,14 @@ export interface Field {
 /** Fields in the text's order. Lines that hold no number are left out. */
 export function parseFields(text: string): Field[] {
   const fields: Field[] = []
+  let colon = -1
   for (let at = 0; at < text.length; ) {
     let end = text.indexOf('\n', at)
     if (end < 0) end = text.length
-    const colon = text.indexOf(':', at)
-    if (colon >= 0 && colon < end) {
+    // The next colon is looked for once, however many lines have none.
+    if (colon < at) colon = text.indexOf(':', at)
+    if (colon < 0) break
+    if (colon < end) {
       const rest = text.slice(colon + 1, end).trim()
       const value = Number.parseInt(rest, 10)
       if (Number.isSafeInteger(value) && value >= 0) {

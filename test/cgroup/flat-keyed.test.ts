@@ -26,3 +26,9 @@ t.test('lines without a number', async t => {
   }
   t.same(parse(keys, 'anon 9007199254740992\nfile 2\n'), { anon: -1, file: 2 }, '2^53')
 })
+
+t.test('a million lines without a blank take no longer than those with one', async t => {
+  const startMs = performance.now()
+  t.same(parse(new FlatKeyed(names), '\n'.repeat(2 ** 20)), { anon: -1, file: -1 })
+  t.ok(performance.now() - startMs < 2000, 'each line is looked through once')
+})

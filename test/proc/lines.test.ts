@@ -15,6 +15,12 @@ t.test('lines that hold no number are no fields', async t => {
   t.same(parseFields(''), [])
 })
 
+t.test('a million lines without a colon take no longer than those with one', async t => {
+  const startMs = performance.now()
+  t.same(parseFields('\n'.repeat(2 ** 20)), [])
+  t.ok(performance.now() - startMs < 2000, 'each line is looked through once')
+})
+
 t.test('long names and numbers push what follows to the right', async t => {
   for (const line of [
     'MemTotal:       16384000 kB\n',
