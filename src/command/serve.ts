@@ -13,6 +13,7 @@ import { runKeeper } from '../service/keeper/run-keeper.ts'
 import { standBy } from '../service/keeper/standby.ts'
 import { runServer } from '../service/server/run-server.ts'
 import type { Settings } from '../service/settings.ts'
+import { CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, useOnly } from '../sys/capabilities.ts'
 import { systemClock } from '../sys/clock.ts'
 import { fileCalls } from '../sys/file.ts'
 import { Log } from '../sys/log.ts'
@@ -43,6 +44,7 @@ export function server(settings: Settings, orders: ServerOrders): number {
   nameProcess()
   // A signal to the whole process group must not end the server: the keeper takes the mount away first.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
+  layDownCapabilities(log)
   const host = new KeptHost('/', systemClock, fileCalls)
   runServer({
     host,
@@ -54,6 +56,18 @@ export function server(settings: Settings, orders: ServerOrders): number {
     keeperFd: KEEPER_FD,
   })
   return 0
+}
+
+/**
+ * A server only reads: files of processes of all users, and what is below the roots of containers. The keeper that it
+ * may have to start uses all capabilities again.
+ */
+function layDownCapabilities(log: Log): void {
+  try {
+    useOnly([CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE])
+  } catch (error) {
+    log.error(error)
+  }
 }
 
 /** FUSE_NOTIFY_RESEND came with Linux 6.9. */
