@@ -50,17 +50,35 @@ t.test('a server lays down what it does not need', needs('runc'), async t => {
   for (const tid of tasks) t.equal(capabilities(`${keeper}/task/${tid}`, 'CapEff'), own)
 })
 
-t.test('also where nobody gets new privileges, as by the unit', needs('setpriv'), async t => {
+t.test('what the unit leaves to the service is enough', needs('runc', 'setpriv'), async t => {
   const here = site(t)
-  const serve = [here.executable, ...here.options, 'serve']
-  const service = execa('setpriv', ['--no-new-privs', ...serve], { stdio: 'ignore', reject: false })
+  const unit = readFileSync(new URL('../../systemd/procveil.service', import.meta.url), 'utf8')
+  const allowed = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1]?.toLowerCase().split(' ') ?? []
+  const bounding = ['-all', ...allowed.map(name => name.replace('cap_', '+'))].join()
+  const serve = () =>
+    execa(
+      'setpriv',
+      ['--no-new-privs', '--bounding-set', bounding, here.executable, ...here.options, 'serve'],
+      { stdio: 'ignore', reject: false },
+    )
+  serve()
   const server = await another(here, 'server')
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  t.match(await box.cat('/proc/diskstats'), / sda /)
+
   const keeper = await another(here, 'serve')
   process.kill(keeper, 'SIGKILL')
-  await service
   const next = await another(here, 'serve', keeper)
   await another(here, 'server', server)
   const status = readFileSync(`/proc/${next}/status`, 'utf8')
   t.equal(parseStatusField(status, 'NoNewPrivs'), '1')
-  t.equal(capabilities(`${next}`, 'CapEff'), capabilities('self', 'CapPrm'))
+  t.equal(capabilities(`${next}`, 'CapEff'), capabilities(`${next}`, 'CapBnd'))
+  t.not(capabilities(`${next}`, 'CapEff'), capabilities('self', 'CapEff'))
+
+  await here.killServers()
+  serve()
+  await retry(async () => t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'healed'))
+  t.equal((await here.procveil(['stop'])).exitCode, 0)
+  t.notMatch(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'taken out')
 })
