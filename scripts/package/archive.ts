@@ -8,7 +8,7 @@ import { type Machine, PROJECT } from './release.ts'
 
 /** What is copied as it is. */
 const FILES = [
-  ...['README.md', 'CHANGELOG.md', 'LICENSE', 'install.sh'],
+  ...['README.md', 'SECURITY.md', 'CHANGELOG.md', 'LICENSE', 'install.sh'],
   ...['systemd', 'hooks', 'cdi', 'config', 'debian', 'rpm'],
 ]
 
