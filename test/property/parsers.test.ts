@@ -2,78 +2,22 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { findCpus, parseCpuList, renderCpuList } from '../../src/cgroup/cpuset.ts'
-import { FlatKeyed } from '../../src/cgroup/flat-keyed.ts'
-import { parseCgroupPaths, parseHierarchies } from '../../src/cgroup/hierarchy.ts'
-import { parseBlkio, parseIoStat } from '../../src/cgroup/io.ts'
-import { parseBytes, parseLimit, parseMemoryStat } from '../../src/cgroup/memory.ts'
-import { findCount, parseCount, parseNanoseconds } from '../../src/cgroup/numbers.ts'
-import { parsePerCpu, parseUsageAll } from '../../src/cgroup/v1/cpuacct.ts'
-import { parseCpuMax, parseCpuStat } from '../../src/cgroup/v2/cpu.ts'
-import { eachMount } from '../../src/host/mountinfo.ts'
-import { parseInnermostPid, parseTaskState } from '../../src/host/proc-pid.ts'
+import { parseCpuList, renderCpuList } from '../../src/cgroup/cpuset.ts'
+import { parseLimit } from '../../src/cgroup/memory.ts'
+import { NO_TIME } from '../../src/proc/cpu/time.ts'
 import { limitCpuinfo, parseCpuinfo } from '../../src/proc/cpuinfo.ts'
 import { deviceKey } from '../../src/proc/disk/counters.ts'
 import { parseDiskstats, parsePartitions } from '../../src/proc/disk/host-disks.ts'
 import { countColumns, renderDiskstatsRows } from '../../src/proc/diskstats.ts'
 import { parseFields, renderFields } from '../../src/proc/lines.ts'
 import { renderPartitionRows } from '../../src/proc/partitions.ts'
-import { limitSlabinfo } from '../../src/proc/slabinfo.ts'
-import { limitStat, parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
-import { limitSwaps } from '../../src/proc/swaps.ts'
+import { parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
 import { CPUINFO } from './cpuinfo-text.ts'
 import { anyDamage } from './garbage.ts'
-import { anyHost, diskstats, hostFiles, SMALL_HOST } from './hosts.ts'
+import { anyHost, diskstats, hostFiles } from './hosts.ts'
 import { EIO } from './memory-host.ts'
+import { GOOD_TEXTS, numbersIn, PARSERS } from './parsers.ts'
 import { ensure, holds } from './runs.ts'
-import { HEALTHY_LEVEL, KINDS, treeFiles } from './trees.ts'
-
-const HOST_TEXTS = Object.values(hostFiles(SMALL_HOST))
-const TREE_TEXTS = KINDS.flatMap(kind =>
-  Object.values(treeFiles({ kind, levels: [HEALTHY_LEVEL], threads: 'R' })),
-)
-const GOOD_TEXTS = [...new Set([...HOST_TEXTS, ...TREE_TEXTS])].filter(
-  text => typeof text === 'string',
-)
-
-const CPUS = { effective: [0, 2], count: 2, quotaCpus: 2 }
-const NO_TIMES = { total: zero(), cpus: [zero()] }
-
-function zero() {
-  const [time] = parseHostCpus('cpu0 0 0 0 0\n').values()
-  if (time === undefined) throw new Error('Cannot parse a CPU without time')
-  return time
-}
-
-const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
-  findCount: text => findCount(text, 'usage_usec'),
-  parseCount,
-  parseNanoseconds,
-  findCpus,
-  parseCgroupPaths,
-  parseHierarchies: text => parseHierarchies(text, () => text),
-  parseBlkio,
-  parseIoStat,
-  parseBytes,
-  parseMemoryStat: text => parseMemoryStat(text, new FlatKeyed(new Map([['anon', 'anonBytes']]))),
-  parsePerCpu,
-  parseUsageAll,
-  parseCpuMax,
-  parseCpuStat,
-  parseInnermostPid,
-  parseTaskState,
-  eachMount: text => eachMount(text, () => undefined),
-  parseCpuinfo,
-  limitCpuinfo: text => limitCpuinfo(text, CPUS, { topology: 'openeuler' }),
-  parseDiskstats,
-  countColumns,
-  parseFields,
-  parsePartitions,
-  limitSlabinfo,
-  parseHostCpus,
-  limitStat: text => limitStat(text, NO_TIMES, { running: 1, blocked: 0 }),
-  limitSwaps: text => limitSwaps(text, { totalKib: 4, freeKib: 0, usedKib: 4, mostCachedKib: 0 }),
-}
 
 t.test('no text makes a parser throw, or give a number that is none', async t => {
   const values = fc.record({ text: fc.constantFrom(...GOOD_TEXTS), damage: anyDamage })
@@ -86,14 +30,6 @@ t.test('no text makes a parser throw, or give a number that is none', async t =>
     }
   })
 })
-
-/** All numbers of a parser's value. */
-function numbersIn(value: unknown): number[] {
-  if (typeof value === 'number') return [value]
-  if (value instanceof Map) return [...value].flatMap(numbersIn)
-  if (typeof value !== 'object' || value === null) return []
-  return Object.values(value).flatMap(numbersIn)
-}
 
 t.test('a limit is a number of bytes or none', async t => {
   holds(t, anyDamage, damage => {
@@ -155,7 +91,7 @@ t.test('the lines of CPUs survive a round trip', async t => {
   holds(t, fc.array(ticks, { minLength: 1, maxLength: 6 }), cpus => {
     const lines = cpus.map((ticks, cpu) => `cpu${cpu} ${ticks.join(' ')}\n`).join('')
     const times = [...parseHostCpus(`cpu  1 2 3 4\n${lines}intr 5\n`).values()]
-    const text = renderCpuLines({ total: zero(), cpus: times })
+    const text = renderCpuLines({ total: NO_TIME, cpus: times })
     ensure(text === `cpu  0 0 0 0 0 0 0 0 0 0\n${lines}`, () => text)
   })
 })

@@ -1,0 +1,179 @@
+/** A run directory in which anything may lie: no file of ours can cost more than what that file holds. */
+
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import fc from 'fast-check'
+import { type Container, renderContainer } from '../../src/container/container.ts'
+import { Registry } from '../../src/container/registry.ts'
+import { RegistryIndex } from '../../src/container/registry-index.ts'
+import { States } from '../../src/container/states.ts'
+import { HandleNumbers } from '../../src/filesystem/handle-numbers.ts'
+import { fileKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
+import { Renderer } from '../../src/filesystem/renderer.ts'
+import { SavedTexts } from '../../src/filesystem/saved-texts.ts'
+import { findPlace, slotOf } from '../../src/filesystem/tree.ts'
+import { FILES } from '../../src/proc/files.ts'
+import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
+import { findKeeper } from '../../src/service/status.ts'
+import { Views } from '../../src/view/views.ts'
+import { checkFile } from '../consumers/files.ts'
+import { filesOf, renderAll, viewOf } from '../property/container.ts'
+import { hostFiles, SMALL_HOST } from '../property/hosts.ts'
+import { MemoryHost } from '../property/memory-host.ts'
+import { ensure } from '../property/runs.ts'
+import { cgroupPaths, HEALTHY_LEVEL, type Tree } from '../property/trees.ts'
+import { attempt, fuzzer, requireOurs } from './fuzzer.ts'
+import { anyJson, damaged } from './mutations.ts'
+
+const TREE: Tree = { kind: 'v2', levels: [HEALTHY_LEVEL], threads: 'RSD' }
+const LAYERS = [
+  ...filesOf(hostFiles(SMALL_HOST), TREE),
+  {
+    'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
+    'sys/fs/cgroup/cgroup.controllers': 'cpu cpuset io memory hugetlb\n',
+  },
+]
+const SLOT = 5
+const BOX: Container = {
+  ...{ id: 'box', pid: 4242, startTicks: 100_000, slot: SLOT, cgroups: cgroupPaths(TREE) },
+  ...{ rootfs: '/', rootMount: 61, options: {} },
+}
+const LONG_ID = 'x'.repeat(255)
+const KEEPER = { pid: 4242, startTicks: 100_000, version: '1', executable: '/x', sinceMs: 1 }
+
+/** What a view of the container has accumulated. */
+function accumulated(): unknown {
+  const host = new MemoryHost(...LAYERS)
+  const view = viewOf(host, TREE, { diskTimes: 'apportion' })
+  let state: string | undefined
+  for (let i = 0; i < 3; i++) {
+    host.clock.advance(7)
+    renderAll({ host, view })
+    view.tick()
+    state = view.changedState() ?? state
+  }
+  return { ...JSON.parse(state ?? '{}'), id: 'box' }
+}
+
+const registration = anyJson([BOX, { ...BOX, options: { cpuQuota: 'off', files: ['meminfo'] } }])
+const other = anyJson([
+  { ...BOX, id: 'other' },
+  { ...BOX, id: LONG_ID, slot: 2 ** 44, detached: true },
+])
+const state = anyJson([accumulated()])
+const counts = damaged(['1048576\n', '0\n', '9007199254740991\n'].map(each => Buffer.from(each)))
+const bytes = fc.uint8Array({ maxLength: 40 }).map(each => Buffer.from(each))
+const good = fc.constant(Buffer.from(renderContainer(BOX)))
+const CONTENTS: Readonly<Record<string, fc.Arbitrary<Buffer>>> = {
+  'containers/box.json': fc.oneof(registration, good, good),
+  'containers/other.json': other,
+  'containers/other': other,
+  [`containers/${LONG_ID}`]: other,
+  'containers/-.json': bytes,
+  [`state/${SLOT}.json`]: state,
+  'texts/1200': bytes,
+  'texts/1e3': bytes,
+  'texts/9007199254740991': bytes,
+  handles: counts,
+  'service.json': anyJson([KEEPER]),
+  'slot.key': bytes,
+}
+const NAMES = Object.keys(CONTENTS)
+
+const file = fc.constantFrom(...NAMES).chain(name =>
+  fc.record({
+    name: fc.constant(name),
+    content: fc.oneof(
+      { weight: 12, arbitrary: CONTENTS[name] ?? bytes },
+      { weight: 1, arbitrary: fc.constantFrom('a directory' as const, 'a link' as const) },
+    ),
+  }),
+)
+const values = fc.record({
+  files: fc.uniqueArray(file, { selector: ({ name }) => name, maxLength: 8 }),
+  slots: fc.dictionary(
+    fc.constantFrom('5', '6', '0', '-1', 'x', String(2 ** 44)),
+    fc.constantFrom('box', 'other', '../box', '.', 'gone', LONG_ID),
+    { maxKeys: 3 },
+  ),
+  cells: fc.array(fc.double(), { maxLength: QUARANTINE_CELLS }),
+  blameUsec: fc.option(fc.nat(), { nil: undefined }),
+})
+type Value = typeof values extends fc.Arbitrary<infer T> ? T : never
+
+export const FUZZER = fuzzer(values, (value, directory) => {
+  write(directory, value)
+  const host = new MemoryHost(...LAYERS)
+  const registry = new Registry(directory)
+  attempt(() => registry.migrate())
+  checkViews(host, registry, directory)
+  checkQuarantine(host, value)
+  attempt(() => findKeeper(host, directory))
+  const texts = new SavedTexts(directory)
+  const numbers = new HandleNumbers(directory, 0, texts.highest)
+  const fh = numbers.take()
+  ensure(fh >= 0 && fh > texts.highest - 1 && numbers.take() > fh - 1, () => `the handle is ${fh}`)
+  texts.save(fh, SLOT, Buffer.from('text'))
+  texts.load(fh)
+  texts.remove(fh)
+  for (const id of registry.ids().concat('new')) attempt(() => registry.register({ ...BOX, id }))
+  const ids = registry.ids()
+  for (const id of ids) attempt(() => registry.forget(id))
+})
+
+function write(directory: string, { files, slots }: Value): void {
+  for (const { name, content } of files) {
+    const path = join(directory, name)
+    mkdirSync(dirname(path), { recursive: true })
+    if (content === 'a directory') mkdirSync(path)
+    else if (content === 'a link') symlinkSync(path, path)
+    else writeFileSync(path, content)
+  }
+  mkdirSync(join(directory, 'slots'), { recursive: true })
+  for (const [slot, id] of Object.entries(slots)) symlinkSync(id, join(directory, 'slots', slot))
+}
+
+/** The container's files are such that all can read them, whatever was written down of it. */
+function checkViews(host: MemoryHost, registry: Registry, directory: string): void {
+  const states = new States(directory)
+  states.prepare()
+  const setup = { host, registry, states, defaults: DEFAULT_OPTIONS }
+  const views = new Views({ ...setup, report: () => {}, isOpen: () => false })
+  const renderer = new Renderer(host, { error: requireOurs }, view => views.keep(view))
+  const index = new RegistryIndex(registry)
+  index.findNearest({ '': '/ctr/a/b', memory: '/' })
+  for (const id of registry.ids()) {
+    const slot = views.findSlot(id)
+    if (slot === undefined) continue
+    ensure(Number.isSafeInteger(slot) && slot >= 0, () => `the slot of ${id} is ${slot}`)
+    const known = index.findSlot(slot)
+    ensure(known === undefined || known.slot === slot, () => `${known?.id} is not in ${slot}`)
+    views.retain(slot)
+    const view = views.ofSlot(slot)
+    for (const file of FILES) {
+      if (host.tryRead(file.path) === undefined) continue
+      checkFile(file.path, renderer.render(file, view).toString())
+    }
+    host.clock.advance(6)
+    views.tick()
+    views.release(slot, 1)
+  }
+}
+
+/** Numbers that a server before has left, or something else. */
+function checkQuarantine(host: MemoryHost, { cells, blameUsec }: Value): void {
+  const all = new Float64Array(QUARANTINE_CELLS)
+  all.set(cells)
+  const quarantine = new Quarantine(all, host.clock)
+  const blamed = quarantine.blame(blameUsec)
+  if (blamed !== undefined) {
+    findPlace(blamed)
+    slotOf(blamed)
+  }
+  for (const file of FILES) {
+    const key = fileKey(SLOT, file)
+    quarantine.has(key)
+    quarantine.begin(key)
+    quarantine.end()
+  }
+}
