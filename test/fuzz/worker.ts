@@ -3,9 +3,7 @@
  * where it hangs.
  */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import fc from 'fast-check'
 import type { Fuzzer } from './fuzzer.ts'
@@ -16,6 +14,8 @@ export interface Orders {
   name: string
   seed: number
   seconds: number
+  /** A directory that is empty, for files of the inputs. */
+  directory: string
   /** Written here: the seed of the round, and how many inputs were begun in all and in the round. */
   progress: SharedArrayBuffer
 }
@@ -36,17 +36,13 @@ const ATTEMPTS = 3
 
 const SHRINKING_MS = 30_000
 
-const { name, seed, seconds, progress } = workerData as Orders
+const { name, seed, seconds, directory, progress } = workerData as Orders
 const cells = new Int32Array(progress)
 const { FUZZER } = (await import(`./${name}.ts`)) as { FUZZER: Fuzzer<unknown> }
-// Files come and go thousands of times: in memory that takes a tenth of the time.
-const MEMORY = '/dev/shm'
-const directory = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'procveil-fuzz-'))
-try {
-  parentPort?.postMessage(fuzz())
-} finally {
-  rmSync(directory, { recursive: true, force: true })
-}
+/** The descriptors that were left open by an input, as they stay in this process. */
+const leaked = new Set<string>()
+
+parentPort?.postMessage(fuzz())
 
 function fuzz(): Outcome {
   const end = performance.now() + seconds * 1000
@@ -97,12 +93,14 @@ function clean(): void {
   if (left.length > 0) throw new Error(`It left files open: ${left}`)
 }
 
-/** The descriptors of this process whose files are below the directory. */
+/** The files below the directory that this process has open since the last call. */
 function openFiles(): string[] {
   return readdirSync('/proc/self/fd').flatMap(fd => {
     try {
       const path = readlinkSync(`/proc/self/fd/${fd}`)
-      return path.startsWith(directory) ? [path] : []
+      if (!path.startsWith(directory) || leaked.has(fd)) return []
+      leaked.add(fd)
+      return [path]
     } catch {
       return []
     }
