@@ -1,17 +1,18 @@
 /** Somebody takes the mount away: umount(8) in all its forms, and the end of the connection. */
 
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { type Box, started } from '../kit/box.ts'
-import { readMemTotal } from '../kit/mem-total.ts'
+import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
 import { BUSYBOX, needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 import { isUnnoticed } from './disturb.ts'
 import { Load, UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
+const stopping = { ...needs('runc', 'strace'), ...UNHURRIED }
 
 /** A healthy machine heals within 2 s; this one may be busy with other tests. */
 const HEALED_MS = 5000
@@ -152,4 +153,22 @@ t.test('who unmounts again and again does not end the service', options, async t
   await untilHealed(box)
   t.equal(here.find('serve'), keeper)
   await isWell(t, here)
+})
+
+t.test('stop ends the service where the mount cannot be taken off', stopping, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'one')
+  const keeper = String(here.find('serve'))
+  const failing = ['-e', 'trace=umount2', '-e', 'inject=umount2:error=EINVAL', '-p', keeper]
+  const strace = execa('strace', ['-o', '/dev/null', ...failing], { reject: false })
+  t.teardown(() => void strace.kill('SIGKILL'))
+  await retry(() => {
+    const status = readFileSync(`/proc/${keeper}/status`, 'utf8')
+    if (/^TracerPid:\t0$/m.test(status)) throw new Error('Cannot go on: it is not traced')
+  })
+  const { exitCode, stderr } = await here.procveil(['stop'])
+  t.equal(exitCode, 0, stderr)
+  t.match(here.readLog(), /error: Cannot unmount .*: umount2 failed with EINVAL/)
+  t.strictSame(here.servers(), [], 'no other keeper is started')
+  t.equal(await readMemTotal(box), HOST_KIB)
 })
