@@ -52,6 +52,14 @@ export interface BoxOptions {
   userNamespace?: boolean
   /** Mounts beyond those that every box has. */
   mounts?: readonly Mount[]
+  /** Hooks that run before ours, in the stage prestart. */
+  hooksBefore?: readonly HookEntry[]
+  /** Inside; root when missing. */
+  uid?: number
+  /** None when missing. */
+  capabilities?: readonly string[]
+  /** Whether it may mount FUSE: /dev/fuse is there, for anybody. */
+  fuse?: boolean
 }
 
 export class Box {
@@ -159,17 +167,26 @@ export function makeRootfs(rootfs: string): void {
 
 function config(site: Site, id: string, options: BoxOptions): string {
   const { stages = ['prestart'], hookArgs = [], pidNamespace, rootfsPropagation } = options
+  const { hooksBefore = [], uid, capabilities, fuse } = options
   const entry = (...args: string[]): HookEntry => {
     const made = hookEntry(site, args, 20)
     return { ...made, env: options.hookEnv ?? made.env }
   }
-  const hooks = Object.fromEntries(stages.map(stage => [stage, [entry(...hookArgs)]]))
+  const hooks = Object.fromEntries(
+    stages.map(stage => [
+      stage,
+      [...(stage === 'prestart' ? hooksBefore : []), entry(...hookArgs)],
+    ]),
+  )
   return renderConfig({
     rootfs: 'rootfs',
     command: options.command ?? ['sleep', '1000'],
     env: ['PATH=/usr/bin:/usr/sbin:/bin', 'TERM=xterm'],
     hostname: 'box',
-    mounts: mounts(options),
+    mounts: mounts(site, options),
+    uid,
+    capabilities,
+    fuse,
     annotations: options.annotations ?? {},
     hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
     // Below the cgroups of the caller, and no other test's: many call their container the same.
@@ -184,9 +201,17 @@ function config(site: Site, id: string, options: BoxOptions): string {
   })
 }
 
-function mounts({ hostPrograms, withoutSys, mounts = [] }: BoxOptions): Mount[] {
+function mounts(site: Site, options: BoxOptions): Mount[] {
+  const { hostPrograms, withoutSys, fuse, mounts = [] } = options
   const programs = ['/usr', '/lib', '/lib64']
     .filter(path => existsSync(path))
     .map(path => bindMount(path))
-  return [PROC, DEV, ...(withoutSys ? [] : [SYS]), ...(hostPrograms ? programs : []), ...mounts]
+  return [
+    PROC,
+    DEV,
+    ...(withoutSys ? [] : [SYS]),
+    ...(hostPrograms ? programs : []),
+    ...(fuse ? [bindMount(site.fuseDevice(), '/dev/fuse')] : []),
+    ...mounts,
+  ]
 }

@@ -17,6 +17,12 @@ interface RuncConfig {
   rootfsPropagation?: string | undefined
   resources: Resources
   device?: Device | undefined
+  /** Inside; root when missing. */
+  uid?: number | undefined
+  /** None when missing. */
+  capabilities?: readonly string[] | undefined
+  /** Whether /dev/fuse may be opened, where it is bound. */
+  fuse?: boolean | undefined
 }
 
 /** As config.json has it. */
@@ -57,6 +63,9 @@ interface Device {
 
 export const PERIOD_USEC = 100_000
 
+/** Of /dev/fuse: admin-guide/devices.txt. */
+const FUSE = { major: 10, minor: 229 }
+
 /** Root inside is the user 100000 of the host. */
 const MAPPINGS = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
 
@@ -95,14 +104,24 @@ export function hookEntry(site: Site, args: readonly string[], timeout: number):
 
 export function renderConfig(config: RuncConfig): string {
   const { rootfs, command, env, hostname, mounts, hooks, annotations, device } = config
-  const { namespaces, cgroupsPath, rootfsPropagation, resources } = config
+  const { namespaces, cgroupsPath, rootfsPropagation, resources, uid = 0, capabilities } = config
   const hasUsers = namespaces.some(({ type }) => type === 'user')
   // JSON leaves out what is undefined.
   return JSON.stringify({
     ociVersion: '1.0.2',
     root: { path: rootfs, readonly: false },
     hostname,
-    process: { user: { uid: 0, gid: 0 }, args: command, env, cwd: '/' },
+    process: {
+      user: { uid, gid: uid },
+      args: command,
+      env,
+      cwd: '/',
+      capabilities: capabilities && {
+        bounding: capabilities,
+        effective: capabilities,
+        permitted: capabilities,
+      },
+    },
     mounts,
     annotations,
     hooks,
@@ -112,17 +131,21 @@ export function renderConfig(config: RuncConfig): string {
       uidMappings: hasUsers ? MAPPINGS : undefined,
       gidMappings: hasUsers ? MAPPINGS : undefined,
       devices: device && [{ ...device, type: 'b', fileMode: 0o660, uid: 0, gid: 0 }],
-      resources: { devices: allowances(device), memory: memory(resources), cpu: cpu(resources) },
+      resources: { devices: allowances(config), memory: memory(resources), cpu: cpu(resources) },
       rootfsPropagation,
     },
   })
 }
 
-function allowances(device?: Device) {
-  const refused = { allow: false, access: 'rwm' }
-  if (device === undefined) return [refused]
-  const { major, minor } = device
-  return [refused, { allow: true, type: 'b', major, minor, access: 'rwm' }]
+function allowances({ device, fuse }: Pick<RuncConfig, 'device' | 'fuse'>) {
+  const allow = (type: string, { major, minor }: Pick<Device, 'major' | 'minor'>) => [
+    { allow: true, type, major, minor, access: 'rwm' },
+  ]
+  return [
+    { allow: false, access: 'rwm' },
+    ...(device === undefined ? [] : allow('b', device)),
+    ...(fuse ? allow('c', FUSE) : []),
+  ]
 }
 
 function memory({ memoryBytes, swapBytes }: Resources) {

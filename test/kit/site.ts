@@ -1,6 +1,6 @@
 /** A procveil of a test's own: mount point, run directory and log in a temporary folder, all gone afterwards. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
@@ -38,13 +38,28 @@ export class Site {
    * A command that may be about all containers of the machine: it sees no runtime's usual directories, and so none
    * but those that it is told of. The service must run already: what it started would be in this namespace.
    */
-  async toolkit(...args: string[]) {
+  toolkit(...args: string[]) {
+    return this.toolkitAfter([], ...args)
+  }
+
+  /** The same after these commands of a shell, whose mounts only the command sees. */
+  async toolkitAfter(prepare: readonly string[], ...args: string[]) {
     await this.hook({ id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' })
     const covers = ['/run', '/var/lib', '/home'].map(path => `mount -t tmpfs tmpfs ${path}`)
-    const script = [...covers, 'exec "$@"'].join(' && ')
+    const script = [...covers, ...prepare, 'exec "$@"'].join(' && ')
     const command = [this.executable, ...this.options, ...args]
     const options = { reject: false, timeout: 30_000 } as const
     return execa('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command], options)
+  }
+
+  /** A node of /dev/fuse that anybody may open: not every machine lets everybody open its own. */
+  fuseDevice(): string {
+    const path = join(this.directory, 'fuse')
+    if (!existsSync(path)) {
+      execaSync('mknod', [path, 'c', '10', '229'])
+      chmodSync(path, 0o666)
+    }
+    return path
   }
 
   readLog(): string {
@@ -61,6 +76,15 @@ export class Site {
     } catch {
       return []
     }
+  }
+
+  /** The processes of ours that work here, whatever they do. */
+  processes(): { pid: number; args: string[] }[] {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter(pid => pid > 0 && pid !== process.pid)
+      .map(pid => ({ pid, args: argumentsOf(pid) }))
+      .filter(({ args }) => args[0]?.endsWith('procveil') && args.includes(this.runDirectory))
   }
 
   /** Pids of the processes that serve here. */
