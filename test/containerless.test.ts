@@ -15,7 +15,8 @@ t.setTimeout(1_800_000)
 
 const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
   .filter(
-    name => name.endsWith('.test.ts') && !/^(e2e|chaos|packages)\//.test(name) && name !== SELF,
+    name =>
+      name.endsWith('.test.ts') && !/^(e2e|chaos|hostile|packages)\//.test(name) && name !== SELF,
   )
   .sort()
 
