@@ -44,7 +44,9 @@ t.test('both processes are killed beside roots that hang', HOSTILE, t =>
     meanwhile: async stage => {
       const { t, here, victim, newcomers } = stage
       await here.killServers()
-      await ends(t, 'the next container', () => started(t, here, 'next', { memoryBytes: 2 ** 25 }))
+      const next = await ends(t, 'the next container', () =>
+        started(t, here, 'next', { memoryBytes: 2 ** 25 }),
+      )
       const startMs = performance.now()
       let seen: string[] = []
       do {
@@ -52,6 +54,7 @@ t.test('both processes are killed beside roots that hang', HOSTILE, t =>
       } while (seen.some(total => !/^\d+$/.test(total)) && performance.now() - startMs < 10_000)
       const own = [victim.totalKib, ...newcomers.ownTotals()]
       t.strictSame(seen, own, `all others are healed in ${performance.now() - startMs} ms`)
+      await next?.remove()
     },
   }),
 )

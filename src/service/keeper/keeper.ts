@@ -4,39 +4,21 @@
  * starts another keeper. Nothing here waits for a process that was killed, or for a file system.
  */
 
+import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
-import type { Options } from '../../proc/options.ts'
 import type { Log } from '../../sys/log.ts'
-import type { Settings } from '../settings.ts'
 import { Bell } from './bell.ts'
 import { Connection } from './connection.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { JobSocket } from './job-socket.ts'
-import type { Predecessor } from './predecessor.ts'
+import type { KeptMount } from './kept-mount.ts'
 import { Registered } from './registered.ts'
 import { LEFT } from './server-process.ts'
 import { Servers } from './servers.ts'
 import { SharedMount } from './shared-mount.ts'
-import type { Signals } from './signals.ts'
 import { judgeInstalled, upgrade, type Verdict } from './upgrade.ts'
 import { Watchdog } from './watchdog.ts'
-
-interface KeptMount {
-  settings: Settings
-  mount: SharedMount
-  /** The options of containers that have none of their own. */
-  options: Options
-  /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
-  resend: boolean
-  /** Whether the mount is not a new one, but another process has kept it until now. */
-  adopted: boolean
-  /** The server that answers at the mount until the keeper's own server does. */
-  predecessor: Predecessor | undefined
-  signals: Signals
-  /** Called once, when the mount answers. */
-  announce: () => void
-}
 
 /**
  * Why a keeper ends. A keeper that is `unable` to keep a server alive leaves everything to its predecessor, if it has
@@ -244,8 +226,14 @@ export class Keeper {
     await this.#attempt(() => this.#mount.unmount())
     await this.#attempt(() => this.#registered.unbind())
     await this.#servers.end()
+    await this.#attempt(() => this.#forgetTexts())
     // Who waits for a server that is not gone would wait for as long as that is there, this process too.
     if (this.#servers.left > 0) this.#connection.abort()
+  }
+
+  /** What readers were in the middle of has ended with the mount. */
+  #forgetTexts(): void {
+    rmSync(`${this.#kept.settings.runDirectory}/texts`, { recursive: true, force: true })
   }
 
   async #attempt(action: () => unknown): Promise<void> {

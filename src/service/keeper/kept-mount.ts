@@ -1,0 +1,23 @@
+/** What a keeper is made of. */
+
+import type { Options } from '../../proc/options.ts'
+import type { Settings } from '../settings.ts'
+import type { Predecessor } from './predecessor.ts'
+import type { SharedMount } from './shared-mount.ts'
+import type { Signals } from './signals.ts'
+
+export interface KeptMount {
+  settings: Settings
+  mount: SharedMount
+  /** The options of containers that have none of their own. */
+  options: Options
+  /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
+  resend: boolean
+  /** Whether the mount is not a new one, but another process has kept it until now. */
+  adopted: boolean
+  /** The server that answers at the mount until the keeper's own server does. */
+  predecessor: Predecessor | undefined
+  signals: Signals
+  /** Called once, when the mount answers. */
+  announce: () => void
+}
