@@ -43,12 +43,15 @@ export const findMountAround = (mountinfo: string, directory: string): Mount | u
  * and propagation put earlier mounts onto later ones, and later ones below.
  */
 export class MountTree {
+  /** All of them, in the file's order. */
+  readonly mounts: readonly Mount[]
   /** By the parent's id and the mount point. Of two in one place, which only Linux before 4.12 has, the later counts. */
   readonly #mounts = new Map<string, Mount>()
   /** The mount of the process's root directory; `undefined` where that is another directory of its mount. */
   readonly #root: Mount | undefined
 
   constructor(mounts: readonly Mount[]) {
+    this.mounts = mounts
     const ids = new Set(mounts.map(({ id }) => id))
     for (const mount of mounts) {
       const { id, parentId, mountPoint } = mount
@@ -63,6 +66,11 @@ export class MountTree {
   find(mountPoint: string): Mount | undefined {
     const mount = this.lookUp(mountPoint).at(-1)
     return mount?.mountPoint === mountPoint ? mount : undefined
+  }
+
+  /** Returns the mounts that lie on a place of this one, also those that no lookup reaches. */
+  liesOn({ id }: Mount): Mount[] {
+    return this.mounts.filter(mount => mount.parentId === id && mount.id !== id)
   }
 
   /**

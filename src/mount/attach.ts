@@ -8,6 +8,7 @@
 
 import type { Container } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
+import { parseMounts } from '../host/mountinfo.ts'
 import {
   fileSystemType,
   findBeneath,
@@ -22,6 +23,8 @@ import { inMountNamespace } from '../sys/namespace.ts'
 import { hasEnded } from '../sys/process.ts'
 import { Descriptors } from './descriptors.ts'
 import { openEntry, unbind } from './entry.ts'
+import { leaveSpare, takeOffSpare, tryTakeOff } from './leave-spare.ts'
+import { planSpare, type SpareChoice, type SparePlan } from './spare.ts'
 import { findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts'
 
 export interface Bound {
@@ -32,6 +35,8 @@ export interface Bound {
   absent: string[]
   /** The path of the container's root in the mount namespace of its init: see `findBase`. */
   base: string
+  /** What became of the spare mounts. */
+  spare: SparePlan['outcome'] | 'failed'
 }
 
 /** Where a container's files come from. */
@@ -40,6 +45,12 @@ interface Served {
   directory: number
   /** The device number of our file system, as mountinfo has it. */
   device: { major: number; minor: number }
+}
+
+export interface SpareWish {
+  choice: SpareChoice
+  /** Gets the error when the spare mounts cannot be left. What it throws undoes everything. */
+  refuse: (error: unknown) => void
 }
 
 interface Place extends Target {
@@ -57,10 +68,19 @@ export function attach(
   container: Container,
   files: readonly string[],
   served: Served,
+  wish: SpareWish,
 ): Bound {
   using opened = new Descriptors()
   const entry = openEntry(host, container, opened, 'bind into')
-  const result: Bound = { bound: [], present: [], absent: [], base: entry.base }
+  const hostMounts = parseMounts(host.read('proc/self/mountinfo'))
+  const plan = planSpare(entry.mounts, entry.base, wish.choice, hostMounts)
+  const result: Bound = {
+    bound: [],
+    present: [],
+    absent: [],
+    base: entry.base,
+    spare: plan.outcome,
+  }
   const places: Place[] = []
   for (const file of files) {
     const target = findTarget(entry.mounts, entry.base, file)
@@ -88,10 +108,14 @@ export function attach(
       `Cannot bind into ${container.id}: it has no proc file system at ${entry.base}/proc, or another file lies on each of ours`,
     )
   }
-  if (places.length === 0) return result
+  const isSpareRight = plan.takeOff === undefined && plan.leave === undefined
+  if (places.length === 0 && isSpareRight) return result
   inMountNamespace(entry.namespace, () => {
     const done: Place[] = []
     try {
+      if (!isSpareRight && !changeSpare(entry.root, container.id, plan, wish)) {
+        result.spare = 'failed'
+      }
       for (const place of places) {
         if (bind(entry.root, place, opened)) done.push(place)
         else result.absent.push(place.file)
@@ -100,10 +124,33 @@ export function attach(
       if (hasEnded(entry.process)) throw new Error(`Cannot bind into ${container.id}: it ended`)
     } catch (error) {
       for (const place of done.reverse()) undo(entry.root, place)
+      if (plan.leave !== undefined) tryTakeOff(entry.root, plan.leave.dev)
       throw error
     }
   })
   return result
+}
+
+/** Returns false when that failed, and `refuse` has been told. */
+function changeSpare(
+  root: number,
+  id: string,
+  { takeOff, leave }: SparePlan,
+  { refuse }: SpareWish,
+): boolean {
+  try {
+    if (takeOff !== undefined) takeOffSpare(root, takeOff)
+    if (leave !== undefined) leaveSpare(root, leave)
+    return true
+  } catch (cause) {
+    const what = leave === undefined ? 'take the spare mounts out of' : 'leave spare mounts in'
+    refuse(
+      new Error(`Cannot ${what} ${id}, with which containers in it mount proc and sysfs`, {
+        cause,
+      }),
+    )
+    return false
+  }
 }
 
 /** Returns false when the container has no such file: a kernel without swap has no /proc/swaps. */

@@ -1,10 +1,12 @@
-/** Takes our files off a container's own files. The container then sees its own ones, which are those of the host. */
+/** Takes our files off a container's own files, and the spare mounts with them. The container then sees its own ones, which are those of the host. */
 
 import type { Described } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
 import { inMountNamespace } from '../sys/namespace.ts'
 import { Descriptors } from './descriptors.ts'
 import { openEntry, unbind } from './entry.ts'
+import { takeOffSpare } from './leave-spare.ts'
+import { findSpare } from './spare.ts'
 import { findTarget } from './target.ts'
 
 /**
@@ -18,9 +20,15 @@ export function detach(host: Host, container: Described, files: readonly string[
     const target = findTarget(entry.mounts, entry.base, file)
     return target === undefined || target.layers === 0 ? [] : [{ ...target, file }]
   })
-  if (targets.length === 0) return []
+  const spare = findSpare(entry.mounts, entry.base)
+  if (targets.length === 0 && spare === undefined) return []
   return inMountNamespace(entry.namespace, () => {
     const failures: unknown[] = []
+    try {
+      if (spare !== undefined) takeOffSpare(entry.root, spare)
+    } catch (error) {
+      failures.push(error)
+    }
     const done = targets.filter(target => {
       try {
         unbind(entry.root, target)

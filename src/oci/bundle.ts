@@ -1,8 +1,8 @@
-/** A bundle's config.json, as far as we need it: where the root file system is. */
+/** A bundle's config.json, as far as we need it: where the root file system is, and whether paths are masked. */
 
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { check, objectOf, parseObject, textOf } from '../host/json.ts'
+import { arrayOf, check, objectOf, parseObject, textOf } from '../host/json.ts'
 import type { State } from './state.ts'
 
 const PARSE = 'parse config.json'
@@ -46,15 +46,40 @@ function readRoot(state: State): string {
   }
   const file = join(state.bundle, 'config.json')
   try {
-    const { size } = statSync(file)
-    if (size > MAX_CONFIG_BYTES) {
-      throw new RangeError(`it has ${size} bytes, and at most ${MAX_CONFIG_BYTES} are read`)
-    }
-    return parseRoot(readFileSync(file, 'utf8'))
+    return parseRoot(readConfig(file))
   } catch (cause) {
     throw new Error(
       `Cannot find the root file system of ${state.id} in ${file}: ${(cause as Error).message}`,
       { cause },
     )
   }
+}
+
+/**
+ * Whether the runtime masks paths of the container or makes them read-only, which it does only after its hooks. What is
+ * not known is taken for a yes.
+ */
+export function masksPaths({ bundle }: Pick<State, 'bundle'>): boolean {
+  if (bundle === undefined) return true
+  try {
+    return parseMasks(readConfig(join(bundle, 'config.json')))
+  } catch {
+    return true
+  }
+}
+
+/** Returns whether `linux.maskedPaths` or `linux.readonlyPaths` of config.json name anything. */
+export function parseMasks(text: string): boolean {
+  const linux = objectOf(parseObject(PARSE, text).linux)
+  return [linux?.maskedPaths, linux?.readonlyPaths].some(
+    paths => paths !== undefined && paths !== null && arrayOf(paths)?.length !== 0,
+  )
+}
+
+function readConfig(file: string): string {
+  const { size } = statSync(file)
+  if (size > MAX_CONFIG_BYTES) {
+    throw new RangeError(`it has ${size} bytes, and at most ${MAX_CONFIG_BYTES} are read`)
+  }
+  return readFileSync(file, 'utf8')
 }

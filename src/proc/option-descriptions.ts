@@ -132,6 +132,13 @@ export const OPTION_DESCRIPTIONS: Descriptions = {
       host: "They are the host's files, without triggers.",
     },
   },
+  nestedMounts: {
+    text: 'Whether containers in a container can mount `proc` and `sysfs`. In a user namespace of its own a program may do so only where its mount namespace has one on which nothing but empty directories is covered, and our files cover some.',
+    values: {
+      off: 'They cannot: `mount -t proc` fails there with EPERM, as it does in every container whose runtime masks paths in `/proc`.',
+      on: "They can where they could without our files, as in a privileged container. Another mount of the container's own `/proc` and `/sys` is left below `/dev/.procveil`, with a mount of that directory on itself over it: no path leads to them, but root in the container can take that off, and finds the host's values below. Nothing is left where the runtime masks paths or makes them read-only, where such a mount is there already, as `/dev/.lxc/proc` of LXC, and where `/dev` is no `tmpfs` of the container's own.",
+    },
+  },
   cgroup: {
     text: "The cgroup that the files tell about: `auto` for the container's own, or an absolute path in every hierarchy for another one, such as that of the container's pod. In an annotation it must be the container's own or one above it.",
   },

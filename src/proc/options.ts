@@ -23,6 +23,7 @@ const CHOICES = {
   openEulerEmptyNames: ['off', 'on'],
   slabinfo: ['empty', 'host'],
   pressure: ['on', 'host'],
+  nestedMounts: ['off', 'on'],
 } as const
 
 export type Choices = { [Name in keyof typeof CHOICES]: (typeof CHOICES)[Name][number] }

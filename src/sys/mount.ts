@@ -90,6 +90,16 @@ export function openTree(directory: number, path: string): number | undefined {
   return present(fd, 'open_tree', `clone the mount of ${path}`)
 }
 
+/** A detached copy of the mount that `fd` lies on, with that file as its root, and without the mounts that lie on it. */
+export function cloneMount(fd: number, name: string): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
+  return checked(
+    calls().syscall(SYS_OPEN_TREE, fd, EMPTY, flags, null, 0),
+    'open_tree',
+    `clone the mount of ${name}`,
+  )
+}
+
 /** Attaches a detached mount at the file that `target`, an O_PATH descriptor, is open on. */
 export function moveMount(tree: number, target: number, name: string): void {
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
@@ -98,12 +108,19 @@ export function moveMount(tree: number, target: number, name: string): void {
 }
 
 /** Mount events no longer go from this mount to its peers. `fd` is open on the mount's root. */
-export function makeSlave(fd: number, name: string): void {
+export const makeSlave = (fd: number, name: string) =>
+  setPropagation(fd, MS_SLAVE, `make ${name} a slave mount`)
+
+/** Mount events go neither from this mount to others nor come here. `fd` is open on the mount's root. */
+export const makePrivate = (fd: number, name: string) =>
+  setPropagation(fd, MS_PRIVATE, `make ${name} a private mount`)
+
+function setPropagation(fd: number, propagation: number, action: string): void {
   // struct mount_attr: attr_set, attr_clr, propagation, userns_fd, 8 bytes each.
-  const attributes = new BigUint64Array([0n, 0n, BigInt(MS_SLAVE), 0n])
+  const attributes = new BigUint64Array([0n, 0n, BigInt(propagation), 0n])
   const size = attributes.byteLength
   const result = calls().syscall(SYS_MOUNT_SETATTR, fd, EMPTY, AT_EMPTY_PATH, attributes, size)
-  checked(result, 'mount_setattr', `make ${name} a slave mount`)
+  checked(result, 'mount_setattr', action)
 }
 
 /**
@@ -144,6 +161,7 @@ export function fileSystemType(fd: number, name: string): number {
 
 export const PROC_SUPER_MAGIC = 0x9fa0
 export const SYSFS_MAGIC = 0x62656572
+export const TMPFS_MAGIC = 0x01021994
 
 const EMPTY = cstring('')
 const ROOT = cstring('/')

@@ -31,6 +31,7 @@ export interface BoxOptions {
   cpus?: string
   quotaUsec?: number
   rootfsPropagation?: 'shared' | 'slave' | 'private'
+  maskedPaths?: readonly string[]
   /** Hook stages; [] starts the container without our hook. */
   stages?: readonly ('prestart' | 'createRuntime')[]
   /** Environment of the hook. */
@@ -167,7 +168,7 @@ export function makeRootfs(rootfs: string): void {
 
 function config(site: Site, id: string, options: BoxOptions): string {
   const { stages = ['prestart'], hookArgs = [], pidNamespace, rootfsPropagation } = options
-  const { hooksBefore = [], uid, capabilities, fuse } = options
+  const { maskedPaths, hooksBefore = [], uid, capabilities, fuse } = options
   const entry = (...args: string[]): HookEntry => {
     const made = hookEntry(site, args, 20)
     return { ...made, env: options.hookEnv ?? made.env }
@@ -197,6 +198,7 @@ function config(site: Site, id: string, options: BoxOptions): string {
       ...(options.userNamespace ? [{ type: 'user' }] : []),
     ],
     rootfsPropagation,
+    maskedPaths,
     resources: options,
   })
 }

@@ -15,6 +15,7 @@ interface RuncConfig {
   /** The runtime's choice when missing. */
   cgroupsPath?: string
   rootfsPropagation?: string | undefined
+  maskedPaths?: readonly string[] | undefined
   resources: Resources
   device?: Device | undefined
   /** Inside; root when missing. */
@@ -104,7 +105,8 @@ export function hookEntry(site: Site, args: readonly string[], timeout: number):
 
 export function renderConfig(config: RuncConfig): string {
   const { rootfs, command, env, hostname, mounts, hooks, annotations, device } = config
-  const { namespaces, cgroupsPath, rootfsPropagation, resources, uid = 0, capabilities } = config
+  const { namespaces, cgroupsPath, rootfsPropagation, maskedPaths, resources } = config
+  const { uid = 0, capabilities } = config
   const hasUsers = namespaces.some(({ type }) => type === 'user')
   // JSON leaves out what is undefined.
   return JSON.stringify({
@@ -133,6 +135,7 @@ export function renderConfig(config: RuncConfig): string {
       devices: device && [{ ...device, type: 'b', fileMode: 0o660, uid: 0, gid: 0 }],
       resources: { devices: allowances(config), memory: memory(resources), cpu: cpu(resources) },
       rootfsPropagation,
+      maskedPaths,
     },
   })
 }

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findRootfs, MAX_CONFIG_BYTES, parseRoot } from '../../src/oci/bundle.ts'
+import {
+  findRootfs,
+  MAX_CONFIG_BYTES,
+  masksPaths,
+  parseMasks,
+  parseRoot,
+} from '../../src/oci/bundle.ts'
 
 const state = { id: 'x', status: 'creating', pid: 42, annotations: {} }
 
@@ -39,4 +45,24 @@ t.test('a config.json without a root', async t => {
   for (const text of ['{}', 'null', '{"root":{"path":""}}', '{"root":{"path":5}}']) {
     t.throws(() => parseRoot(text), SyntaxError, text)
   }
+})
+
+t.test('masked and read-only paths', async t => {
+  const masks = (linux: unknown) => parseMasks(JSON.stringify({ linux }))
+  t.equal(masks(undefined), false)
+  t.equal(masks({ maskedPaths: null, readonlyPaths: [] }), false)
+  t.equal(masks({ maskedPaths: ['/proc/kcore'] }), true)
+  t.equal(masks({ readonlyPaths: ['/proc/sys'] }), true)
+  t.equal(masks({ maskedPaths: '/proc/kcore' }), true, 'what is not understood')
+})
+
+t.test('of a bundle that cannot be read all may be masked', async t => {
+  t.equal(masksPaths({ bundle: undefined }), true)
+  const bundle = mkdtempSync(join(tmpdir(), 'procveil-bundle-'))
+  t.teardown(() => rmSync(bundle, { recursive: true }))
+  t.equal(masksPaths({ bundle }), true)
+  writeFileSync(join(bundle, 'config.json'), '{')
+  t.equal(masksPaths({ bundle }), true)
+  writeFileSync(join(bundle, 'config.json'), '{}')
+  t.equal(masksPaths({ bundle }), false)
 })

@@ -26,6 +26,7 @@ const options: fc.Arbitrary<Partial<Options>> = fc.record(
     diskTimes: fc.constantFrom('zero', 'apportion'),
     slabinfo: fc.constantFrom('empty', 'host'),
     pressure: fc.constantFrom('on', 'host'),
+    nestedMounts: fc.constantFrom('off', 'on'),
   },
   { requiredKeys: [] },
 )

@@ -7,6 +7,7 @@ import { splitDevice } from '../../host/device-number.ts'
 import type { Host } from '../../host/host.ts'
 import { attach, type Bound } from '../../mount/attach.ts'
 import { Descriptors } from '../../mount/descriptors.ts'
+import type { SpareChoice } from '../../mount/spare.ts'
 import { filesToBind, type Options } from '../../proc/options.ts'
 import type { Settings } from '../../service/settings.ts'
 import { openOrStart } from '../../service/start.ts'
@@ -17,11 +18,15 @@ export interface BindContext {
   registry: Registry
   /** Options of containers that have none of their own. */
   defaults: Options
+  /** When spare mounts may be left in a container whose option `nestedMounts` wants them. */
+  spare: SpareChoice
+  /** Gets the error of an option that cannot be used. What it throws undoes everything. */
+  refuse: (error: unknown) => void
 }
 
 /** Throws when the files cannot be bound. Then no mount and no registration is left that was not there before. */
 export function bind(
-  { host, settings, registry, defaults }: BindContext,
+  { host, settings, registry, defaults, spare, refuse }: BindContext,
   described: Described,
 ): Bound {
   const earlier = registry.find(described.id)
@@ -30,7 +35,9 @@ export function bind(
     using opened = new Descriptors()
     const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
     const served = { directory, device: splitDevice(fstatSync(directory).dev) }
-    return attach(host, container, filesToBind({ ...defaults, ...container.options }), served)
+    const options = { ...defaults, ...container.options }
+    const choice = options.nestedMounts === 'on' ? spare : 'never'
+    return attach(host, container, filesToBind(options), served, { choice, refuse })
   } catch (error) {
     if (earlier === undefined) registry.forget(container.id)
     else registry.register(earlier)

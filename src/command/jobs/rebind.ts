@@ -32,14 +32,17 @@ interface Context {
   host: Host
   registry: Registry
   input: RebindInput
+  log: Log
 }
 
 /** Returns why the container is skipped, or nothing. */
 export const attach = (input: RebindInput) =>
-  rebind('remount', input, ({ detached, ...container }, { host, registry }) => {
+  rebind('remount', input, ({ detached, ...container }, { host, registry, log }) => {
     const { settings, defaults, registered } = input
     if (registered && detached) return LEFT_OUT
-    const { base } = bind({ host, settings, registry, defaults }, container)
+    const refuse = (error: unknown) => log.error(error)
+    const context = { host, settings, registry, defaults, spare: 'unless-early', refuse } as const
+    const { base } = bind(context, container)
     findDevices(host, settings.runDirectory, container, base)
     return undefined
   })
@@ -66,7 +69,7 @@ function rebind(
   const change = () => {
     // Only with the lock does nobody else work on the container.
     const container = resolve(host, registry, candidate, error => log.error(error))
-    if (container !== undefined) return act(container, { host, registry, input })
+    if (container !== undefined) return act(container, { host, registry, input, log })
     // The container has ended, and its last hook never ran.
     registry.forget(candidate.id)
     if (all) return ENDED

@@ -4,7 +4,7 @@ import { readContainer } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import { Host } from '../../host/host.ts'
 import { readOptions } from '../../oci/annotations.ts'
-import { findRootfs } from '../../oci/bundle.ts'
+import { findRootfs, masksPaths } from '../../oci/bundle.ts'
 import { parseState, type State } from '../../oci/state.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../proc/options.ts'
 import { readDefaults } from '../../service/config.ts'
@@ -14,6 +14,7 @@ import { complaintOf, Log } from '../../sys/log.ts'
 import { bind } from '../containers/bind.ts'
 import { withContainerLock } from '../containers/container-lock.ts'
 import { withoutForeignCgroup } from '../containers/foreign-cgroup.ts'
+import { withoutSpareUnderMasks } from '../containers/spare-under-masks.ts'
 import { findDevices } from './devices.ts'
 
 export interface HookInput {
@@ -66,10 +67,13 @@ function run(settings: Settings, state: State, strict: boolean, log: Log): void 
   const defaults = tryReadDefaults(settings, refuse)
   const options = readOptions(state.annotations, refuse)
   const found = readContainer(host, id, { pid, rootfs: findRootfs(state), options })
-  const container = withoutForeignCgroup(found, refuse)
-  const { bound, present, absent, base } = bind({ host, settings, registry, defaults }, container)
+  const container = withoutSpareUnderMasks(withoutForeignCgroup(found, refuse), defaults, () =>
+    masksPaths(state),
+  )
+  const context = { host, settings, registry, defaults, spare: 'always', refuse } as const
+  const { bound, present, absent, base, spare } = bind(context, container)
   log.info(
-    `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}`,
+    `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}; spare mounts: ${spare}`,
   )
   // The files are bound: what is missing is found when the container reads it.
   try {

@@ -37,7 +37,7 @@ const AFTER: readonly Section[] = [
   {
     title: 'WHEN IT IS READ',
     blocks: [
-      'The service reads the file when it starts and when it is upgraded, with `procveil upgrade` or `systemctl reload procveil`, and then shows all containers accordingly. The options `files` and `maskPossible`, which say what is bound, are read by each hook and each `procveil remount`. `procveil show` and the other commands that print what containers see read it each time.',
+      'The service reads the file when it starts and when it is upgraded, with `procveil upgrade` or `systemctl reload procveil`, and then shows all containers accordingly. The options `files`, `maskPossible` and `nestedMounts`, which say what is mounted, are read by each hook and each `procveil remount`. `procveil show` and the other commands that print what containers see read it each time.',
       "The annotations of a container are read when it is registered: by the hook, or by `procveil remount` where the container was not hooked. They are kept for the container's life.",
     ],
   },
