@@ -204,13 +204,14 @@ t.test('containers by whose files they see', async t => {
     files: 3,
     state: 'host',
     otherDevices: [],
+    barsNesting: false,
     registered: true,
     detached: false,
     ...values,
   })
   const findings = checkContainers(
     [
-      seen('good', { state: 'ok' }),
+      seen('good', { state: 'ok', barsNesting: true }),
       seen('dead', { state: 'stale', otherDevices: ['0:51', '0:52'] }),
       seen('other', { state: 'stale', otherDevices: ['0:51'] }),
       seen('some', { state: 'partial' }),
@@ -230,6 +231,7 @@ t.test('containers by whose files they see', async t => {
     { level: 'warning', text: /too many mounts.*: many$/ },
     { level: 'warning', text: /registered.*: lost$/ },
     { level: 'warning', text: /see the host's files: a/ },
+    { level: 'ok', text: /^1 cannot have unprivileged.*: good$/, advice: /nestedMounts/ },
   ])
   t.notMatch(renderFindings(findings, false), '\x1b')
   t.match(checkContainers([], new Set()), [{ level: 'ok' }])

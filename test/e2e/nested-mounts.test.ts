@@ -70,6 +70,8 @@ t.test('with them and without the option neither can', needs('runc', 'unshare'),
   t.strictSame(await nests(box), [])
   t.strictSame(await spares(box), [])
   t.notMatch(await box.sh('ls -a /dev'), '.procveil')
+  const { stdout } = await here.toolkit('doctor')
+  t.match(stdout, /ok +1 cannot have unprivileged containers in them .*: outer\n.*nestedMounts/)
 })
 
 t.test('with the option both can again', needs('runc', 'unshare', 'nsenter'), async t => {
@@ -78,6 +80,7 @@ t.test('with the option both can again', needs('runc', 'unshare', 'nsenter'), as
   await seesOwn(t, box)
   t.strictSame(await spares(box), SPARES)
   t.strictSame(await nests(box), ['proc', 'sysfs'])
+  t.notMatch((await here.toolkit('doctor')).stdout, 'cannot have unprivileged')
   t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), '.procveil', 'nothing on the host')
 
   t.test('no path leads there', async t => {
@@ -133,6 +136,7 @@ t.test('a mask that the runtime puts on after the hook', needs('runc', 'unshare'
     t.notOk((await nests(box)).includes('proc'))
     t.match((await here.toolkit('remount', '--container-id', 'outer')).stdout, '1 attached')
     t.strictSame(await spares(box), [], 'nor later')
+    t.notMatch((await here.toolkit('doctor')).stdout, 'cannot have unprivileged')
     await box.remove()
   }
 })

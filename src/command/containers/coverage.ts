@@ -1,6 +1,7 @@
 /** Finds out whose files a container sees, by its mountinfo alone: no file is touched. */
 
 import { type Mount, MountTree, parseMounts } from '../../host/mountinfo.ts'
+import { isNestingBarred } from '../../mount/nestable.ts'
 import { findBase, findTarget, isFileOf, pathOf } from '../../mount/target.ts'
 
 /**
@@ -17,9 +18,17 @@ export interface Coverage {
   state: CoverageState
   /** Device numbers, as `major:minor`, of the mounts that are not of that service. */
   otherDevices: readonly string[]
+  /** Whether containers in it cannot mount a proc, and could without the files. */
+  barsNesting: boolean
 }
 
-export const UNKNOWN: Coverage = { bound: 0, files: 0, state: 'unknown', otherDevices: [] }
+export const UNKNOWN: Coverage = {
+  bound: 0,
+  files: 0,
+  state: 'unknown',
+  otherDevices: [],
+  barsNesting: false,
+}
 
 /**
  * `served` is the mount that answers now, and `undefined` when none does. `files` are those that are to be bound and
@@ -47,7 +56,8 @@ export function parseCoverage(
     else others.add(`${bound.major}:${bound.minor}`)
   }
   const state = others.size > 0 ? 'stale' : stateOf(found)
-  return { ...found, state, otherDevices: [...others].sort() }
+  const barsNesting = isNestingBarred(mounts, base)
+  return { ...found, state, otherDevices: [...others].sort(), barsNesting }
 }
 
 function stateOf({ bound, files }: { bound: number; files: number }): CoverageState {

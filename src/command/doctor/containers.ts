@@ -14,14 +14,27 @@ export function checkContainers(
   const groups = new Map<Group, string[]>()
   for (const container of containers) {
     const group = groupOf(container, answering)
-    groups.set(group, [...(groups.get(group) ?? []), container.name ?? shortId(container.id)])
+    groups.set(group, [...(groups.get(group) ?? []), nameOf(container)])
   }
   const findings = GROUPS.flatMap(group => {
     const names = groups.get(group)
     return names === undefined ? [] : [describe(group, names)]
   })
-  return findings.length > 0 ? findings : [ok('no container runs')]
+  if (findings.length === 0) return [ok('no container runs')]
+  return [...findings, ...checkNesting(containers)]
 }
+
+/** Few containers have others in them, so this is no warning. */
+function checkNesting(containers: readonly ListedContainer[]): Finding[] {
+  const barred = containers.filter(({ barsNesting }) => barsNesting).map(nameOf)
+  if (barred.length === 0) return []
+  const text = `${barred.length} cannot have unprivileged containers in them that mount a proc, since our files lie over theirs: ${nameSome(barred)}`
+  const advice =
+    'where there are to be some: set the option nestedMounts to on, then procveil remount --all'
+  return [{ ...ok(text), advice }]
+}
+
+const nameOf = ({ id, name }: ListedContainer) => name ?? shortId(id)
 
 /** The groups of containers, in the order in which they are told. */
 const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'unknown', 'missing', 'host'] as const

@@ -9,6 +9,7 @@ const listed = (values: Partial<ListedContainer>): ListedContainer => ({
   files: 3,
   state: 'ok',
   otherDevices: [],
+  barsNesting: false,
   registered: true,
   detached: false,
   ...values,
