@@ -7,10 +7,11 @@
  * of its own. After a deadline it leaves them to themselves.
  */
 
-import { readSync, writeSync } from 'node:fs'
+import { readSync } from 'node:fs'
 import { MAX_STATE_BYTES } from '../oci/state.ts'
 import type { Settings } from '../service/settings.ts'
 import { errorCode } from '../sys/error.ts'
+import { Log, passOn } from '../sys/log.ts'
 import { waitReadable } from '../sys/poll.ts'
 import { askService } from '../worker/ask-service.ts'
 import type { HookInput, HookResult } from './jobs/run-hook.ts'
@@ -39,10 +40,9 @@ export async function hook(settings: Settings, { strict, direct }: HookOptions):
       ? await runHere(input)
       : (askService<HookResult>(settings.runDirectory, 'hook', input, SERVICE_MS) ??
         (await runInProcess(input, deadline)))
-    if (complaints !== '') writeSync(2, complaints)
+    passOn(complaints)
     return status
   } catch (error) {
-    const { Log } = await import('../sys/log.ts')
     new Log('hook', settings.log).error(error)
     return strict ? 1 : 0
   }

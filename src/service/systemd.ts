@@ -7,17 +7,7 @@ import { existsSync } from 'node:fs'
 import { childProcess } from '../sys/child-process.ts'
 import { sleep } from '../sys/lock.ts'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
-
-export const UNIT = 'procveil.service'
-
-/** The directories where systemd finds units, without a leading slash: systemd.unit(5), "Unit File Load Path". */
-export const UNIT_DIRECTORIES = [
-  'etc/systemd/system',
-  'run/systemd/system',
-  'usr/local/lib/systemd/system',
-  'usr/lib/systemd/system',
-  'lib/systemd/system',
-]
+import { UNIT, UNIT_DIRECTORIES } from './unit.ts'
 
 /** A hook waits at most this long for systemd. What else it does then fits into its time. */
 const TIMEOUT_MS = 8000

@@ -61,6 +61,11 @@ export function complain(error: unknown): void {
   write(2, complaintOf(error))
 }
 
+/** Writes to stderr what another process of ours has said, whose messages are made in this file too. */
+export function passOn(text: string): void {
+  if (text !== '') write(2, text)
+}
+
 /** What `complain` writes. */
 export function complaintOf(error: unknown): string {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { ENVIRONMENT, ownExecutable } from '../service/executable.ts'
 import { commandLine, type Settings } from '../service/settings.ts'
+import { passOn } from '../sys/log.ts'
 import { Lines } from './lines.ts'
 import { MOST_LINE_BYTES, READY_LINE } from './messages.ts'
 
@@ -36,7 +37,7 @@ export class WorkerProcess {
       this.hasEnded = true
     })
     this.#child.stdout?.on('data', (piece: Buffer) => this.#take(piece))
-    this.#child.stderr?.on('data', (piece: Buffer) => process.stderr.write(piece))
+    this.#child.stderr?.on('data', (piece: Buffer) => passOn(piece.toString()))
     this.#child.stdin?.on('error', () => {})
     this.ready = this.#orEnd(first).then(line => {
       if (line !== READY_LINE) throw new Error(`it said "${line.slice(0, 80)}"`)

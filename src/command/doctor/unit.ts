@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path'
 import type { Host } from '../../host/host.ts'
-import { UNIT, UNIT_DIRECTORIES } from '../../service/systemd.ts'
+import { UNIT, UNIT_DIRECTORIES } from '../../service/unit.ts'
 import { about, type Finding } from './finding.ts'
 
 const { ok, warning, problem } = about('systemd')
