@@ -72,7 +72,8 @@ export function parseCpuinfo(text: string): Cpuinfo {
 /** The host's text is parsed once for all containers. */
 const parseHost = memoize(parseCpuinfo)
 
-const PROCESSOR = /^processor\s*:\s*(\d+)/
+/** NR_CPUS has four digits at most. */
+const PROCESSOR = /^processor\s*:\s*(\d{1,6})(?!\d)/
 
 /**
  * The records of the visible CPUs. A CPU that the host has taken offline meanwhile is left out, and the container's

@@ -191,3 +191,8 @@ t.test('more kinds of containers than are remembered', async t => {
     }
   }
 })
+
+t.test('a number that no CPU has begins no record', async t => {
+  const text = `processor\t: 0\n\nprocessor\t: ${'9'.repeat(400)}\n\n`
+  t.same([...parseCpuinfo(text).records.keys()], [0])
+})
