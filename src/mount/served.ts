@@ -38,9 +38,20 @@ export function isAnswering(mountPoint: string): boolean {
   }
 }
 
-/** Takes off the mounts that earlier servers left at `mountPoint`, one on top of the other. */
+/**
+ * Takes off the mounts that earlier servers left at `mountPoint`, one on top of the other. Another process may do so at
+ * the same time: a mount that it was quicker to take off is no failure.
+ */
 export function unmountAll(host: Host, mountPoint: string): void {
-  while (findServed(host, mountPoint) !== undefined) unmount(mountPoint)
+  for (;;) {
+    const mount = findServed(host, mountPoint)
+    if (mount === undefined) return
+    try {
+      unmount(mountPoint)
+    } catch (error) {
+      if (findServed(host, mountPoint)?.id === mount.id) throw error
+    }
+  }
 }
 
 /**

@@ -24,6 +24,9 @@ const LEAST_MS = 3000
 const PUT_BACK_MS = 3000
 const LOOK_MS = 20
 
+/** Whether another keeper serves by now is looked at once in this time. Most servers are ready before. */
+const OTHER_MS = 200
+
 /**
  * Returns an O_PATH descriptor of `path`, which is relative to the mount. Of several processes that find no server,
  * one starts it and the others wait. Throws when there is no server after all.
@@ -65,7 +68,7 @@ function start(host: Host, settings: Settings): void {
   const startMs = performance.now()
   unmountAll(host, settings.mountPoint)
   if (startUnit(settings, () => isServed(host, settings))) return
-  startServer(settings, Math.max(START_TIMEOUT_MS - (performance.now() - startMs), LEAST_MS))
+  startServer(host, settings, Math.max(START_TIMEOUT_MS - (performance.now() - startMs), LEAST_MS))
 }
 
 /**
@@ -96,27 +99,28 @@ function tell(pid: number): boolean {
 const isServed = (host: Host, { mountPoint }: Settings) =>
   findServed(host, mountPoint) !== undefined && isAnswering(mountPoint)
 
-/** Returns when the mount is served. */
-function startServer(settings: Settings, timeoutMs: number): void {
+/**
+ * Returns when the mount is served: by the keeper that is started here, or by one that was quicker, for which ours would
+ * wait in vain.
+ */
+function startServer(host: Host, settings: Settings, timeoutMs: number): void {
   const { reader } = launchKeeper(settings, { resend: true }, 'ignore')
+  const deadline = performance.now() + timeoutMs
   try {
-    const answered = waitUntilReadable(reader, timeoutMs)
-    if (answered && readSync(reader, Buffer.alloc(1)) === 1) return
-    const why = answered ? 'it ended at once' : `it was not ready after ${Math.round(timeoutMs)} ms`
-    throw new Error(
-      `Cannot start the server: ${why}; see ${settings.log ?? 'the output of procveil serve, or give --log'}`,
-    )
+    for (;;) {
+      const leftMs = Math.max(deadline - performance.now(), 0)
+      // poll(2) returns early when a signal has interrupted it.
+      const ready = waitReadable(reader, Math.ceil(Math.min(leftMs, OTHER_MS)))
+      if (ready > 0 && readSync(reader, Buffer.alloc(1)) === 1) return
+      if (isServed(host, settings)) return
+      if (ready <= 0 && leftMs > 0) continue
+      const why =
+        ready > 0 ? 'it ended at once' : `it was not ready after ${Math.round(timeoutMs)} ms`
+      throw new Error(
+        `Cannot start the server: ${why}; see ${settings.log ?? 'the output of procveil serve, or give --log'}`,
+      )
+    }
   } finally {
     closeSync(reader)
-  }
-}
-
-/** Calls poll(2) again when a signal has interrupted it. */
-function waitUntilReadable(fd: number, timeoutMs: number): boolean {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const left = Math.max(deadline - performance.now(), 0)
-    const ready = waitReadable(fd, Math.ceil(left))
-    if (ready >= 0 || left === 0) return ready > 0
   }
 }
