@@ -1,6 +1,6 @@
 /** Somebody takes the mount away: umount(8) in all its forms, and the end of the connection. */
 
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -12,6 +12,7 @@ import { isUnnoticed } from './disturb.ts'
 import { Load, UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
+const locking = { ...needs('runc', 'flock'), ...UNHURRIED }
 const stopping = { ...needs('runc', 'strace'), ...UNHURRIED }
 
 /** A healthy machine heals within 2 s; this one may be busy with other tests. */
@@ -153,6 +154,20 @@ t.test('who unmounts again and again does not end the service', options, async t
   await untilHealed(box)
   t.equal(here.find('serve'), keeper)
   await isWell(t, here)
+})
+
+t.test('a container that cannot be healed at first is healed later', locking, async t => {
+  const here = site(t)
+  const box = await own(t, here, 'one')
+  const locks = readdirSync(here.runDirectory).filter(name => /^hook\..*lock$/.test(name))
+  t.equal(locks.length, 1)
+  // A command waits 5 s for the lock of a container.
+  const holding = execa('flock', [`${here.runDirectory}/${locks[0]}`, 'sleep', '6'])
+  await sleep(200)
+  await execa('umount', ['-f', here.mountPoint], { reject: false })
+  await holding
+  t.match(here.readLog(), /remount.* 0 attached, 1 failed/)
+  t.comment(`healed ${await untilHealed(box)} ms after the lock was free`)
 })
 
 t.test('stop ends the service where the mount cannot be taken off', stopping, async t => {

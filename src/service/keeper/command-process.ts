@@ -20,9 +20,12 @@ export class CommandProcess {
   readonly #child: ChildProcess
   readonly #timer: NodeJS.Timeout
   #isGone = false
-  #finish: () => void = () => {}
-  /** Resolves when the process has ended, however it ended, or was killed and is left to itself. */
-  readonly done: Promise<void>
+  #finish: (succeeded: boolean) => void = () => {}
+  /**
+   * Resolves when the process has ended, however it ended, or was killed and is left to itself: true when the command has
+   * succeeded.
+   */
+  readonly done: Promise<boolean>
 
   constructor(host: Host, settings: Settings, log: Log, ...command: string[]) {
     this.#host = host
@@ -40,9 +43,9 @@ export class CommandProcess {
     })
     this.#child.on('error', error => {
       log.error(error)
-      this.#end()
+      this.#end(false)
     })
-    this.#child.on('exit', () => this.#end())
+    this.#child.on('exit', status => this.#end(status === 0))
     this.#timer = setTimeout(() => {
       log.warning(`procveil ${this.#name} is killed: it was not done after ${TIMEOUT_MS / 1000} s`)
       this.kill()
@@ -60,12 +63,12 @@ export class CommandProcess {
     if (this.#isGone || pid === undefined) return
     if (await untilGone(this.#host, pid, () => this.#isGone)) return
     this.#log.warning(`procveil ${this.#name}, process ${pid}, was killed and is not gone`)
-    this.#finish()
+    this.#finish(false)
   }
 
-  #end(): void {
+  #end(succeeded: boolean): void {
     this.#isGone = true
     clearTimeout(this.#timer)
-    this.#finish()
+    this.#finish(succeeded)
   }
 }

@@ -1,16 +1,22 @@
 /** The registered containers, in which a keeper has processes of their own put its files, and take them out. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import type { Settings } from '../settings.ts'
 import { CommandProcess } from './command-process.ts'
 
+/** Before each try. Some containers can never be bound into, so there is an end. */
+const PAUSES_MS = [0, 300, 1000, 3000]
+
 export class Registered {
   readonly #host: Host
   readonly #settings: Settings
   readonly #log: Log
   #binding: CommandProcess | undefined
+  /** Of the last binding that was begun, or stopped. */
+  #number = 0
 
   constructor(host: Host, settings: Settings, log: Log) {
     this.#host = host
@@ -23,22 +29,41 @@ export class Registered {
    * some containers have got the files.
    */
   bind(): void {
+    const number = ++this.#number
     this.#binding?.kill()
     this.#binding = undefined
     const isNone = new Registry(this.#settings.runDirectory).ids().length === 0
-    if (!isNone) this.#binding = this.#command('remount')
+    if (!isNone) void this.#bindAll(number)
+  }
+
+  /** Tries again where a container failed: the mount may have been taken away meanwhile. */
+  async #bindAll(number: number): Promise<void> {
+    for (const pauseMs of PAUSES_MS) {
+      await sleep(pauseMs)
+      if (number !== this.#number) return
+      this.#binding = this.#tryCommand('remount')
+      if (await this.#binding?.done) return
+    }
   }
 
   async stopBinding(): Promise<void> {
+    this.#number++
     await this.#binding?.stop()
   }
 
   /** Takes the files out of the containers. */
   async unbind(): Promise<void> {
-    await this.#command('umount').done
+    await this.#tryCommand('umount')?.done
   }
 
-  #command(name: 'remount' | 'umount'): CommandProcess {
-    return new CommandProcess(this.#host, this.#settings, this.#log, name, '--all', '--registered')
+  /** Returns `undefined` when no process can be started. */
+  #tryCommand(name: 'remount' | 'umount'): CommandProcess | undefined {
+    const command = [name, '--all', '--registered']
+    try {
+      return new CommandProcess(this.#host, this.#settings, this.#log, ...command)
+    } catch (error) {
+      this.#log.error(error)
+      return undefined
+    }
   }
 }
