@@ -19,6 +19,7 @@ import { checkHooks } from './doctor/hooks.ts'
 import { checkKernel, checkPlace } from './doctor/kernel.ts'
 import { checkOthers, checkRegistrations } from './doctor/leftovers.ts'
 import { checkMount, checkPropagation, type Service } from './doctor/mount.ts'
+import { checkProcesses } from './doctor/processes.ts'
 import { checkUnit } from './doctor/unit.ts'
 import { isColourful } from './terminal/table.ts'
 import { VERSION } from './version.ts'
@@ -56,6 +57,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...checkMount(host, settings, VERSION, service),
     checkPropagation(host, settings),
     checkUnit(host),
+    checkProcesses(host),
     ...(await attempt('config', 'correct it, or give another --config', async () =>
       checkConfig(settings),
     )),

@@ -8,6 +8,7 @@ import { type Finding, nameSome, renderFindings } from '../../src/command/doctor
 import { checkFuse, checkPlace, checkRelease } from '../../src/command/doctor/kernel.ts'
 import { checkOthers, checkRegistrations } from '../../src/command/doctor/leftovers.ts'
 import { checkMount, checkPropagation, type Service } from '../../src/command/doctor/mount.ts'
+import { checkProcesses } from '../../src/command/doctor/processes.ts'
 import { checkUnit } from '../../src/command/doctor/unit.ts'
 import { Registry } from '../../src/container/registry.ts'
 import type { Answer } from '../../src/mount/ask.ts'
@@ -249,4 +250,22 @@ t.test('findings are lines, with what to do next', async t => {
   t.match(renderFindings(findings, true), '\x1b[33mwarning')
   t.equal(nameSome(['a', 'b']), 'a, b')
   t.equal(nameSome('abcdefgh'.split('')), 'a, b, c, d, e and 3 more')
+})
+
+t.test('processes of ours that were killed and are left', async t => {
+  const [killed, pending] = [42, 43].map(pid => `${pid} (procveil) D 1${' 0'.repeat(26)} 256 0`)
+  const host = machine(t, {
+    'proc/42/task/42/stat': killed ?? '',
+    'proc/43/task/43/stat': pending ?? '',
+    'proc/44/task/44/stat': `44 (procveil) S 1${' 0'.repeat(28)}`,
+  })
+  mkdirSync(join(host.directory, 'proc/self'))
+  const run = (pid: string, program: string) =>
+    symlinkSync(program, join(host.directory, 'proc', pid, 'exe'))
+  run('self', '/usr/libexec/procveil/procveil')
+  run('44', '/usr/libexec/procveil/procveil')
+  run('43', '/bin/procveil')
+  t.equal(checkProcesses(host).level, 'ok', 'neither one that lives nor one of others')
+  run('42', '/usr/libexec/procveil/procveil (deleted)')
+  t.match(checkProcesses(host), { level: 'warning', text: / 42$/ })
 })
