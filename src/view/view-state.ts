@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../host/host.ts'
-import { arrayOf, type Fields, objectOf, stringOf } from '../host/json.ts'
+import { arrayOf, type Fields, naturalOf, objectOf, stringOf } from '../host/json.ts'
 import type { CpuAccountState } from '../proc/cpu/account.ts'
 import { CPU_TIME_FIELDS } from '../proc/cpu/time.ts'
 import type { DiskAccountState } from '../proc/disk/account.ts'
@@ -46,10 +46,10 @@ const numberOf: Read<number> = value =>
 
 /** Reads an object in which each of these names is that of a number. */
 const numbersOf =
-  <Name extends string>(names: readonly Name[]): Read<Record<Name, number>> =>
+  <Name extends string>(names: readonly Name[], read = numberOf): Read<Record<Name, number>> =>
   value => {
     const fields = objectOf(value)
-    const numbers = names.map(name => [name, numberOf(fields?.[name])] as const)
+    const numbers = names.map(name => [name, read(fields?.[name])] as const)
     if (numbers.some(([, number]) => number === undefined)) return undefined
     return Object.fromEntries(numbers) as Record<Name, number>
   }
@@ -65,7 +65,7 @@ function recordOf<Value>(value: unknown, read: Read<Value>): Record<string, Valu
 
 const workOf = numbersOf(['userUsec', 'niceUsec', 'systemUsec'])
 const timeOf = numbersOf(CPU_TIME_FIELDS)
-const countersOf = numbersOf(DISK_FIELDS)
+const countersOf = numbersOf(DISK_FIELDS, naturalOf)
 
 function cpuOf(value: unknown, nowUsec: number): CpuAccountState | undefined {
   const fields = objectOf(value)
@@ -93,8 +93,8 @@ function rawOf(fields: Fields | undefined): CpuAccountState['raw'] | undefined {
   return hostBusyUsec === undefined ? undefined : { source: 'cgroup', total, hostBusyUsec }
 }
 
-const loadsOf = numbersOf(['0', '1', '2'])
-const countOf = numbersOf(['running', 'blocked', 'threads', 'lastPid'])
+const loadsOf = numbersOf(['0', '1', '2'], naturalOf)
+const countOf = numbersOf(['running', 'blocked', 'threads', 'lastPid'], naturalOf)
 const sampledOf = numbersOf(['lastPid', 'gridUsec', 'passUsec', 'readUsec'])
 
 function loadOf(value: unknown, nowUsec: number): LoadState | undefined {

@@ -5,6 +5,8 @@ import { hostFiles, SMALL_HOST } from '../property/hosts.ts'
 import { MemoryHost } from '../property/memory-host.ts'
 import { HEALTHY_LEVEL, KINDS, type Kind } from '../property/trees.ts'
 
+type Disks = Record<'8:0', { shown: object }>
+
 /** What a view has accumulated, as the file holds it, and when. */
 function accumulated(kind: Kind, usage = true) {
   const tree = { kind, levels: [HEALTHY_LEVEL], threads: 'RSD' }
@@ -42,6 +44,7 @@ t.test('a part that is damaged begins anew, and the others go on', async t => {
     ['load', ({ load }: { load: object }) => Object.assign(load, { gridUsec: -1e300 })],
     ['load', ({ load }: { load: object }) => Object.assign(load, { loads: [1, 2] })],
     ['load', ({ load }: { load: object }) => Object.assign(load, { count: { running: 1 } })],
+    ['disks', ({ disks }: { disks: Disks }) => Object.assign(disks['8:0'].shown, { reads: 0.5 })],
     ['disks', (fields: { disks: object }) => Object.assign(fields.disks, { '8:0': { shown: {} } })],
   ]
   for (const [part, damage] of damages) {
