@@ -1,6 +1,7 @@
 /** Somebody takes the mount away: umount(8) in all its forms, and the end of the connection. */
 
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -12,7 +13,7 @@ import { isUnnoticed } from './disturb.ts'
 import { Load, UNHURRIED } from './load.ts'
 
 const options = { ...needs('runc'), ...UNHURRIED }
-const locking = { ...needs('runc', 'flock'), ...UNHURRIED }
+const locking = { ...needs('runc', 'python3'), ...UNHURRIED }
 const stopping = { ...needs('runc', 'strace'), ...UNHURRIED }
 
 /** A healthy machine heals within 2 s; this one may be busy with other tests. */
@@ -159,14 +160,20 @@ t.test('who unmounts again and again does not end the service', options, async t
 t.test('a container that cannot be healed at first is healed later', locking, async t => {
   const here = site(t)
   const box = await own(t, here, 'one')
-  const locks = readdirSync(here.runDirectory).filter(name => /^hook\..*lock$/.test(name))
-  t.equal(locks.length, 1)
-  // A command waits 5 s for the lock of a container.
-  const holding = execa('flock', [`${here.runDirectory}/${locks[0]}`, 'sleep', '6'])
-  await sleep(200)
+  // Every container's byte of the file is locked. A command waits 5 s for it.
+  const hold =
+    'import fcntl, sys, time; f = open(sys.argv[1], "a"); fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); time.sleep(60)'
+  const holding = execa('python3', ['-c', hold, `${here.runDirectory}/containers.lock`], {
+    reject: false,
+  })
+  t.teardown(() => void holding.kill('SIGKILL'))
+  await once(holding.stdout, 'data')
   await execa('umount', ['-f', here.mountPoint], { reject: false })
-  await holding
-  t.match(here.readLog(), /remount.* 0 attached, 1 failed/)
+  await retry(() => {
+    if (!/remount.* 0 attached, 1 failed/.test(here.readLog()))
+      throw new Error('Cannot see it fail')
+  }, 20_000)
+  holding.kill('SIGKILL')
   t.comment(`healed ${await untilHealed(box)} ms after the lock was free`)
 })
 
