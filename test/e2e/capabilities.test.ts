@@ -50,11 +50,17 @@ t.test('a server lays down what it does not need', needs('runc'), async t => {
   for (const tid of tasks) t.equal(capabilities(`${keeper}/task/${tid}`, 'CapEff'), own)
 })
 
+/** The words of a line of our unit. */
+function allowedByUnit(name: 'CapabilityBoundingSet' | 'SystemCallFilter'): string[] {
+  const unit = readFileSync(new URL('../../systemd/procveil.service', import.meta.url), 'utf8')
+  const [, words] = unit.split(`\n${name}=`)
+  return words?.split('\n')[0]?.split(' ') ?? []
+}
+
 t.test('what the unit leaves to the service is enough', needs('runc', 'setpriv'), async t => {
   const here = site(t)
-  const unit = readFileSync(new URL('../../systemd/procveil.service', import.meta.url), 'utf8')
-  const allowed = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1]?.toLowerCase().split(' ') ?? []
-  const bounding = ['-all', ...allowed.map(name => name.replace('cap_', '+'))].join()
+  const allowed = allowedByUnit('CapabilityBoundingSet')
+  const bounding = ['-all', ...allowed.map(name => name.toLowerCase().replace('cap_', '+'))].join()
   const serve = () =>
     execa(
       'setpriv',
@@ -81,4 +87,36 @@ t.test('what the unit leaves to the service is enough', needs('runc', 'setpriv')
   await retry(async () => t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'healed'))
   t.equal((await here.procveil(['stop'])).exitCode, 0)
   t.notMatch(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'taken out')
+})
+
+/** What systemd-analyze syscall-filter lists as @mount, and as calls on namespaces. */
+const OF_MOUNTS = [
+  ...['chroot', 'fsconfig', 'fsmount', 'fsopen', 'fspick', 'mount', 'mount_setattr', 'move_mount'],
+  ...['open_tree', 'pivot_root', 'umount2', 'setns', 'unshare'],
+]
+
+t.test('the unit allows the calls on mounts that are made', needs('runc', 'strace'), async t => {
+  const here = site(t)
+  const calls = `${here.directory}/calls`
+  const strace = [
+    'strace',
+    '-f',
+    '-qq',
+    '-e',
+    `trace=${OF_MOUNTS}`,
+    '-e',
+    'signal=none',
+    '-o',
+    calls,
+  ]
+  const [program = '', ...args] = [...strace, here.executable, ...here.options, 'serve']
+  execa(program, args, { stdio: 'ignore', reject: false })
+  await another(here, 'server')
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  t.equal((await here.procveil(['stop'])).exitCode, 0)
+  const made = [...readFileSync(calls, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(([, call]) => call)
+  const allowed = new Set(allowedByUnit('SystemCallFilter'))
+  t.ok(made.includes('mount') && made.includes('fsopen') && made.includes('setns'), `${made}`)
+  for (const call of new Set(made)) t.ok(call !== undefined && allowed.has(call), `${call}`)
 })
