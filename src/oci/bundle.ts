@@ -35,7 +35,13 @@ function nameRootfs(state: State): string {
 /** Returns `root.path` of config.json. */
 export function parseRoot(text: string): string {
   const { root } = parseObject(PARSE, text)
-  return check(PARSE, 'root.path', objectOf(root)?.path, textOf)
+  return check(PARSE, 'root.path', objectOf(root)?.path, pathOf)
+}
+
+/** A path ends at a NUL for the kernel, which is one character more for us. */
+function pathOf(value: unknown): string | undefined {
+  const path = textOf(value)
+  return path?.includes('\0') ? undefined : path
 }
 
 function readRoot(state: State): string {

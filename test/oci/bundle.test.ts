@@ -27,6 +27,8 @@ t.test("else the bundle's config.json says it", async t => {
   t.equal(find(), join(bundle, 'rootfs'))
   writeFileSync(join(bundle, 'config.json'), '{"root":{}}')
   t.throws(find, /root.path/)
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify({ root: { path: '/a\0b' } }))
+  t.throws(find, /root.path is "\/a\\u0000b"/)
   t.throws(() => findRootfs({ ...state, bundle: undefined, root: undefined }), /neither root nor/)
 })
 
