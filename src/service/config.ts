@@ -22,6 +22,16 @@ export function parseDefaults(text: string, where: string): Options {
   return { ...DEFAULT_OPTIONS, ...parseConfig(text, where) }
 }
 
+/**
+ * Returns the text that `parseDefaults` makes these options of again. What is as by default is not in it: an earlier
+ * version may not know an option that nobody has set.
+ */
+export function renderDefaults(options: Options): string {
+  const isSet = ([name, value]: [string, unknown]) =>
+    JSON.stringify(value) !== JSON.stringify(DEFAULT_OPTIONS[name as keyof Options])
+  return JSON.stringify(Object.fromEntries(Object.entries(options).filter(isSet)))
+}
+
 export function parseConfig(text: string, where: string): Partial<Options> {
   const options = objectOf(parseJson(`read ${where}`, text))
   if (options !== undefined) return parseOptions(options, where)

@@ -24,7 +24,7 @@
 
 import { writeSync } from 'node:fs'
 import type { Options } from '../proc/options.ts'
-import { parseDefaults } from './config.ts'
+import { parseDefaults, renderDefaults } from './config.ts'
 
 /**
  * The form of all messages in this file, and of the files in the run directory. A version that does not know this form
@@ -99,7 +99,7 @@ export function renderKeeperOrders({ readyFd, resend, adopted }: KeeperOrders): 
 
 function renderAdopted({ fuseFd, serverPid, options }: Adopted): string[] {
   return [
-    ...['--adopt', JSON.stringify(options), '--before', String(serverPid)],
+    ...['--adopt', renderDefaults(options), '--before', String(serverPid)],
     ...['--fuse-fd', String(fuseFd)],
   ]
 }
@@ -160,7 +160,7 @@ export interface ServerArguments {
 export function renderServerOrders(orders: ServerOrders): string[] {
   const { options, resume, resend, blameUsec, beforePid } = orders
   return [
-    ...['--options', JSON.stringify(options)],
+    ...['--options', renderDefaults(options)],
     ...(resend ? [] : ['--without-resend']),
     ...(resume ? ['--resume'] : []),
     ...(blameUsec === undefined ? [] : ['--blame', String(blameUsec)]),

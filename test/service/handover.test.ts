@@ -38,6 +38,21 @@ t.test('orders to a keeper survive a round trip', async t => {
   for (const each of orders) t.strictSame(parseKeeper(renderKeeperOrders(each)), each)
 })
 
+t.test(
+  'an option that nobody has set is not handed over: another version may not know it',
+  async t => {
+    const adopted = {
+      fuseFd: 3,
+      serverPid: 1,
+      options: { ...DEFAULT_OPTIONS, cpuQuota: 'off' as const },
+    }
+    const args = renderKeeperOrders({ resend: true, adopted })
+    t.equal(args[args.indexOf('--adopt') + 1], '{"cpuQuota":"off"}')
+    const orders = { options: DEFAULT_OPTIONS, resume: true, resend: true }
+    t.strictSame(renderServerOrders(orders).slice(0, 2), ['--options', '{}'])
+  },
+)
+
 t.test('orders to a server survive a round trip', async t => {
   for (const resume of [true, false]) {
     for (const resend of [true, false]) {

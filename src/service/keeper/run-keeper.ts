@@ -6,6 +6,7 @@ import type { Host } from '../../host/host.ts'
 import { tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { readDefaults } from '../config.ts'
+import { INSTALLED } from '../executable.ts'
 import { type KeeperOrders, READY, say } from '../handover.ts'
 import { makeRunDirectory, type Settings } from '../settings.ts'
 import { removeStatus, writeStatus } from '../status.ts'
@@ -74,13 +75,13 @@ async function makeKeeper(setup: KeeperSetup, signals: Signals): Promise<Keeper>
  */
 function announce({ host, settings, log, version, orders: { adopted, readyFd } }: KeeperSetup) {
   log.info(`serves ${settings.mountPoint}`)
-  const { pid, execPath: executable } = process
+  const { pid } = process
   const startTicks = readStartTicks(host, pid) ?? 0
   writeStatus(settings.runDirectory, {
     pid,
     startTicks,
     version,
-    executable,
+    executable: INSTALLED,
     sinceMs: Date.now(),
   })
   if (adopted !== undefined || readyFd === undefined) return

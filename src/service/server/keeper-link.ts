@@ -50,6 +50,13 @@ export class KeeperLink {
     return byte.toString() === GO ? 'go' : 'ready'
   }
 
+  /** Whether another keeper serves, for a server whose own has died. */
+  hasOtherKeeper(): boolean {
+    const free = tryLock(`${this.#settings.runDirectory}/serve.lock`, DEATH_MS)
+    if (free !== undefined) closeSync(free)
+    return free === undefined
+  }
+
   /**
    * Returns whether this server is to end, and starts another keeper when the keeper has died. May be called only when
    * `fd` can be read.
@@ -58,9 +65,7 @@ export class KeeperLink {
     if (readSync(this.#fd, Buffer.alloc(1)) > 0) return true
     closeSync(this.#fd)
     // Two servers may lose their keepers at once: then one of them finds the other's new keeper here.
-    const free = tryLock(`${this.#settings.runDirectory}/serve.lock`, DEATH_MS)
-    if (free === undefined) return true
-    closeSync(free)
+    if (this.hasOtherKeeper()) return true
     this.#log.warning('the keeper has died; another one is started')
     this.#fd = this.#startKeeper()
     return false

@@ -28,7 +28,11 @@ export function becomeSoleServer(
 ): boolean {
   const word = keeper.readWord()
   if (word === 'ready') return false
-  if (word === 'end' && beforePid !== undefined && !endsSoon(host, beforePid)) return false
+  if (word === 'end') {
+    if (beforePid !== undefined && !endsSoon(host, beforePid)) return false
+    // The server before may have ended since its own next keeper told it to: then that keeper has a server by now.
+    if (keeper.hasOtherKeeper()) return false
+  }
   // Versions up to 0.2.0 have their servers wait for this lock. Whether it can be had does not matter here: it is
   // free unless a server was left to itself.
   tryLock(`${runDirectory}/server.lock`, 0)
