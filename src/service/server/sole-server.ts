@@ -9,7 +9,7 @@ import { readStartTicks } from '../../container/identity.ts'
 import type { Host } from '../../host/host.ts'
 import { sleep, tryLock } from '../../sys/lock.ts'
 import { isProcessDoomed } from '../doomed.ts'
-import { writeAnswering } from '../status.ts'
+import { findAnswering, writeAnswering } from '../status.ts'
 import type { KeeperLink } from './keeper-link.ts'
 
 /** An earlier server that was told to end does so within this time, or goes on with another keeper. */
@@ -33,12 +33,30 @@ export function becomeSoleServer(
     // The server before may have ended since its own next keeper told it to: then that keeper has a server by now.
     if (keeper.hasOtherKeeper()) return false
   }
-  // Versions up to 0.2.0 have their servers wait for this lock. Whether it can be had does not matter here: it is
-  // free unless a server was left to itself.
-  tryLock(`${runDirectory}/server.lock`, 0)
+  if (!takeLock(host, runDirectory, word === 'go')) return false
   const { pid } = process
   writeAnswering(runDirectory, { pid, startTicks: readStartTicks(host, pid) ?? 0 })
   return true
+}
+
+/**
+ * Takes the lock of the server that answers. Where several keepers have died one after the other, their servers may
+ * all find that it is their turn: one of them gets the lock. One that a doomed server has left locked is made anew.
+ */
+function takeLock(host: Host, runDirectory: string, isTold: boolean): boolean {
+  const file = `${runDirectory}/server.lock`
+  const deadline = performance.now() + END_MS
+  for (;;) {
+    if (tryLock(file, 0) !== undefined) return true
+    const holder = findAnswering(host, runDirectory)
+    if (holder !== undefined && !isProcessDoomed(host, holder)) return false
+    // Without a holder that is known: it is about to write down who it is, or of a version that does not.
+    if (holder !== undefined || performance.now() >= deadline) {
+      if (!isTold) return false
+      rmSync(file, { force: true })
+    }
+    sleep(LOOK_MS)
+  }
 }
 
 function endsSoon(host: Host, pid: number): boolean {
