@@ -6,6 +6,7 @@ import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '..
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
 import type { FilePath } from '../proc/paths.ts'
+import type { View } from '../proc/view.ts'
 import type { Backend } from './backend.ts'
 import {
   findPlace,
@@ -29,9 +30,10 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
   if ((request.open.flags & O_ACCMODE) !== 0 || !mayRead(place.file, request)) return -EACCES
-  if (request.mayWait && isAwaited(backend, request, place.file)) return LATER
+  const view = OF_DEVICES.has(place.file.path) ? viewOf(backend, request) : undefined
+  if (request.mayWait && backend.isAwaited(view)) return LATER
   const fh = backend.handles.open(nodeid)
-  const render = textOf(backend, request, place.file)
+  const render = textOf(backend, request, place.file, view)
   backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))
   reply.clear(OpenOut.size)
   reply.open.fh = fh
@@ -69,15 +71,17 @@ function readFile(backend: Backend, request: Request, reply: Reply, file: Served
 /** The files that are made of a container's devices, which a worker looks for. */
 const OF_DEVICES: ReadonlySet<string> = new Set<FilePath>(['proc/diskstats', 'proc/partitions'])
 
-const isAwaited = (backend: Backend, request: Request, { path }: ServedFile) =>
-  OF_DEVICES.has(path) && backend.isAwaited(viewOf(backend, request))
-
-/** Returns a function that renders `file`, for the container that the request is about. */
-export function textOf(backend: Backend, request: Request, file: ServedFile): () => Buffer {
+/** Returns a function that renders `file` for the container that the request is about: for `view` where it is known. */
+export function textOf(
+  backend: Backend,
+  request: Request,
+  file: ServedFile,
+  view?: View,
+): () => Buffer {
   if (!isProcFile(file)) return backend.metrics
   // The request's buffer may be another's when the text is rendered.
   const { nodeid, pid } = request.header
-  return () => backend.render(file, viewOf(backend, { header: { nodeid, pid } }))
+  return () => backend.render(file, view ?? viewOf(backend, { header: { nodeid, pid } }))
 }
 
 function viewOf(
