@@ -65,10 +65,12 @@ export class Quarantine {
     return false
   }
 
-  /** To be called before each rendering. */
-  begin(key: number): void {
+  /** To be called before each rendering. Returns false for what is not to be rendered. */
+  begin(key: number): boolean {
+    if (this.has(key)) return false
     this.#cells[SINCE] = this.#clock.monotonicUsec()
     this.#cells[RENDERED] = key
+    return true
   }
 
   /** To be called when the rendering has ended, however it did. */

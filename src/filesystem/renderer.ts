@@ -14,13 +14,12 @@ const QUIET_USEC = 60e6
 
 /** What a renderer tells of its work, and what it must not do again: see quarantine.ts. */
 export interface Guard {
-  /** Whether the host's text is to be shown instead. */
-  isRefused(file: ProcFile, view: View): boolean
-  begin(file: ProcFile, view: View): void
+  /** Returns false where the host's text is to be shown instead. */
+  begin(file: ProcFile, view: View): boolean
   end(): void
 }
 
-const UNGUARDED: Guard = { isRefused: () => false, begin: () => {}, end: () => {} }
+const UNGUARDED: Guard = { begin: () => true, end: () => {} }
 
 interface Rendered {
   file: ProcFile
@@ -66,8 +65,7 @@ export class Renderer {
   }
 
   #renderNow(file: ProcFile, view: View | undefined): string {
-    if (view === undefined || this.#guard.isRefused(file, view)) return this.#host.read(file.path)
-    this.#guard.begin(file, view)
+    if (view === undefined || !this.#guard.begin(file, view)) return this.#host.read(file.path)
     try {
       return file.render(view)
     } catch (error) {

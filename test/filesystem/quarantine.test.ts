@@ -35,7 +35,10 @@ t.test('what a server failed at is left alone for five minutes', async t => {
   const next = new Quarantine(cells, clock)
   t.equal(next.blame(clock.usec), KEY)
   t.ok(next.has(KEY))
+  t.notOk(next.begin(KEY))
   t.notOk(next.has(KEY + 1))
+  t.ok(next.begin(KEY + 1))
+  next.end()
   t.equal(new Quarantine(cells, clock).blame(clock.usec), undefined, 'it is blamed once')
   t.ok(new Quarantine(cells, clock).has(KEY), 'also in the server after that')
   clock.advance(299)
@@ -80,8 +83,7 @@ t.test("a text that is refused is the host's, and each rendering is told", async
   const told: string[] = []
   const host = machine(t, { 'proc/meminfo': 'the host\n' })
   const renderer = new Renderer(host, { error: () => {} }, () => {}, {
-    isRefused: (_, view) => view === poison,
-    begin: () => told.push('begin'),
+    begin: (_, view) => view !== poison && told.push('begin') > 0,
     end: () => told.push('end'),
   })
   const file = {

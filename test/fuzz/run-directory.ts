@@ -172,8 +172,6 @@ function checkQuarantine(host: MemoryHost, { cells, blameUsec }: Value): void {
   }
   for (const file of FILES) {
     const key = fileKey(SLOT, file)
-    quarantine.has(key)
-    quarantine.begin(key)
-    quarantine.end()
+    if (quarantine.begin(key)) quarantine.end()
   }
 }

@@ -16,8 +16,7 @@ import { findPlace, type Offered, slotOf } from '../../filesystem/tree.ts'
 import { FuseDevice, openClone } from '../../fuse/device.ts'
 import { Session } from '../../fuse/session.ts'
 import type { Host } from '../../host/host.ts'
-import { FILES, type ProcFile } from '../../proc/files.ts'
-import type { View } from '../../proc/view.ts'
+import { FILES } from '../../proc/files.ts'
 import type { Log } from '../../sys/log.ts'
 import { mapNumbers } from '../../sys/shared-memory.ts'
 import { ContainerView } from '../../view/container-view.ts'
@@ -98,10 +97,8 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
     },
   })
   const quarantine = openQuarantine(setup, registry)
-  const keyOf = (file: ProcFile, view: View) => fileKey(views.numberOf(view), file)
   const renderer = new Renderer(host, log, view => views.keep(view), {
-    isRefused: (file, view) => quarantine.has(keyOf(file, view)),
-    begin: (file, view) => quarantine.begin(keyOf(file, view)),
+    begin: (file, view) => quarantine.begin(fileKey(views.numberOf(view), file)),
     end: () => quarantine.end(),
   })
   const metrics = new Metrics()
