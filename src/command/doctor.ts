@@ -29,6 +29,7 @@ const ASK_MS = 3000
 
 /** Directories of users are looked into by so many workers, beside those that hang. */
 const SIDE_BY_SIDE = 2
+const MOST_HUNG = 16
 
 export interface DoctorOptions extends Roots {
   json?: boolean
@@ -46,7 +47,7 @@ export async function doctor(settings: Settings, options: DoctorOptions): Promis
 }
 
 async function examine(host: Host, settings: Settings, roots: Roots): Promise<Finding[]> {
-  const workers = new Workers(settings, { most: SIDE_BY_SIDE })
+  const workers = new Workers(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
   const service = await askService(host, settings, workers)
   const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
   const others = await checkOthers(host, settings, path => askMount(workers, path, ASK_MS))

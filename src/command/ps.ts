@@ -22,6 +22,7 @@ const WATCH_MS = 2000
 
 /** Directories of users are looked into by so many workers, beside those that hang. */
 const SIDE_BY_SIDE = 2
+const MOST_HUNG = 16
 
 /** Sequences of console_codes(4). What was on the terminal stays until it is written over, so nothing flickers. */
 const HOME = '\x1b[H'
@@ -32,7 +33,7 @@ const ERASE_BELOW = '\x1b[J'
 export async function ps(settings: Settings, options: PsOptions): Promise<number> {
   const { json, watch } = options
   const host = new Host('/', systemClock)
-  const workers = new Workers(settings, { most: SIDE_BY_SIDE })
+  const workers = new Workers(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
   const render = async () => {
     const served = await findAnswering(host, settings, workers)
     const containers = await listContainers(host, settings, workers, options, served)

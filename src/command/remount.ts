@@ -31,6 +31,7 @@ interface Command {
 
 /** So many containers are worked on at a time, beside those that hang. */
 const SIDE_BY_SIDE = 4
+const MOST_HUNG = 64
 
 /** One container takes some milliseconds. */
 const TIMEOUT_MS = 5000
@@ -61,7 +62,7 @@ async function runForEach(
   const { all = false, registered = false, runtimeRoot = [] } = options
   // Files can be taken out whatever is configured.
   const defaults = job === 'attach' ? readDefaults(settings) : DEFAULT_OPTIONS
-  const workers = new Workers(settings, { most: SIDE_BY_SIDE })
+  const workers = new Workers(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
   const found = registered ? [] : await findRunning(host, workers, runtimeRoot, log)
   const candidates = choose(host, new Registry(settings.runDirectory), options, found, name)
   const tally = new Tally(did, candidates.length, log, options.json === true)

@@ -55,10 +55,22 @@ export class Registry {
     }
   }
 
-  /** Brings what an earlier version has registered to the form that this one looks for. */
-  migrate(): void {
-    for (const id of this.ids()) this.#rename(`${id}${SUFFIX}`)
-    this.#linkSlots()
+  /**
+   * Brings what an earlier version has registered to the form that this one looks for. What cannot be brought there is
+   * told to `report`, and the others are.
+   */
+  migrate(report: (error: Error) => void): void {
+    const attempt = (what: string, work: () => void) => {
+      try {
+        work()
+      } catch (cause) {
+        report(new Error(`Cannot take over ${what} of an earlier version`, { cause }))
+      }
+    }
+    for (const id of this.ids()) {
+      attempt(`the container ${id}`, () => this.#rename(`${id}${SUFFIX}`))
+    }
+    attempt('the slots', () => this.#linkSlots(attempt))
   }
 
   /** An id that is a name without the suffix had the file that is another id's now. */
@@ -70,7 +82,7 @@ export class Registry {
   }
 
   /** Links the slots of containers that an earlier version has registered; of two with one slot neither gets it. */
-  #linkSlots(): void {
+  #linkSlots(attempt: (what: string, work: () => void) => void): void {
     const found = new Map<number, string[]>()
     for (const { slot, id } of this.containers()) {
       if (this.owner(slot) === undefined) found.set(slot, [...(found.get(slot) ?? []), id])
@@ -78,7 +90,8 @@ export class Registry {
     if (found.size === 0) return
     this.#slots.prepare()
     for (const [slot, [id, ...others]] of found) {
-      if (id !== undefined && others.length === 0) this.#slots.claim(slot, id, () => true)
+      if (id === undefined || others.length > 0) continue
+      attempt(`the slot of ${id}`, () => this.#slots.claim(slot, id, () => true))
     }
   }
 

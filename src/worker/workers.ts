@@ -14,9 +14,6 @@ const SLOW_MS = 500
 /** Loading a worker takes 30 ms, and seconds on a machine that boots or is short of CPU. */
 const START_MS = 10_000
 
-/** So many may hang at a time. Each takes memory, and what it hangs on is not worth more. */
-const MOST_HUNG = 32
-
 /** A worker that was told to end does so in some milliseconds. */
 const END_MS = 1000
 
@@ -33,6 +30,8 @@ interface Waiting {
 interface Setup {
   /** So many questions are worked on at a time. */
   most: number
+  /** So many may hang at a time, then questions are refused: each takes some 10 MiB of memory. */
+  mostHung: number
   /** A worker that nobody has asked for so long ends; without, it ends with the process that asks. */
   idleMs?: number
 }
@@ -96,10 +95,11 @@ export class Workers {
         waiting.reject(
           new JobError(`Cannot do ${waiting.job}: nobody waits for it any more`, NO_WORKER),
         )
-      } else if (this.#idle.length === 0 && this.#hung.size >= MOST_HUNG) {
+      } else if (this.#idle.length === 0 && this.#hung.size >= this.#setup.mostHung) {
         waiting.reject(new JobError(`${this.#hung.size} workers hang already`, NO_WORKER))
       } else {
-        void this.#work(this.#idle.pop() ?? this.#start(), waiting)
+        const worker = this.#idle.pop() ?? this.#tryStart(waiting)
+        if (worker !== undefined) void this.#work(worker, waiting)
       }
     }
   }
@@ -123,6 +123,16 @@ export class Workers {
     } finally {
       clearTimeout(slow)
       this.#dispatch()
+    }
+  }
+
+  /** Refuses the question where no process can be started. */
+  #tryStart({ reject }: Waiting): WorkerProcess | undefined {
+    try {
+      return this.#start()
+    } catch (cause) {
+      reject(new JobError(`it cannot be started: ${(cause as Error).message}`, NO_WORKER))
+      return undefined
     }
   }
 

@@ -1,6 +1,7 @@
 /** A service under load goes over to the executable on the disk, or refuses it. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
 import { started } from '../kit/box.ts'
@@ -31,6 +32,31 @@ t.test('upgrades go unnoticed', options, async t => {
   const [keeper] = pids
   const running = readFileSync(`/proc/${keeper}/exe`)
   t.ok(running.equals(readFileSync(here.executable)))
+})
+
+t.test('a server that dies while the workers end is replaced first', options, async t => {
+  const here = ownSite(t)
+  // The first hook starts the service, and has no worker yet.
+  await started(t, here, 'first')
+  const box = await started(t, here, 'second')
+  t.teardown(() => {
+    for (const pid of here.workers()) process.kill(pid, 'SIGCONT')
+  })
+  const [server, stopped] = [here.find('server'), here.workers()]
+  t.not(stopped.length, 0)
+  for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+  installCopy(here)
+  const upgrade = here.procveil(['upgrade'])
+  // The next version was judged by then, and the workers have a second.
+  await sleep(500)
+  t.ok(signal(here, 'server', 'SIGKILL'))
+  const { exitCode, stderr } = await upgrade
+  t.equal(exitCode, 0, stderr)
+  const log = here.readLog()
+  t.ok(log.indexOf('is replaced') > 0)
+  t.ok(log.indexOf('is replaced') < log.indexOf('goes over to'), log)
+  t.match(await box.cat('/proc/uptime'), /^\d/)
+  t.not(here.find('server'), server)
 })
 
 t.test('an upgrade reads the configuration again', options, async t => {

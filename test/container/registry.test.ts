@@ -74,13 +74,27 @@ t.test('no two ids share a file', async t => {
   // As a version wrote it that had one name for both.
   writeFileSync(join(directory, 'containers', long), JSON.stringify(container(long, 3)))
   t.equal(here.find(long), undefined)
-  here.migrate()
+  here.migrate(error => t.fail(error.message))
   t.equal(here.find(long)?.slot, 3)
   t.strictSame(here.ids(), [long])
   here.register(container(short, 4))
-  here.migrate()
+  here.migrate(error => t.fail(error.message))
   t.equal(here.find(short)?.slot, 4)
   t.equal(here.find(long)?.slot, 3)
+})
+
+t.test('what of an earlier version cannot be taken over is told', async t => {
+  const { directory, registry: here } = registry(t)
+  const [long, other] = [`${'a'.repeat(245)}.json`, `${'b'.repeat(245)}.json`]
+  mkdirSync(join(directory, 'containers', `${long}.json`), { recursive: true })
+  for (const id of [long, other]) {
+    writeFileSync(join(directory, 'containers', id), JSON.stringify(container(id, id.length)))
+  }
+  writeFileSync(join(directory, 'slots'), '')
+  const told: string[] = []
+  here.migrate(({ message }) => told.push(message))
+  t.match(told.join(), 'the slots')
+  t.equal(here.find(other)?.id, other, 'the others are taken over')
 })
 
 t.test('what is no registration is not found', async t => {

@@ -94,7 +94,7 @@ t.test('a process keeps the slot that an earlier version gave it', async t => {
   const registry = new Registry(directory)
   const { slot } = registry.register(container('new'))
   writeEarlier(directory, 'old', 77)
-  registry.migrate()
+  registry.migrate(error => t.fail(error.message))
   t.equal(registry.owner(77), 'old')
   t.equal(registry.register(container('old')).slot, 77, 'the nodes of its files stay valid')
   const again = { ...container('old'), startTicks: 2 }
@@ -109,7 +109,7 @@ t.test('of two containers that an earlier version gave one slot none shows the o
   registry.register(container('third', 6))
   writeEarlier(directory, 'victim', 5)
   writeEarlier(directory, 'attacker', 5)
-  registry.migrate()
+  registry.migrate(error => t.fail(error.message))
   const index = new RegistryIndex(registry)
   t.equal(index.findSlot(5), undefined)
   t.equal(index.has(5), false)

@@ -1,26 +1,11 @@
 /** What is done by workers, and what a hook does where nobody answers. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t from 'tap'
 import { box, started } from '../kit/box.ts'
 import { needs, retry } from '../kit/requirements.ts'
-import { type Site, site } from '../kit/site.ts'
-
-/** Pids of the workers of this service. */
-function workers({ runDirectory }: Site): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => {
-      try {
-        const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-        return args.includes(runDirectory) && args.includes('worker')
-      } catch {
-        return false
-      }
-    })
-}
+import { site } from '../kit/site.ts'
 
 const NOBODY = { id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' }
 
@@ -34,7 +19,7 @@ t.test('a worker of the service does the work of hooks', needs('runc'), async t 
     Number(pid),
   )
   t.equal(pids.length, 2)
-  t.ok(workers(here).includes(pids[1] ?? 0), 'no process of its own')
+  t.ok(here.workers().includes(pids[1] ?? 0), 'no process of its own')
 
   const refused = await here.hook({ ...NOBODY, pid: undefined, status: 'running' }, '--strict')
   t.equal(refused.exitCode, 1)
@@ -42,7 +27,7 @@ t.test('a worker of the service does the work of hooks', needs('runc'), async t 
 
   t.equal((await here.procveil(['stop'])).exitCode, 0)
   await retry(() => {
-    if (workers(here).length > 0) throw new Error('Cannot go on: a worker is left')
+    if (here.workers().length > 0) throw new Error('Cannot go on: a worker is left')
   })
 })
 
@@ -63,7 +48,7 @@ t.test('devices that appear are seen', needs('runc', 'mknod'), async t => {
 t.test('where the service was stopped, the container starts', needs('runc'), async t => {
   const here = site(t)
   await here.hook(NOBODY)
-  const pids = [...here.servers(), ...workers(here)]
+  const pids = [...here.servers(), ...here.workers()]
   t.teardown(() => {
     for (const pid of pids) process.kill(pid, 'SIGCONT')
   })

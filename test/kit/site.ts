@@ -94,6 +94,14 @@ export class Site {
       .filter(pid => pid > 0 && pid !== process.pid && this.#isServer(pid))
   }
 
+  /** The pids of workers. */
+  workers(): number[] {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter(pid => pid > 0 && argumentsOf(pid).includes(this.runDirectory))
+      .filter(pid => argumentsOf(pid).includes('worker'))
+  }
+
   /** As the kernel does for want of memory: both at once, since each would start the other again. */
   async killServers(pids = this.servers()): Promise<void> {
     for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {

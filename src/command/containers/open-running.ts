@@ -27,7 +27,7 @@ export async function openRunning(
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
 ): Promise<RunningContainer> {
-  const workers = new Workers(settings, { most: 1 })
+  const workers = new Workers(settings, { most: 1, mostHung: 4 })
   try {
     const host = new Host('/', systemClock)
     const container = await chooseOne(host, settings, workers, choice, command)

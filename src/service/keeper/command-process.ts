@@ -59,6 +59,7 @@ export class CommandProcess {
 
   async kill(): Promise<void> {
     const { pid } = this.#child
+    clearTimeout(this.#timer)
     this.#child.kill('SIGKILL')
     if (this.#isGone || pid === undefined) return
     if (await untilGone(this.#host, pid, () => this.#isGone)) return

@@ -14,6 +14,7 @@ import {
   type JobName,
   LATE,
   MOST_LINE_BYTES,
+  NO_WORKER,
   parseQuestion,
   socketOf,
 } from '../../worker/messages.ts'
@@ -22,17 +23,21 @@ import type { Settings } from '../settings.ts'
 import { Patience } from './patience.ts'
 
 /** What may be asked for here, and how long it may take. A hook waits for 6 s. */
-const TIMEOUTS_MS: Partial<Record<JobName, number>> = { hook: 10_000, devices: 2000 }
-const JOBS = Object.keys(TIMEOUTS_MS) as JobName[]
-
-/** So many questions are worked on at a time, beside those that hang: more only wait for the CPU. */
-const SIDE_BY_SIDE = 3
+const JOBS: readonly JobName[] = ['hook', 'devices']
+const HOOK_MS = 10_000
+const DEVICES_MS = 2000
 
 /** Workers are kept while containers come and go. */
 const IDLE_MS = 120_000
 
-/** Where so many hang, the others are for hooks. */
-const MOST_HUNG_FOR_DEVICES = 8
+/** So many questions are worked on at a time, beside those that hang: more only wait for the CPU. */
+const FOR_HOOKS = { most: 3, mostHung: 16, idleMs: IDLE_MS }
+
+/** Any process can have the server ask for its devices, again and again, so they take no worker from hooks. */
+const FOR_DEVICES = { most: 2, mostHung: 4, idleMs: IDLE_MS }
+
+/** So many questions for devices may wait. The server asks again for those that are dropped. */
+const MOST_WANTED = 64
 
 /** So many may wait for an answer; whoever comes then does the work by itself. */
 const MOST_CONNECTIONS = 1000
@@ -40,7 +45,10 @@ const MOST_CONNECTIONS = 1000
 export class JobSocket {
   readonly #log: Log
   readonly #settings: Settings
-  #workers: Workers | undefined
+  /** `undefined` while nothing is taken. */
+  #workers: Record<'hooks' | 'devices', Workers> | undefined
+  /** The devices that are being looked for. */
+  readonly #wanted = new Set<string>()
   readonly #patience = new Patience()
   readonly #server: Server
   readonly #path: string
@@ -56,7 +64,10 @@ export class JobSocket {
 
   /** Listens, in the place of an earlier keeper. Without the socket, hooks do their work by themselves. */
   open(): void {
-    this.#workers = new Workers(this.#settings, { most: SIDE_BY_SIDE, idleMs: IDLE_MS })
+    this.#workers = {
+      hooks: new Workers(this.#settings, FOR_HOOKS),
+      devices: new Workers(this.#settings, FOR_DEVICES),
+    }
     try {
       rmSync(this.#path, { force: true })
       this.#server.listen(this.#path, () => chmodSync(this.#path, 0o600))
@@ -69,9 +80,9 @@ export class JobSocket {
   async close(): Promise<void> {
     this.#server.close()
     rmSync(this.#path, { force: true })
-    const workers = this.#workers
+    const all = Object.values(this.#workers ?? {})
     this.#workers = undefined
-    await workers?.close()
+    await Promise.all(all.map(workers => workers.close()))
   }
 
   #take(socket: Socket): void {
@@ -100,24 +111,34 @@ export class JobSocket {
   async #answer(socket: Socket, line: string): Promise<void> {
     const { job, input } = parseQuestion(line, JOBS)
     if (job === 'devices') void this.#findDevices(input)
-    else socket.end(JSON.stringify(await this.#work(job, input, () => !socket.destroyed)))
+    else socket.end(JSON.stringify(await this.#runHook(job, input, () => !socket.destroyed)))
   }
 
   /** The server does not wait for an answer: it finds what a worker has written. */
   async #findDevices(input: unknown): Promise<void> {
     const key = JSON.stringify(input)
-    if (this.#patience.isExhausted(key) || (this.#workers?.hung ?? 0) > MOST_HUNG_FOR_DEVICES)
-      return
-    const answer = await this.#work('devices', input, () => true)
-    if ('error' in answer && answer.code === LATE) this.#patience.hung(key)
-    else this.#patience.answered(key)
+    const isKnown = this.#wanted.has(key) || this.#patience.isExhausted(key)
+    if (isKnown || this.#wanted.size >= MOST_WANTED) return
+    this.#wanted.add(key)
+    try {
+      await this.#workers?.devices.ask('devices', input, DEVICES_MS)
+      this.#patience.answered(key)
+    } catch (error) {
+      const { message, code } = error as JobError
+      // Where no worker was free, nothing is known of this one.
+      if (code === NO_WORKER) return
+      this.#log.warning(`Cannot have a worker find devices: ${message}`)
+      if (code === LATE) this.#patience.hung(key)
+    } finally {
+      this.#wanted.delete(key)
+    }
   }
 
-  async #work(job: JobName, input: unknown, isWanted: () => boolean): Promise<Answer> {
-    const workers = this.#workers
+  async #runHook(job: JobName, input: unknown, isWanted: () => boolean): Promise<Answer> {
+    const workers = this.#workers?.hooks
     if (workers === undefined) return { error: 'the service ends' }
     try {
-      return { result: await workers.ask(job, input, TIMEOUTS_MS[job] ?? 0, isWanted) }
+      return { result: await workers.ask(job, input, HOOK_MS, isWanted) }
     } catch (error) {
       const { message, code } = error as JobError
       this.#log.warning(`Cannot have a worker do ${job}: ${message}`)

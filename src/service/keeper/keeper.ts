@@ -119,11 +119,12 @@ export class Keeper {
         judging ??= this.#servers.alone.then(() => judgeInstalled(this.#log))
       } else if (happened === 'accepted' || happened === 'refused') {
         judging = undefined
-        const server = this.#servers.current
-        const handedOver = { fuse: this.#mount.fuse, server, options, resend }
         if (happened === 'accepted') {
           await this.#jobs.close()
-          upgrade(settings, this.#log, handedOver)
+          const server = this.#servers.current
+          // One that has ended meanwhile is replaced before anything is handed over.
+          if (server.isEnded) judging = Promise.resolve(happened)
+          else upgrade(settings, this.#log, { fuse: this.#mount.fuse, server, options, resend })
           this.#jobs.open()
         }
       } else if (happened === 'rung' || this.#mount.state !== 'whole') {

@@ -23,6 +23,7 @@ export interface ServerProcess {
   ended: Promise<string>
   /** Resolves as `ended`, and with LEFT when the server was killed by `kill` and is not gone. */
   over: Promise<string>
+  readonly isEnded: boolean
   kill(): void
   /** Tells the server that no other can answer. */
   go(): void
@@ -66,6 +67,9 @@ export function startServer(
     startedMs: performance.now(),
     ended,
     over: Promise.race([ended, left]),
+    get isEnded() {
+      return isEnded
+    },
     kill: () => {
       child.kill('SIGKILL')
       if (child.pid === undefined) return

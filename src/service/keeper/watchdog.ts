@@ -1,7 +1,6 @@
 /**
- * Notices a server that does not answer: the server may be stopped, or in an endless loop. Notices, too, when the mount is
- * taken away. While there are no requests
- * the watchdog sleeps, and the next request wakes it up.
+ * Notices a server that does not answer, which may be stopped or in an endless loop, and a mount that was taken away.
+ * While there are no requests the watchdog sleeps, and the next request wakes it up.
  */
 
 const PERIOD_MS = 400

@@ -76,7 +76,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
   const { host, settings, log, version, orders } = setup
   const { runDirectory } = settings
   const registry = new Registry(runDirectory)
-  registry.migrate()
+  registry.migrate(error => log.error(error))
   const states = new States(runDirectory)
   states.prepare()
   const texts = new SavedTexts(runDirectory)

@@ -35,7 +35,11 @@ export function becomeSoleServer(
   }
   if (!takeLock(host, runDirectory, word === 'go')) return false
   const { pid } = process
-  writeAnswering(runDirectory, { pid, startTicks: readStartTicks(host, pid) ?? 0 })
+  try {
+    writeAnswering(runDirectory, { pid, startTicks: readStartTicks(host, pid) ?? 0 })
+  } catch {
+    // Where nothing can be written, the next server waits until END_MS is over.
+  }
   return true
 }
 
