@@ -245,6 +245,14 @@ t.test('every file begins by saying what it holds', async t => {
   }
 })
 
+t.test('SECURITY.md names all that is used of the run time', async t => {
+  const text = readFileSync(join(SRC, '../SECURITY.md'), 'utf8')
+  for (const { from } of findImports()) {
+    const [name = ''] = from.split('/')
+    if (/^(bun|node):|^bun$/.test(name) && !text.includes(`\`${name}\``)) t.fail(`it lacks ${name}`)
+  }
+})
+
 function files(): string[] {
   return readdirSync(SRC, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())

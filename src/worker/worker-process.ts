@@ -14,6 +14,7 @@ export class WorkerProcess {
   /** Resolves when the worker can be asked; rejects when it ends before. */
   readonly ready: Promise<unknown>
   hasEnded = false
+  isAbandoned = false
   /** Resolves with a text that says how the worker ended. */
   readonly ended: Promise<string>
 
@@ -60,6 +61,7 @@ export class WorkerProcess {
 
   /** Goes on without it: a process that hangs in the kernel does not even end when it is killed. */
   abandon(): void {
+    this.isAbandoned = true
     this.#child.kill('SIGKILL')
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
       stream?.destroy()

@@ -90,12 +90,15 @@ export class Workers {
 
   #dispatch(): void {
     while (this.#waiting.length > 0 && this.#brisk.size < this.#setup.most) {
+      const isFull = this.#idle.length === 0 && this.#hung.size >= this.#setup.mostHung
+      // One that is only slow will be free, or abandoned.
+      if (isFull && [...this.#hung].some(worker => !worker.isAbandoned)) return
       const waiting = this.#waiting.shift() as Waiting
       if (!waiting.isWanted()) {
         waiting.reject(
           new JobError(`Cannot do ${waiting.job}: nobody waits for it any more`, NO_WORKER),
         )
-      } else if (this.#idle.length === 0 && this.#hung.size >= this.#setup.mostHung) {
+      } else if (isFull) {
         waiting.reject(new JobError(`${this.#hung.size} workers hang already`, NO_WORKER))
       } else {
         const worker = this.#idle.pop() ?? this.#tryStart(waiting)

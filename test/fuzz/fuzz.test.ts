@@ -18,7 +18,7 @@ const NAMES = ['fuse', 'oci', 'run-directory', 'runtimes', 'texts', 'orders'] as
 const AT_A_TIME = 2
 /** Files come and go thousands of times: in memory that takes a tenth of the time. */
 const MEMORY = '/dev/shm'
-const SECONDS = environment('PROCVEIL_FUZZ_SECONDS') ?? size({ short: 1, long: 25, full: 600 })
+const SECONDS = environment('PROCVEIL_FUZZ_SECONDS') ?? size({ short: 1, long: 60, full: 600 })
 const SEED = environment('PROCVEIL_FUZZ_SEED') ?? Date.now() | 0
 const ONLY = process.env.PROCVEIL_FUZZ_ONLY
 

@@ -227,14 +227,16 @@ export class Keeper {
     await this.#attempt(() => this.#mount.unmount())
     await this.#attempt(() => this.#registered.unbind())
     await this.#servers.end()
-    await this.#attempt(() => this.#forgetTexts())
+    await this.#attempt(() => this.#forget())
     // Who waits for a server that is not gone would wait for as long as that is there, this process too.
     if (this.#servers.left > 0) this.#connection.abort()
   }
 
-  /** What readers were in the middle of has ended with the mount. */
-  #forgetTexts(): void {
-    rmSync(`${this.#kept.settings.runDirectory}/texts`, { recursive: true, force: true })
+  /** What readers were in the middle of has ended with the mount. Devices are looked for when somebody reads again. */
+  #forget(): void {
+    for (const name of ['texts', 'devices']) {
+      rmSync(`${this.#kept.settings.runDirectory}/${name}`, { recursive: true, force: true })
+    }
   }
 
   async #attempt(action: () => unknown): Promise<void> {
