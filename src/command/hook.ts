@@ -11,7 +11,7 @@ import { readSync } from 'node:fs'
 import { MAX_STATE_BYTES } from '../oci/state.ts'
 import type { Settings } from '../service/settings.ts'
 import { errorCode } from '../sys/error.ts'
-import { Log, passOn } from '../sys/log.ts'
+import { complain, Log, passOn } from '../sys/log.ts'
 import { waitReadable } from '../sys/poll.ts'
 import { askService } from '../worker/ask-service.ts'
 import type { HookInput, HookResult } from './jobs/run-hook.ts'
@@ -41,10 +41,19 @@ export async function hook(settings: Settings, { strict, direct }: HookOptions):
       : (askService<HookResult>(settings.runDirectory, 'hook', input, SERVICE_MS) ??
         (await runInProcess(input, deadline)))
     passOn(complaints)
-    return status
+    return strict ? status : 0
   } catch (error) {
-    new Log('hook', settings.log).error(error)
+    report(settings, error)
     return strict ? 1 : 0
+  }
+}
+
+/** Where the log cannot be opened, stderr has it all the same. */
+function report(settings: Settings, error: unknown): void {
+  try {
+    new Log('hook', settings.log).error(error)
+  } catch {
+    complain(error)
   }
 }
 

@@ -6,6 +6,7 @@ import { isAnswering } from '../mount/served.ts'
 import { findClaims, findUserDirectories } from '../runtimes/running.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
+import { endWithParent } from '../sys/process.ts'
 import type { Init } from '../view/devices.ts'
 import { runWorker } from '../worker/run-worker.ts'
 import type { FindInput } from './containers/find-running.ts'
@@ -16,6 +17,7 @@ import { runHook } from './jobs/run-hook.ts'
 /** Returns the exit status. */
 export function worker({ runDirectory }: Settings): number {
   const host = new Host('/', systemClock)
+  endWithParent()
   runWorker({
     hook: runHook,
     attach,

@@ -6,7 +6,7 @@ import { readlinkSync } from 'node:fs'
 export const INSTALLED = process.execPath.replace(/ \(deleted\)$/, '')
 
 /**
- * The environment of a keeper. Without BUN_GC_TIMER_DISABLE, Bun looks after its memory once in a second, even while
+ * The environment of a keeper and of workers. Without BUN_GC_TIMER_DISABLE, Bun looks after its memory once in a second, even while
  * there is nothing to do.
  */
 export const ENVIRONMENT = {

@@ -12,8 +12,7 @@ import { startUnit } from './systemd.ts'
 
 /**
  * A process waits at most this long for a server. A server is ready after some 50 ms, and later on a machine that
- * boots. A hook may wait this long twice, for another hook's server and then for its own, and the timeout of a hook's
- * entry is 20 s.
+ * boots. A hook may wait this long for another hook's server; what is left of its own 12 s is for one that it starts.
  */
 const START_TIMEOUT_MS = 8000
 

@@ -16,7 +16,7 @@ export class Log {
   readonly #complain: (error: unknown) => void
 
   /**
-   * `who`, the command's name, stands in every line of the file. `complain` gets what is to be seen on stderr. Throws
+   * `who`, the command's name, stands in every line of the file. `complainOf` gets what is to be seen on stderr. Throws
    * when the file cannot be opened.
    */
   constructor(

@@ -8,11 +8,13 @@ import { waitReadable } from './poll.ts'
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
 const SIGKILL = 9
+const PR_SET_PDEATHSIG = 1
 const WNOHANG = 1
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 
 const calls = libc({ syscall: { args: [long, long, long, pointer, long], returns: int } })
+const own = libc({ prctl: { args: [int, long], returns: int } })
 const wait = libc({ waitpid: { args: [int, pointer, int], returns: int } })
 const replace = libc({
   execve: { args: [pointer, pointer, pointer], returns: int },
@@ -31,6 +33,11 @@ export const hasEnded = (pidfd: number) => waitReadable(pidfd, 0) > 0
 /** Sends SIGKILL, which does nothing to a process that has ended. */
 export function killProcess(pidfd: number): void {
   calls().syscall(SYS_PIDFD_SEND_SIGNAL, pidfd, SIGKILL, null, 0)
+}
+
+/** Has the kernel kill this process when the one that has started it ends: prctl(2), PR_SET_PDEATHSIG. */
+export function endWithParent(): void {
+  own().prctl(PR_SET_PDEATHSIG, SIGKILL)
 }
 
 /** Lets the kernel forget a child of ours that has ended, when nobody else waits for it. */

@@ -27,7 +27,7 @@ const credentials = libc({
 })
 const closing = libc({ close: { args: [int], returns: int } })
 
-/** A connected socket; `undefined` where nobody listens, and where too many wait already. */
+/** A connected socket; `undefined` where nobody listens, too many wait already, or no socket can be had. */
 export function connectTo(path: string): number | undefined {
   const name = Buffer.from(path)
   if (name.length > MOST_PATH_BYTES) return undefined
@@ -35,7 +35,8 @@ export function connectTo(path: string): number | undefined {
   address.writeUInt16LE(AF_UNIX, 0)
   name.copy(address, 2)
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
-  const fd = checked(calls().socket(AF_UNIX, type, 0), 'socket', 'make a socket')
+  const fd = calls().socket(AF_UNIX, type, 0)
+  if (fd < 0) return undefined
   if (calls().connect(fd, address, address.length) === 0) return fd
   closing().close(fd)
   return undefined

@@ -3,7 +3,7 @@
 import { closeSync, readlinkSync } from 'node:fs'
 import { sleep } from '../sys/lock.ts'
 import { connectTo, peerOf, receive, sendSome } from '../sys/unix-socket.ts'
-import { type Answer, type JobName, socketOf } from './messages.ts'
+import { type Answer, type JobName, type Question, socketOf } from './messages.ts'
 
 /** A worker sees the host as we do only where it is in the same namespaces. */
 const NAMESPACES = ['mnt', 'pid', 'user'] as const
@@ -26,7 +26,8 @@ export function askService<T>(
   try {
     const { pid, uid } = peerOf(fd)
     if (uid !== process.geteuid?.() || !isBeside(pid)) return undefined
-    if (!sendAll(fd, Buffer.from(`${JSON.stringify({ job, input })}\n`), deadline)) return undefined
+    const question: Question = { job, input, untilMs: Date.now() + timeoutMs }
+    if (!sendAll(fd, Buffer.from(`${JSON.stringify(question)}\n`), deadline)) return undefined
     const text = receiveAll(fd, deadline)
     if (text === undefined) return undefined
     const answer = JSON.parse(text) as Answer

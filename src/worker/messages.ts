@@ -10,6 +10,8 @@ export type JobName = 'hook' | 'attach' | 'detach' | 'find' | 'devices' | 'ask'
 export interface Question {
   job: JobName
   input: unknown
+  /** The time of day in milliseconds from which nobody waits for the answer. */
+  untilMs?: number | undefined
 }
 
 export type Answer = { result: unknown } | { error: string; code?: string | undefined }
@@ -28,7 +30,8 @@ export function parseQuestion(line: string, jobs: readonly JobName[]): Question 
   const parsed: unknown = JSON.parse(line)
   if (typeof parsed === 'object' && parsed !== null && 'job' in parsed && 'input' in parsed) {
     const job = jobs.find(name => name === parsed.job)
-    if (job !== undefined) return { job, input: parsed.input }
+    const untilMs = 'untilMs' in parsed ? Number(parsed.untilMs) : undefined
+    if (job !== undefined) return { job, input: parsed.input, untilMs }
   }
   throw new SyntaxError(`Cannot parse a question to a worker: it must be about ${jobs.join(', ')}`)
 }
@@ -38,6 +41,9 @@ export const LATE = 'ETIMEDOUT'
 
 /** The worker ended without an answer, or there was none to be had. */
 export const NO_WORKER = 'ECHILD'
+
+export const tooOld = (job: JobName) =>
+  new JobError(`Cannot do ${job}: nobody waits for it any more`, NO_WORKER)
 
 /** Whether it was the worker that failed, and not what it was asked to do. */
 export const isWorkerFailure = (error: unknown) =>

@@ -11,6 +11,7 @@ import {
   MOST_LINE_BYTES,
   parseQuestion,
   READY_LINE,
+  tooOld,
 } from './messages.ts'
 
 const STDIN = 0
@@ -34,7 +35,9 @@ export function runWorker(handlers: Handlers): void {
 
 function answer(handlers: Handlers, line: string): Answer {
   try {
-    const { job, input } = parseQuestion(line, Object.keys(handlers) as JobName[])
+    const { job, input, untilMs } = parseQuestion(line, Object.keys(handlers) as JobName[])
+    // After a long stop the container may be gone, and its pid another's.
+    if (untilMs !== undefined && !(Date.now() < untilMs)) throw tooOld(job)
     return { result: handlers[job](input as never) ?? null }
   } catch (error) {
     return { error: describe(error), code: errorCode(error) }

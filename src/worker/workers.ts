@@ -5,7 +5,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Settings } from '../service/settings.ts'
-import { type Answer, JobError, type JobName, LATE, NO_WORKER } from './messages.ts'
+import {
+  type Answer,
+  JobError,
+  type JobName,
+  LATE,
+  NO_WORKER,
+  type Question,
+  tooOld,
+} from './messages.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** A worker that has worked for so long no longer counts as one that will soon be free. */
@@ -25,6 +33,12 @@ interface Waiting {
   isWanted: () => boolean
   resolve: (result: unknown) => void
   reject: (error: Error) => void
+}
+
+/** Whoever does not wait for as long as it takes. */
+interface Asker {
+  isWanted?: () => boolean
+  untilMs?: number | undefined
 }
 
 interface Setup {
@@ -62,9 +76,10 @@ export class Workers {
     job: JobName,
     input: unknown,
     timeoutMs: number,
-    isWanted: () => boolean = () => true,
+    { isWanted = () => true, untilMs }: Asker = {},
   ): Promise<T> {
-    const line = JSON.stringify({ job, input })
+    const question: Question = { job, input, untilMs }
+    const line = JSON.stringify(question)
     return new Promise<T>((resolve, reject) => {
       const asked = resolve as (result: unknown) => void
       this.#waiting.push({ job, line, timeoutMs, isWanted, resolve: asked, reject })
@@ -77,7 +92,7 @@ export class Workers {
     return this.#hung.size
   }
 
-  /** Ends the workers. Those that work go on until they have answered. */
+  /** Ends the workers. Those that work have a second, and are killed then: they may hang. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#idleTimer)
@@ -85,7 +100,8 @@ export class Workers {
       reject(new JobError(`Cannot do ${job}: the service ends`, NO_WORKER))
     }
     this.#releaseIdle()
-    await Promise.race([Promise.all(this.#ends), sleep(END_MS)])
+    await Promise.race([Promise.all(this.#ends), sleep(END_MS, undefined, { ref: false })])
+    for (const worker of [...this.#brisk, ...this.#hung]) worker.abandon()
   }
 
   #dispatch(): void {
@@ -95,9 +111,7 @@ export class Workers {
       if (isFull && [...this.#hung].some(worker => !worker.isAbandoned)) return
       const waiting = this.#waiting.shift() as Waiting
       if (!waiting.isWanted()) {
-        waiting.reject(
-          new JobError(`Cannot do ${waiting.job}: nobody waits for it any more`, NO_WORKER),
-        )
+        waiting.reject(tooOld(waiting.job))
       } else if (isFull) {
         waiting.reject(new JobError(`${this.#hung.size} workers hang already`, NO_WORKER))
       } else {
@@ -112,7 +126,7 @@ export class Workers {
     this.#brisk.add(worker)
     let slow: NodeJS.Timeout | undefined
     try {
-      await inTime(worker.ready, START_MS)
+      await inTime(worker.ready, START_MS).catch(notStarted)
       slow = setTimeout(() => this.#passOver(worker), SLOW_MS)
       const text = await inTime(worker.ask(line), timeoutMs)
       this.#free(worker)
@@ -176,6 +190,10 @@ export class Workers {
     this.#idleTimer = undefined
     for (const worker of this.#idle.splice(0)) worker.release()
   }
+}
+
+function notStarted(cause: Error): never {
+  throw new JobError(`it cannot be started: ${cause.message}`, NO_WORKER)
 }
 
 function settle({ resolve, reject }: Waiting, text: string): void {

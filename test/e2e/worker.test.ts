@@ -65,3 +65,28 @@ t.test('where the service was stopped, the container starts', needs('runc'), asy
     if (exitCode !== 0) throw new Error(stderr)
   }, 20_000)
 })
+
+t.test('what a hook has given up is not done later', async t => {
+  const here = site(t)
+  await here.hook(NOBODY)
+  const keeper = here.find('serve')
+  if (keeper === undefined) throw new Error('Cannot go on: there is no keeper')
+  t.teardown(() => process.kill(keeper, 'SIGCONT'))
+  process.kill(keeper, 'SIGSTOP')
+  const ended = await here.hook({ ...NOBODY, pid: undefined, status: 'stopped' })
+  t.equal(ended.exitCode, 0, ended.stderr)
+  const forgotten = () => here.readLog().match(/ forgot x$/gm)?.length
+  t.equal(forgotten(), 1, 'it has done the work by itself')
+  process.kill(keeper, 'SIGCONT')
+  // Of this one the keeper takes notice after what waited before.
+  t.equal((await here.hook(NOBODY)).exitCode, 0)
+  t.equal(forgotten(), 1)
+})
+
+t.test('a log that cannot be opened costs no container its start', async t => {
+  const here = site(t)
+  const command = [here.executable, ...here.options, '--log', '/proc/nowhere/log', 'hook']
+  const ended = await execa('sh', ['-c', '"$@" </', 'sh', ...command], { reject: false })
+  t.equal(ended.exitCode, 0)
+  t.match(ended.stderr, /^procveil: Cannot read the container state from stdin/)
+})

@@ -9,7 +9,10 @@ import {
 
 t.test('a question is about a job that may be asked for', async t => {
   const line = JSON.stringify({ job: 'devices', input: { pid: 1 } })
-  t.strictSame(parseQuestion(line, ['devices']), { job: 'devices', input: { pid: 1 } })
+  t.match(parseQuestion(line, ['devices']), { job: 'devices', input: { pid: 1 } })
+  t.equal(parseQuestion(line, ['devices']).untilMs, undefined)
+  const until = JSON.stringify({ job: 'hook', input: 1, untilMs: 5 })
+  t.strictSame(parseQuestion(until, ['hook']), { job: 'hook', input: 1, untilMs: 5 })
   t.throws(() => parseQuestion(line, ['hook']), /must be about hook/)
   for (const bad of ['', '{', 'null', '[]', '3', '{"job":"hook"}', '{"job":["hook"],"input":1}']) {
     t.throws(() => parseQuestion(bad, ['hook']), SyntaxError, bad)

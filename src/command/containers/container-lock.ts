@@ -8,7 +8,8 @@ import { Slots } from '../../container/slots.ts'
 import { makeRunDirectory, type Settings } from '../../service/settings.ts'
 import { tryLockByte } from '../../sys/lock.ts'
 
-const TIMEOUT_MS = 5000
+/** Whoever asks a worker waits for 5 s or more, and is to learn what the worker has waited for. */
+const TIMEOUT_MS = 4000
 
 /** Each container locks a byte of the file, which follows from a secret: nobody can choose an id to hold up another. */
 const LAST_BYTE = 2 ** 52

@@ -12,32 +12,33 @@ import {
   type Answer,
   type JobError,
   type JobName,
-  LATE,
   MOST_LINE_BYTES,
-  NO_WORKER,
   parseQuestion,
+  type Question,
   socketOf,
 } from '../../worker/messages.ts'
 import { Workers } from '../../worker/workers.ts'
 import type { Settings } from '../settings.ts'
-import { Patience } from './patience.ts'
+import { DeviceJobs } from './device-jobs.ts'
 
-/** What may be asked for here, and how long it may take. A hook waits for 6 s. */
+/** What may be asked for here. */
 const JOBS: readonly JobName[] = ['hook', 'devices']
+
+/** A hook waits for 6 s. */
 const HOOK_MS = 10_000
-const DEVICES_MS = 2000
 
 /** Workers are kept while containers come and go. */
 const IDLE_MS = 120_000
 
 /** So many questions are worked on at a time, beside those that hang: more only wait for the CPU. */
 const FOR_HOOKS = { most: 3, mostHung: 16, idleMs: IDLE_MS }
-
-/** Any process can have the server ask for its devices, again and again, so they take no worker from hooks. */
 const FOR_DEVICES = { most: 2, mostHung: 4, idleMs: IDLE_MS }
 
-/** So many questions for devices may wait. The server asks again for those that are dropped. */
-const MOST_WANTED = 64
+/**
+ * Any process in a pid namespace of its own can have the server ask for its devices, again and again. So they take no
+ * worker from containers that are registered.
+ */
+const FOR_DEVICES_OF_OTHERS = { most: 1, mostHung: 2, idleMs: IDLE_MS }
 
 /** So many may wait for an answer; whoever comes then does the work by itself. */
 const MOST_CONNECTIONS = 1000
@@ -46,10 +47,7 @@ export class JobSocket {
   readonly #log: Log
   readonly #settings: Settings
   /** `undefined` while nothing is taken. */
-  #workers: Record<'hooks' | 'devices', Workers> | undefined
-  /** The devices that are being looked for. */
-  readonly #wanted = new Set<string>()
-  readonly #patience = new Patience()
+  #jobs: { hooks: Workers; devices: DeviceJobs; devicesOfOthers: DeviceJobs } | undefined
   readonly #server: Server
   readonly #path: string
 
@@ -64,9 +62,10 @@ export class JobSocket {
 
   /** Listens, in the place of an earlier keeper. Without the socket, hooks do their work by themselves. */
   open(): void {
-    this.#workers = {
+    this.#jobs = {
       hooks: new Workers(this.#settings, FOR_HOOKS),
-      devices: new Workers(this.#settings, FOR_DEVICES),
+      devices: new DeviceJobs(this.#settings, this.#log, FOR_DEVICES),
+      devicesOfOthers: new DeviceJobs(this.#settings, this.#log, FOR_DEVICES_OF_OTHERS),
     }
     try {
       rmSync(this.#path, { force: true })
@@ -80,9 +79,9 @@ export class JobSocket {
   async close(): Promise<void> {
     this.#server.close()
     rmSync(this.#path, { force: true })
-    const all = Object.values(this.#workers ?? {})
-    this.#workers = undefined
-    await Promise.all(all.map(workers => workers.close()))
+    const all = Object.values(this.#jobs ?? {})
+    this.#jobs = undefined
+    await Promise.all(all.map(jobs => jobs.close()))
   }
 
   #take(socket: Socket): void {
@@ -109,36 +108,24 @@ export class JobSocket {
   }
 
   async #answer(socket: Socket, line: string): Promise<void> {
-    const { job, input } = parseQuestion(line, JOBS)
-    if (job === 'devices') void this.#findDevices(input)
-    else socket.end(JSON.stringify(await this.#runHook(job, input, () => !socket.destroyed)))
+    const question = parseQuestion(line, JOBS)
+    if (question.job === 'devices') this.#findDevices(question.input)
+    else socket.end(JSON.stringify(await this.#runHook(question, () => !socket.destroyed)))
   }
 
-  /** The server does not wait for an answer: it finds what a worker has written. */
-  async #findDevices(input: unknown): Promise<void> {
-    const key = JSON.stringify(input)
-    const isKnown = this.#wanted.has(key) || this.#patience.isExhausted(key)
-    if (isKnown || this.#wanted.size >= MOST_WANTED) return
-    this.#wanted.add(key)
-    try {
-      await this.#workers?.devices.ask('devices', input, DEVICES_MS)
-      this.#patience.answered(key)
-    } catch (error) {
-      const { message, code } = error as JobError
-      // Where no worker was free, nothing is known of this one.
-      if (code === NO_WORKER) return
-      this.#log.warning(`Cannot have a worker find devices: ${message}`)
-      if (code === LATE) this.#patience.hung(key)
-    } finally {
-      this.#wanted.delete(key)
-    }
+  #findDevices(input: unknown): void {
+    const isRegistered = (input as { rootMount?: number } | null)?.rootMount !== undefined
+    void (isRegistered ? this.#jobs?.devices : this.#jobs?.devicesOfOthers)?.find(input)
   }
 
-  async #runHook(job: JobName, input: unknown, isWanted: () => boolean): Promise<Answer> {
-    const workers = this.#workers?.hooks
+  async #runHook(question: Question, isConnected: () => boolean): Promise<Answer> {
+    const { job, input, untilMs } = question
+    const workers = this.#jobs?.hooks
     if (workers === undefined) return { error: 'the service ends' }
+    // The connection of a hook that has given up while this process was stopped may look open.
+    const isWanted = () => isConnected() && (untilMs === undefined || Date.now() < untilMs)
     try {
-      return { result: await workers.ask(job, input, HOOK_MS, isWanted) }
+      return { result: await workers.ask(job, input, HOOK_MS, { isWanted, untilMs }) }
     } catch (error) {
       const { message, code } = error as JobError
       this.#log.warning(`Cannot have a worker do ${job}: ${message}`)
