@@ -135,7 +135,7 @@ export class Views {
     if (known !== undefined) return known
     const view = this.#open(caller)
     this.#callerNumbers.set(view, CALLERS + hash(caller.key, 0))
-    this.#end(this.#callerViews.add(caller.key, caller.owner, view))
+    this.#end(this.#callerViews.add(caller.key, caller.owners(), view))
     return view
   }
 

@@ -68,11 +68,28 @@ t.test('whose view a caller sees', async t => {
 t.test('who makes many namespaces costs nobody else a view', async t => {
   const views = new CallerViews<string>()
   const gone: (string | undefined)[] = []
-  for (const key of ['a', 'b', 'c']) gone.push(views.add(key, key, key))
-  for (let i = 0; i < 200; i++) gone.push(views.add(`x${i}`, 'x', `x${i}`))
+  for (const key of ['a', 'b', 'c']) gone.push(views.add(key, [key], key))
+  for (let i = 0; i < 200; i++) gone.push(views.add(`x${i}`, ['x', `init ${i}`], `x${i}`))
   t.equal(gone.filter(Boolean).length, 203 - 64)
   for (const key of ['a', 'b', 'c', 'x199']) t.equal(views.get(key), key)
   t.equal(views.get('x0'), undefined)
+})
+
+t.test('nor does a container that shares the upper part of its path with others', async t => {
+  const views = new CallerViews<string>()
+  const pods = Array.from({ length: 50 }, (_, i) => `pod ${i}`)
+  for (const pod of pods) views.add(pod, ['/kubepods', pod], pod)
+  for (let i = 0; i < 200; i++) views.add(`x${i}`, ['/kubepods', 'x'], `x${i}`)
+  views.add('user', ['/user', 'user'], 'user')
+  for (const key of [...pods, 'user', 'x199']) t.equal(views.get(key), key)
+})
+
+t.test('the new view is never the one that goes', async t => {
+  const views = new CallerViews<string>()
+  for (let i = 0; i < 200; i++) {
+    views.add(`${i}`, [`${i % 7}`, `${i % 11}`], `${i}`)
+    t.equal(views.get(`${i}`), `${i}`)
+  }
 })
 
 t.test('whose a caller is, it cannot choose', async t => {
@@ -84,20 +101,24 @@ t.test('whose a caller is, it cannot choose', async t => {
     ...process(300, 100, '300\t1', `${user}/a.scope\n`),
     ...process(301, 100, '301\t1', `${user}/user@1000.service/b/c\n`),
     ...process(302, 100, '302', `${user}/user@1000.service/d\n`),
+    ...process(400, 100, '400\t1', '0::/kubepods/burstable/pod1/a\n'),
   })
   mkdirSync(join(host.directory, 'run'))
   const index = new RegistryIndex(new Registry(join(host.directory, 'run')))
-  const owner = (pid: number) => {
+  const owners = (pid: number) => {
     const caller = findCaller(host, index, new PidNamespaces(host), pid)
-    return caller !== undefined && 'owner' in caller ? caller.owner : undefined
+    return caller !== undefined && 'owners' in caller ? caller.owners() : undefined
   }
-  t.equal(owner(200), '/system.slice/docker-a.scope')
-  t.strictSame(
-    [owner(210), owner(220)],
-    ['init 200', 'init 200'],
-    'nested ones are one container’s',
-  )
-  for (const pid of [300, 301, 302]) t.equal(owner(pid), '/user.slice/user-1000.slice')
+  for (const pid of [200, 210, 220]) {
+    t.strictSame(owners(pid), ['/system.slice/docker-a.scope', 'init 200'], 'and all below')
+  }
+  const shared = '/user.slice/user-1000.slice'
+  t.strictSame([300, 301].map(owners), [
+    [shared, 'init 300'],
+    [shared, 'init 301'],
+  ])
+  t.strictSame(owners(302), [shared])
+  t.strictSame(owners(400)?.[1], 'init 400', 'pods of one class are told apart')
 })
 
 t.test('a process that entered a pid namespace belongs to its init', async t => {
