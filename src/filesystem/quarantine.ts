@@ -35,9 +35,11 @@ export class Quarantine {
   constructor(cells: Float64Array, clock: Pick<Clock, 'monotonicUsec'>) {
     this.#cells = cells
     this.#clock = clock
+    const latestUsec = clock.monotonicUsec() + QUARANTINE_USEC
     for (let at = BLAMED; at < QUARANTINE_CELLS; at += 2) {
-      const key = cells[at] ?? 0
-      if (key > 0) this.#blamed.set(key, cells[at + 1] ?? 0)
+      const [key = 0, untilUsec = 0] = cells.subarray(at)
+      // A later time is of another boot, after which the clock began anew, or damaged.
+      if (key > 0 && untilUsec <= latestUsec) this.#blamed.set(key, untilUsec)
     }
   }
 

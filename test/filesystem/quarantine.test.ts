@@ -79,6 +79,16 @@ t.test('a damaged file blames nothing', async t => {
   t.notOk(quarantine.has(Number.NaN))
 })
 
+t.test('what was blamed before the machine was started again is tried', async t => {
+  const before = new TestClock()
+  const cells = left(before)
+  new Quarantine(cells, before).blame(before.usec)
+  const clock = new TestClock(1)
+  const next = new Quarantine(cells, clock)
+  t.notOk(next.has(KEY))
+  t.ok(next.begin(KEY))
+})
+
 t.test("a text that is refused is the host's, and each rendering is told", async t => {
   const told: string[] = []
   const host = machine(t, { 'proc/meminfo': 'the host\n' })

@@ -174,4 +174,8 @@ function checkQuarantine(host: MemoryHost, { cells, blameUsec }: Value): void {
     const key = fileKey(SLOT, file)
     if (quarantine.begin(key)) quarantine.end()
   }
+  host.clock.advance(300)
+  for (const key of all) {
+    ensure(!quarantine.has(key), () => `${key} is never rendered again`)
+  }
 }
