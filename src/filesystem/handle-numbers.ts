@@ -12,6 +12,12 @@ const BLOCK = 2 ** 20
 /** A version that kept no such file began with the time of day times this. */
 const PER_MILLISECOND = 2048
 
+/**
+ * A higher number is of a damaged file, and not believed: at 2^53 numbers would stand still. The time of day gets there in
+ * the year 2105, and the numbers above last for 2^48 handles.
+ */
+export const MOST_HANDLE = 2 ** 53 - 2 ** 48
+
 export class HandleNumbers {
   /** Numbers below this one are those of earlier servers. */
   readonly first: number
@@ -25,7 +31,8 @@ export class HandleNumbers {
    */
   constructor(runDirectory: string, nowMs: number, highest: number) {
     this.#file = `${runDirectory}/handles`
-    this.first = Math.max(nowMs * PER_MILLISECOND, this.#read(), highest + 1)
+    const least = [nowMs * PER_MILLISECOND, this.#read(), highest + 1]
+    this.first = Math.max(0, ...least.filter(number => number <= MOST_HANDLE))
     this.#next = this.first
     this.#reserved = this.first
   }

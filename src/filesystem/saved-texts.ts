@@ -8,6 +8,7 @@
  */
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { MOST_HANDLE } from './handle-numbers.ts'
 
 /** What `Handles` needs of saved texts. */
 export type Texts = Pick<SavedTexts, 'save' | 'load' | 'remove'>
@@ -95,7 +96,7 @@ export class SavedTexts {
   #countEarlier(): void {
     const handles = readdirSync(this.#directory)
       .map(Number)
-      .filter(fh => Number.isSafeInteger(fh) && fh > 0)
+      .filter(fh => Number.isSafeInteger(fh) && fh > 0 && fh <= MOST_HANDLE)
     for (const fh of handles.sort((a, b) => a - b)) {
       const stat = statSync(this.#file(fh), { throwIfNoEntry: false })
       if (stat !== undefined) this.#count(fh, EARLIER, pagesOf(stat.size))

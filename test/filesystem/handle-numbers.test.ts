@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -39,4 +39,24 @@ t.test('texts of a version that reserved nothing tell what it gave', async t => 
 t.test('without a directory the time of day has to do', async t => {
   const numbers = new HandleNumbers(join(runDirectory(t), 'none'), 3, 0)
   t.strictSame([numbers.take(), numbers.take()], [3 * 2048, 3 * 2048 + 1])
+})
+
+t.test('numbers go on where a file or the clock is damaged', async t => {
+  const directory = runDirectory(t)
+  for (const damaged of [2 ** 53 - 1, 2 ** 53 - 2 ** 47, -5, 0.5]) {
+    writeFileSync(join(directory, 'handles'), `${damaged}\n`)
+    const numbers = new HandleNumbers(directory, 1000, damaged)
+    t.strictSame([numbers.take(), numbers.take()], [1000 * 2048, 1000 * 2048 + 1])
+  }
+  rmSync(join(directory, 'handles'))
+  const late = new HandleNumbers(directory, Date.UTC(3000, 0), 7)
+  t.strictSame([late.take(), late.take()], [8, 9])
+})
+
+t.test('what is believed and is highest leaves room for more', async t => {
+  const directory = runDirectory(t)
+  const most = 2 ** 53 - 2 ** 48
+  writeFileSync(join(directory, 'handles'), `${most}\n`)
+  const numbers = new HandleNumbers(directory, 1000, 0)
+  t.strictSame([numbers.take(), numbers.take()], [most, most + 1])
 })

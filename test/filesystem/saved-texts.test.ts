@@ -71,3 +71,10 @@ t.test('texts of an earlier server count, and are read', async t => {
   t.equal(names(directory).length, 4096)
   t.ok(second.load(6000))
 })
+
+t.test('a name that can be no handle counts for none', async t => {
+  const directory = runDirectory(t)
+  new SavedTexts(directory).save(5, 7, text(10))
+  writeFileSync(join(directory, `texts/${2 ** 53 - 1}`), 'x')
+  t.equal(new SavedTexts(directory).highest, 5)
+})

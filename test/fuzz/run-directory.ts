@@ -111,8 +111,8 @@ export const FUZZER = fuzzer(values, (value, directory) => {
   attempt(() => findKeeper(host, directory))
   const texts = new SavedTexts(directory)
   const numbers = new HandleNumbers(directory, 0, texts.highest)
-  const fh = numbers.take()
-  ensure(fh >= 0 && fh > texts.highest - 1 && numbers.take() > fh - 1, () => `the handle is ${fh}`)
+  const [fh, next] = [numbers.take(), numbers.take()]
+  ensure(fh >= 0 && fh > texts.highest && next > fh, () => `handles are ${fh} and ${next}`)
   texts.save(fh, SLOT, Buffer.from('text'))
   texts.load(fh)
   texts.remove(fh)
