@@ -7,9 +7,11 @@ import { BusyPoll } from './busy-poll.ts'
 import { IdleGc } from './idle-gc.ts'
 import type { KeeperLink } from './keeper-link.ts'
 
+type Served = Pick<Session, 'step' | 'kind' | 'isHolding' | 'retry'>
+
 interface Loop {
-  device: FuseDevice
-  keeperLink: KeeperLink
+  device: Pick<FuseDevice, 'yield' | 'wait'>
+  keeperLink: Pick<KeeperLink, 'fd' | 'isToEnd'>
   preparation: Preparation
   /** Called when the first request was answered. */
   answered: () => void
@@ -36,32 +38,38 @@ export class Preparation {
 /** The server looks at the pipe from its keeper after so many requests, where requests never pause. */
 const SERVED_BETWEEN_LOOKS = 1000
 
-/** Requests that wait for a worker are looked at again after so long. */
+/** Requests that wait for a worker are looked at again after so long, whatever else there is to do. */
 const HELD_MS = 2
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
-export function runLoop(session: Session, loop: Loop): void {
+export function runLoop(session: Served, loop: Loop): void {
   const { device, keeperLink, preparation, answered, untilNextMs } = loop
   const busyPoll = new BusyPoll()
   const idleGc = new IdleGc(collectGarbage)
+  let retriedMs = Number.NEGATIVE_INFINITY
   for (let served = 0; ; ) {
     const work = preparation.take()
     const verdict = session.step()
     if (verdict === 'gone') return
+    const nowMs = performance.now()
     if (typeof verdict === 'number') {
       if (served === 0) answered()
       served += verdict
-      const nowMs = performance.now()
       idleGc.served(verdict, nowMs)
       busyPoll.arrived(nowMs)
       busyPoll.replied(session.kind, nowMs)
+    }
+    if (session.isHolding && nowMs - retriedMs >= HELD_MS) {
+      session.retry()
+      retriedMs = nowMs
+    }
+    if (typeof verdict === 'number') {
       if (served % SERVED_BETWEEN_LOOKS >= verdict) continue
-    } else if (busyPoll.looksAgain(performance.now())) {
+    } else if (busyPoll.looksAgain(nowMs)) {
       if (work === undefined) device.yield()
       else attempt(work)
       continue
     }
-    if (session.isHolding) session.retry()
     const dueMs = session.isHolding ? HELD_MS : untilNextMs()
     const timeoutMs = typeof verdict === 'number' ? 0 : idleGc.limit(dueMs, performance.now())
     if (device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd()) return

@@ -1,0 +1,55 @@
+/** What the loop does while a request waits for a worker. */
+
+import t, { type Test } from 'tap'
+import { Preparation, runLoop } from '../../../src/service/server/loop.ts'
+
+/** A session that holds a request, and whose steps take some time. */
+function run(
+  t: Test,
+  { steps, stepMs, isBusy }: { steps: number; stepMs: number; isBusy: boolean },
+) {
+  let nowMs = 1000
+  Object.defineProperty(performance, 'now', { configurable: true, value: () => nowMs })
+  t.teardown(() => Reflect.deleteProperty(performance, 'now'))
+  const seen = { retriedMs: [] as number[], waitedMs: [] as number[], sampled: 0 }
+  let left = steps
+  const session = {
+    step: () => {
+      nowMs += stepMs
+      return left-- <= 0 ? ('gone' as const) : isBusy ? 1 : ('retry' as const)
+    },
+    kind: 1,
+    isHolding: true,
+    retry: () => void seen.retriedMs.push(nowMs),
+  }
+  const wait = (_: number, timeoutMs: number) => {
+    seen.waitedMs.push(timeoutMs)
+    nowMs += Math.max(timeoutMs, 0)
+    return false
+  }
+  return {
+    seen,
+    with: (untilMs: number) =>
+      runLoop(session, {
+        device: { yield: () => {}, wait },
+        keeperLink: { fd: -1, isToEnd: () => false },
+        preparation: new Preparation(),
+        answered: () => {},
+        untilNextMs: () => {
+          seen.sampled++
+          return untilMs
+        },
+      }),
+  }
+}
+
+t.test('where requests never pause it is looked at again all the same', async t => {
+  const { seen, with: runUntil } = run(t, { steps: 900, stepMs: 0.125, isBusy: true })
+  runUntil(-1)
+  const pauses = seen.retriedMs.slice(1).map((ms, i) => ms - (seen.retriedMs[i] ?? 0))
+  t.equal(seen.retriedMs.length, 57)
+  t.ok(
+    pauses.every(ms => ms === 2),
+    'and not with each of them',
+  )
+})
