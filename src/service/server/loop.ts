@@ -70,7 +70,8 @@ export function runLoop(session: Served, loop: Loop): void {
       else attempt(work)
       continue
     }
-    const dueMs = session.isHolding ? HELD_MS : untilNextMs()
+    const nextMs = untilNextMs()
+    const dueMs = session.isHolding && !(nextMs >= 0 && nextMs < HELD_MS) ? HELD_MS : nextMs
     const timeoutMs = typeof verdict === 'number' ? 0 : idleGc.limit(dueMs, performance.now())
     if (device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd()) return
   }

@@ -53,3 +53,17 @@ t.test('where requests never pause it is looked at again all the same', async t 
     'and not with each of them',
   )
 })
+
+t.test('loads are sampled meanwhile', async t => {
+  for (const [untilMs, waitsMs] of [
+    [-1, 2],
+    [0, 0],
+    [1, 1],
+    [50, 2],
+  ] as const) {
+    const { seen, with: runUntil } = run(t, { steps: 10, stepMs: 0, isBusy: false })
+    runUntil(untilMs)
+    t.equal(seen.sampled, 10)
+    t.strictSame([...new Set(seen.waitedMs)], [waitsMs])
+  }
+})
