@@ -59,8 +59,9 @@ export function server(settings: Settings, orders: ServerOrders): number {
 }
 
 /**
- * A server only reads: files of processes of all users, and what is below the roots of containers. The keeper that it
- * may have to start uses all capabilities again.
+ * A server only reads: files of processes of all users (CAP_SYS_PTRACE), and of cgroups, whose owners may have taken the
+ * right to read them from all others (CAP_DAC_READ_SEARCH). The keeper that it may have to start uses all capabilities
+ * again.
  */
 function layDownCapabilities(log: Log): void {
   try {
