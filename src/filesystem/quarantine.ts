@@ -1,5 +1,5 @@
 /**
- * Which file of which container a server was rendering when it hung or crashed. The kernel sends the request again, and
+ * Which file of which container a server was rendering, or whose view it was looking for, when it hung or crashed. The kernel sends the request again, and
  * the next server would fail at it, too: so it answers with the host's text for a while.
  *
  * What is rendered is written down in memory that is mapped from a file: a store costs no system call, and outlives the
@@ -24,6 +24,9 @@ export const QUARANTINE_CELLS = BLAMED + 2 * MOST
 
 /** The number of a file of a view, above 0. `view` is the number of the view. */
 export const fileKey = (view: number, file: ProcFile): number => view * SLOT_SIZE + placeOf(file)
+
+/** The number of looking for a view, before any of its files is rendered: no file has the place 0. */
+export const lookupKey = (view: number): number => view * SLOT_SIZE
 
 export class Quarantine {
   readonly #cells: Float64Array
@@ -67,7 +70,7 @@ export class Quarantine {
     return false
   }
 
-  /** To be called before each rendering. Returns false for what is not to be rendered. */
+  /** To be called before each rendering and lookup. Returns false for what is not to be done. */
   begin(key: number): boolean {
     if (this.has(key)) return false
     this.#cells[SINCE] = this.#clock.monotonicUsec()
@@ -75,7 +78,7 @@ export class Quarantine {
     return true
   }
 
-  /** To be called when the rendering has ended, however it did. */
+  /** To be called when that has ended, however it did. */
   end(): void {
     this.#cells[RENDERED] = 0
   }

@@ -18,17 +18,15 @@ interface Caller {
 }
 
 /**
- * The slot of the registered container that process `pid` is in, else the caller by itself; `undefined` when there is
- * no such process.
+ * The slot of the registered container that process `pid` is in, else the caller by itself. `cgroups` is what the
+ * kernel says in its /proc/PID/cgroup.
  */
 export function findCaller(
   host: Host,
   index: RegistryIndex,
   namespaces: PidNamespaces,
-  pid: number,
-): { slot: number } | Caller | undefined {
-  const text = host.tryRead(`proc/${pid}/cgroup`)
-  if (text === undefined) return undefined
+  { pid, cgroups: text }: { pid: number; cgroups: string },
+): { slot: number } | Caller {
   const cgroups = parseCgroupPaths(text)
   const slot = index.findNearest(cgroups)
   if (slot !== undefined) return { slot }

@@ -15,6 +15,7 @@ import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import { CallerViews } from './caller-views.ts'
 import { ContainerView, type Subject } from './container-view.ts'
+import { type Guard, guarded, UNGUARDED } from './guard.ts'
 import type { DeviceFinder } from './known-devices.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import { Sampling } from './sampling.ts'
@@ -29,6 +30,8 @@ const MOST_VIEWS = 256
 /** The numbers of callers' views follow those of slots. */
 const CALLERS = MAX_SLOT + 1
 
+const callerNumber = (key: string) => CALLERS + hash(key, 0)
+
 interface ViewsSetup {
   host: Host
   registry: Registry
@@ -41,6 +44,7 @@ interface ViewsSetup {
   isOpen: (slot: number) => boolean
   /** How devices are found; without it containers have none. */
   finder?: DeviceFinder
+  guard?: Guard
 }
 
 export class Views {
@@ -52,6 +56,7 @@ export class Views {
   readonly #report: (message: string) => void
   readonly #isOpen: (slot: number) => boolean
   readonly #finder: DeviceFinder | undefined
+  readonly #guard: Guard
   readonly #hierarchies: Hierarchies
   readonly #views = new Map<number, ContainerView>()
   readonly #registry: Registry
@@ -63,8 +68,10 @@ export class Views {
   readonly #callerNumbers = new WeakMap<View, number>()
   readonly #sampling: Sampling
 
-  constructor({ host, registry, defaults, states, report, isOpen, finder }: ViewsSetup) {
+  constructor(setup: ViewsSetup) {
+    const { host, registry, defaults, states, report, isOpen, finder, guard = UNGUARDED } = setup
     this.#finder = finder
+    this.#guard = guard
     this.#isOpen = isOpen
     this.#host = host
     this.#sampling = new Sampling(host.clock)
@@ -98,6 +105,10 @@ export class Views {
       if (this.#views.size > MOST_VIEWS / 2) this.#touch(slot, known)
       return known
     }
+    return guarded(this.#guard, slot, () => this.#openSlot(slot))
+  }
+
+  #openSlot(slot: number): ContainerView | undefined {
     const container = this.#index.findSlot(slot)
     if (container === undefined) return undefined
     this.#sweep()
@@ -128,13 +139,18 @@ export class Views {
 
   /** The view that the process `pid` should have by itself; `undefined` when the process cannot be found. */
   ofCaller(pid: number): View | undefined {
-    const caller = findCaller(this.#host, this.#index, this.#namespaces, pid)
-    if (caller === undefined) return undefined
+    const cgroups = this.#host.tryRead(`proc/${pid}/cgroup`)
+    if (cgroups === undefined) return undefined
+    return guarded(this.#guard, callerNumber(cgroups), () => this.#findCaller(pid, cgroups))
+  }
+
+  #findCaller(pid: number, cgroups: string): View | undefined {
+    const caller = findCaller(this.#host, this.#index, this.#namespaces, { pid, cgroups })
     if ('slot' in caller) return this.ofSlot(caller.slot)
     const known = this.#callerViews.get(caller.key)
     if (known !== undefined) return known
     const view = this.#open(caller)
-    this.#callerNumbers.set(view, CALLERS + hash(caller.key, 0))
+    this.#callerNumbers.set(view, callerNumber(caller.key))
     this.#end(this.#callerViews.add(caller.key, caller.owners(), view))
     return view
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
 import { RegistryIndex } from '../../src/container/registry-index.ts'
+import type { Host } from '../../src/host/host.ts'
 import { findCaller } from '../../src/view/caller.ts'
 import { CallerViews } from '../../src/view/caller-views.ts'
 import { PidNamespaces } from '../../src/view/pid-namespaces.ts'
@@ -13,6 +14,11 @@ const process = (pid: number, parent: number, pids: string, cgroup: string) => (
   [`proc/${pid}/status`]: `Name:\tx\nPPid:\t${parent}\nNSpid:\t${pids}\nSeccomp:\t0\n`,
   [`proc/${pid}/stat`]: `${pid} (x) S ${parent} ${'0 '.repeat(17)}${pid * 10} 0\n`,
 })
+
+function find(host: Host, index: RegistryIndex, namespaces: PidNamespaces, pid: number) {
+  const cgroups = host.read(`proc/${pid}/cgroup`)
+  return findCaller(host, index, namespaces, { pid, cgroups })
+}
 
 t.test('whose view a caller sees', async t => {
   const host = machine(t, {
@@ -42,27 +48,26 @@ t.test('whose view a caller sees', async t => {
   const namespaces = new PidNamespaces(host)
 
   t.strictSame(
-    findCaller(host, directory, namespaces, 300),
+    find(host, directory, namespaces, 300),
     { slot: 2 },
     'the nearest registered container',
   )
   t.strictSame(
-    findCaller(host, directory, namespaces, 301),
+    find(host, directory, namespaces, 301),
     { slot: 1 },
     'a name that only begins alike is none',
   )
-  t.match(findCaller(host, directory, namespaces, 201), {
+  t.match(find(host, directory, namespaces, 201), {
     pid: 200,
     startTicks: 2000,
     cgroups: { '': '/ctr/init' },
   })
-  t.match(findCaller(host, directory, namespaces, 200), { pid: 200 }, 'the init itself')
-  t.match(findCaller(host, directory, namespaces, 202), {
+  t.match(find(host, directory, namespaces, 200), { pid: 200 }, 'the init itself')
+  t.match(find(host, directory, namespaces, 202), {
     pid: undefined,
     cgroups: { '': '/ctr/entered' },
   })
-  t.match(findCaller(host, directory, namespaces, 100), { pid: undefined, cgroups: { '': '/' } })
-  t.equal(findCaller(host, directory, namespaces, 999), undefined, 'no such process')
+  t.match(find(host, directory, namespaces, 100), { pid: undefined, cgroups: { '': '/' } })
 })
 
 t.test('who makes many namespaces costs nobody else a view', async t => {
@@ -106,8 +111,8 @@ t.test('whose a caller is, it cannot choose', async t => {
   mkdirSync(join(host.directory, 'run'))
   const index = new RegistryIndex(new Registry(join(host.directory, 'run')))
   const owners = (pid: number) => {
-    const caller = findCaller(host, index, new PidNamespaces(host), pid)
-    return caller !== undefined && 'owners' in caller ? caller.owners() : undefined
+    const caller = find(host, index, new PidNamespaces(host), pid)
+    return 'owners' in caller ? caller.owners() : undefined
   }
   for (const pid of [200, 210, 220]) {
     t.strictSame(owners(pid), ['/system.slice/docker-a.scope', 'init 200'], 'and all below')

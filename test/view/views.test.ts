@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
 import { States } from '../../src/container/states.ts'
+import { lookupKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
 import { renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
 import type { ContainerView } from '../../src/view/container-view.ts'
 import { Views } from '../../src/view/views.ts'
-import { machine } from '../machines/machine.ts'
+import { Machine, machine } from '../machines/machine.ts'
 import { SAMPLE_HOST } from '../machines/sample-host.ts'
 
 const MANY = 300
@@ -171,4 +172,63 @@ t.test('loads are sampled in slices, and each container has its turn', async t =
   t.ok(longest <= 2100, `a slice took ${longest} us`)
   const part = worked / (host.clock.usec - startUsec)
   t.ok(part < 0.22, `${part} of the time`)
+})
+
+t.test('who looks for a view at which a server failed gets none for a while', async t => {
+  const host = machine(t, {
+    ...SAMPLE_HOST,
+    'proc/self/mountinfo': '',
+    'proc/500/cgroup': '0::/user.slice/a\n',
+    'proc/501/cgroup': '0::/user.slice/b\n',
+  })
+  const run = join(host.directory, 'run')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  const box = { id: 'box', pid: 4242, startTicks: 1, slot: 5, cgroups: { '': '/box' } }
+  registry.register({ ...box, rootfs: '/', rootMount: 1, options: {} })
+  const cells = new Float64Array(QUARANTINE_CELLS)
+  let read: string[] = []
+  /** A server that ends where a file of this name is read. */
+  const start = (fatal: string) => {
+    const quarantine = new Quarantine(cells, host.clock)
+    quarantine.blame(host.clock.usec)
+    const states = new States(run)
+    const views = new Views({
+      ...{ host, registry, states, defaults: DEFAULT_OPTIONS, report: () => {} },
+      isOpen: () => false,
+      guard: {
+        begin: number => quarantine.begin(lookupKey(number)),
+        end: () => {
+          if (!read.includes(fatal)) quarantine.end()
+        },
+      },
+    })
+    const look = (path: string) => {
+      read.push(path)
+      if (path === fatal) throw new RangeError('the server ends')
+    }
+    host.tryRead = path => {
+      look(path)
+      return Machine.prototype.tryRead.call(host, path)
+    }
+    states.load = slot => {
+      look(`state of ${slot}`)
+      return {}
+    }
+    read = []
+    return views
+  }
+
+  t.throws(() => start('proc/500/status').ofCaller(500), RangeError)
+  const second = start('state of 5')
+  t.equal(second.ofCaller(500), undefined)
+  t.strictSame(read, ['proc/500/cgroup'])
+  t.ok(second.ofCaller(501), 'another one has its view')
+  t.throws(() => second.ofSlot(5), RangeError)
+  const third = start('')
+  t.strictSame([third.ofCaller(500), third.ofSlot(5)], [undefined, undefined])
+  host.clock.advance(300)
+  t.ok(third.ofCaller(500))
+  t.ok(third.ofSlot(5))
+  t.strictSame([...cells.subarray(0, 1)], [0], 'nothing is begun and not ended')
 })

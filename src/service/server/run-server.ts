@@ -9,7 +9,7 @@ import { HandleNumbers } from '../../filesystem/handle-numbers.ts'
 import { Handles } from '../../filesystem/handles.ts'
 import { Metrics } from '../../filesystem/metrics.ts'
 import { operations } from '../../filesystem/operations.ts'
-import { fileKey, QUARANTINE_CELLS, Quarantine } from '../../filesystem/quarantine.ts'
+import { fileKey, lookupKey, QUARANTINE_CELLS, Quarantine } from '../../filesystem/quarantine.ts'
 import { Renderer } from '../../filesystem/renderer.ts'
 import { SavedTexts } from '../../filesystem/saved-texts.ts'
 import { findPlace, type Offered, slotOf } from '../../filesystem/tree.ts'
@@ -82,6 +82,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
   const texts = new SavedTexts(runDirectory)
   const numbers = new HandleNumbers(runDirectory, Date.now(), texts.highest)
   const handles = new Handles(numbers, host.clock, texts)
+  const quarantine = openQuarantine(setup, registry)
   const views = new Views({
     host,
     registry,
@@ -95,8 +96,11 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
       want: init => tellWorkers(runDirectory, 'devices', init),
       isAlive: init => isAlive(host, init),
     },
+    guard: {
+      begin: number => quarantine.begin(lookupKey(number)),
+      end: () => quarantine.end(),
+    },
   })
-  const quarantine = openQuarantine(setup, registry)
   const renderer = new Renderer(host, log, view => views.keep(view), {
     begin: (file, view) => quarantine.begin(fileKey(views.numberOf(view), file)),
     end: () => quarantine.end(),
@@ -135,15 +139,16 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
   return { backend, metrics, renderer, views }
 }
 
-/** Finds out what the server before was rendering, where it hung or crashed. */
+/** Finds out what the server before was rendering or looking for, where it hung or crashed. */
 function openQuarantine({ host, settings, log, orders }: ServerSetup, registry: Registry) {
   const quarantine = new Quarantine(mapCells(settings, log), host.clock)
   const key = quarantine.blame(orders.blameUsec)
   if (key === undefined) return quarantine
   const slot = slotOf(key)
   const id = [...registry.containers()].find(container => container.slot === slot)?.id
+  const what = findPlace(key)?.path ?? 'the view'
   log.warning(
-    `the server before failed at ${findPlace(key)?.path} of ${id ?? 'a process'}, which sees the host's for 5 minutes`,
+    `the server before failed at ${what} of ${id ?? 'a process'}, which sees the host's for 5 minutes`,
   )
   return quarantine
 }
