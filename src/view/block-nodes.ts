@@ -28,6 +28,8 @@ const MOST_ENTRIES = 4096
  * bytes for an entry.
  */
 const MOST_DIRECTORY_BYTES = 2 ** 20
+/** All names together may be this long: one may have 767 bytes, and all are written down. */
+const MOST_NAME_BYTES = 64 * 1024
 
 /** These directories hold no devices, but many other files. */
 const SKIPPED = new Set(['pts', 'shm', 'mqueue', 'fd'])
@@ -42,6 +44,7 @@ export function listBlockNodes(directory: string, trust: Trust): NamedDevice[] {
     nodes: [],
     entriesLeft: MOST_ENTRIES,
     bytesLeft: MOST_DIRECTORY_BYTES,
+    nameBytesLeft: MOST_NAME_BYTES,
   }
   visit(walk, directory, '', 0)
   return walk.nodes
@@ -52,6 +55,7 @@ interface Walk {
   readonly nodes: NamedDevice[]
   entriesLeft: number
   bytesLeft: number
+  nameBytesLeft: number
 }
 
 function visit(walk: Walk, path: string, name: string, depth: number): void {
@@ -59,12 +63,20 @@ function visit(walk: Walk, path: string, name: string, depth: number): void {
     if (!walk.trust.isLocal(mountIdOf(fd))) return
     const stat = fstatSync(fd)
     if (stat.isBlockDevice()) {
-      walk.nodes.push({ name, ...splitDevice(stat.rdev) })
+      add(walk, { name, ...splitDevice(stat.rdev) })
     } else if (stat.isDirectory() && depth < DEEPEST) {
       walk.bytesLeft -= stat.size
       if (walk.bytesLeft >= 0) visitEntries(walk, `/proc/self/fd/${fd}`, name, depth)
     }
   })
+}
+
+/** A name that is too long hides none of the shorter ones behind it. */
+function add(walk: Walk, node: NamedDevice): void {
+  const bytes = Buffer.byteLength(node.name)
+  if (bytes > walk.nameBytesLeft) return
+  walk.nameBytesLeft -= bytes
+  walk.nodes.push(node)
 }
 
 /** Directories are visited last, so that a full one hides none of the nodes beside it. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { splitDevice } from '../../src/host/device-number.ts'
@@ -124,6 +124,17 @@ t.test('a flood of entries ends the search, without hiding the nodes beside it',
   for (let i = 0; i < 5000; i++) host.set({ [`${DEV}/flood/${i}`]: '' })
   block(host, `${DEV}/flood/sub/node`, 8, 32)
   t.same(nodesOf(host), ['zz 8:16'])
+})
+
+t.test('names that are too long together are left out, and no short one', MKNOD, async t => {
+  const host = container(t)
+  const dev = join(host.directory, DEV)
+  block(host, `${DEV}/a/b`, 8, 16)
+  for (let i = 0; i < 300; i++) linkSync(`${dev}/a/b`, `${dev}/${'\x01'.repeat(250)}${i}`)
+  const found = listBlockNodes(dev, EVERYTHING)
+  const bytes = found.reduce((sum, { name }) => sum + name.length, 0)
+  t.ok(found.length > 250 && bytes <= 64 * 1024, `${found.length} with ${bytes} bytes`)
+  t.ok(found.some(({ name }) => name === 'a/b'))
 })
 
 t.test('a directory that is not there has no nodes', async t => {
