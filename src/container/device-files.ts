@@ -3,7 +3,8 @@
  * the server, which itself looks into no container.
  */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, type Stats, statSync } from 'node:fs'
+import { readBeginning } from '../host/beginning.ts'
 import {
   arrayOf,
   check,
@@ -29,8 +30,18 @@ type Init = Required<KnownProcess>
 
 const PARSE = 'parse the devices of a container'
 
-/** A server that is asked by many processes without a registration has a file for each of their inits. */
-const MOST_FILES = 4096
+/** A file has more only where it was damaged: what a container makes comes to 0.9 MB at most. */
+const MOST_FILE_BYTES = 2 ** 20
+
+/**
+ * Any user of the host can make inits, and each that asks has a file. One that goes is no loss: the devices are looked
+ * for again.
+ */
+const MOST_FILES = 2048
+const MOST_BYTES = 16 * 2 ** 20
+
+/** Where there is too much, so much of it stays: then not every save has to look who is alive. */
+const KEPT_PART = 3 / 4
 
 export class DeviceFiles {
   readonly #directory: string
@@ -42,7 +53,8 @@ export class DeviceFiles {
   /** `undefined` where none were found yet, and when the file was damaged. */
   find(init: Init): CollectedDevices | undefined {
     try {
-      return parseDevices(readFileSync(this.#file(init), 'utf8'))
+      const { text, isWhole } = readBeginning(this.#file(init), MOST_FILE_BYTES)
+      return isWhole ? parseDevices(text) : undefined
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof RangeError) return undefined
       if (error instanceof Error && 'code' in error) return undefined
@@ -50,25 +62,63 @@ export class DeviceFiles {
     }
   }
 
-  /** `isAlive` tells whose file may go where there are too many. */
+  /** `isAlive` tells whose file may go first where there are too many. */
   save(init: Init, devices: CollectedDevices, isAlive: (init: Init) => boolean): void {
+    const text = JSON.stringify(devices)
+    const size = Buffer.byteLength(text)
+    if (size > MOST_FILE_BYTES) throw new RangeError(`Cannot save devices of ${size} bytes`)
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
-    replaceFile(this.#file(init), JSON.stringify(devices))
-    const names = readdirSync(this.#directory)
-    if (names.length <= MOST_FILES) return
-    for (const name of names) {
-      const [pid = 0, startTicks = 0] = name.split('-').map(Number)
-      if (!isAlive({ pid, startTicks })) rmSync(`${this.#directory}/${name}`, { force: true })
+    replaceFile(this.#file(init), text)
+    this.#makeRoom(nameOf(init), isAlive)
+  }
+
+  /** Removes files where there are too many: first those of inits that have ended, then the oldest. */
+  #makeRoom(saved: string, isAlive: (init: Init) => boolean): void {
+    const files = this.#list()
+    let bytes = files.reduce((sum, { size }) => sum + size, 0)
+    let count = files.length
+    if (count <= MOST_FILES && bytes <= MOST_BYTES) return
+    const others = files
+      .filter(({ name }) => name !== saved)
+      .map(file => ({ ...file, rank: hasEnded(file.name, isAlive) ? 0 : 1 }))
+      .sort((a, b) => a.rank - b.rank || a.mtimeMs - b.mtimeMs)
+    for (const { name, size } of others) {
+      if (count <= MOST_FILES * KEPT_PART && bytes <= MOST_BYTES * KEPT_PART) return
+      rmSync(`${this.#directory}/${name}`, { force: true })
+      count--
+      bytes -= size
     }
+  }
+
+  #list(): Listed[] {
+    return readdirSync(this.#directory).flatMap(name => {
+      const stat = statSync(`${this.#directory}/${name}`, MAYBE)
+      return stat === undefined ? [] : [{ name, size: stat.size, mtimeMs: stat.mtimeMs }]
+    })
   }
 
   remove(init: Init): void {
     rmSync(this.#file(init), { force: true })
   }
 
-  #file({ pid, startTicks }: Init): string {
-    return `${this.#directory}/${pid}-${startTicks}`
+  #file(init: Init): string {
+    return `${this.#directory}/${nameOf(init)}`
   }
+}
+
+interface Listed extends Pick<Stats, 'size' | 'mtimeMs'> {
+  name: string
+}
+
+/** Another process may remove a file meanwhile. */
+const MAYBE = { throwIfNoEntry: false } as const
+
+const nameOf = ({ pid, startTicks }: Init) => `${pid}-${startTicks}`
+
+/** What has another name is being written, or was left half written. */
+function hasEnded(name: string, isAlive: (init: Init) => boolean): boolean {
+  const [, pid, startTicks] = /^(\d+)-(\d+)$/.exec(name) ?? []
+  return pid !== undefined && !isAlive({ pid: Number(pid), startTicks: Number(startTicks) })
 }
 
 function parseDevices(text: string): CollectedDevices {

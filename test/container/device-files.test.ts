@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { DeviceFiles } from '../../src/container/device-files.ts'
 
 const INIT = { pid: 42, startTicks: 900 }
@@ -41,10 +41,59 @@ t.test('a damaged file is none', async t => {
   }
 })
 
-t.test('where there are too many, those of processes that have ended go', async t => {
+t.test('what has too many bytes is neither saved nor read', async t => {
+  const directory = t.testdir()
+  const files = new DeviceFiles(directory)
+  files.save(INIT, FOUND, () => true)
+  const nodes = [{ ...NODE, name: 'x'.repeat(2 ** 20) }]
+  t.throws(() => files.save(INIT, { ...FOUND, nodes }, () => true), RangeError)
+  t.strictSame(files.find(INIT), FOUND, 'the earlier ones stay')
+  writeFileSync(join(directory, 'devices/42-900'), JSON.stringify({ ...FOUND, nodes }))
+  t.equal(files.find(INIT), undefined)
+})
+
+/** Has files of so many bytes saved, the first one longest ago; 42 is the init of the last one. */
+function saveMany(t: Test, count: number, bytes: number, isAlive: (pid: number) => boolean) {
   const directory = t.testdir({ devices: {} })
-  const names = Array.from({ length: 4096 }, (_, i) => `${i + 100}-900`)
-  for (const name of names) writeFileSync(join(directory, 'devices', name), '')
-  new DeviceFiles(directory).save(INIT, FOUND, ({ pid }) => pid === 42 || pid === 100)
-  t.strictSame(readdirSync(join(directory, 'devices')).sort(), ['100-900', '42-900'])
+  for (let pid = 100; pid < 100 + count; pid++) {
+    const file = join(directory, `devices/${pid}-900`)
+    writeFileSync(file, Buffer.alloc(bytes))
+    utimesSync(file, pid, pid)
+  }
+  const asked: number[] = []
+  const ask = ({ pid = 0 }: { pid: number | undefined }) => {
+    asked.push(pid)
+    return isAlive(pid)
+  }
+  new DeviceFiles(directory).save(INIT, FOUND, ask)
+  const pids = readdirSync(join(directory, 'devices')).map(name => Number(name.split('-')[0]))
+  return { pids: pids.sort((a, b) => a - b), asked }
+}
+
+const range = (first: number, end: number) =>
+  Array.from({ length: end - first }, (_, i) => first + i)
+
+t.test('nothing is removed, and nobody looked for, where there are few', async t => {
+  const { pids, asked } = saveMany(t, 2047, 10, () => false)
+  t.equal(pids.length, 2048)
+  t.strictSame(asked, [])
+})
+
+t.test('where there are too many files, those of inits that have ended go first', async t => {
+  const { pids } = saveMany(t, 2048, 10, pid => pid < 2000)
+  t.strictSame(pids, [42, ...range(100 + (513 - 148), 2000)])
+})
+
+t.test('where there are too many bytes, the oldest files go', async t => {
+  const { pids } = saveMany(t, 40, 2 ** 19, () => true)
+  t.strictSame(pids, [42, ...range(117, 140)])
+})
+
+t.test('what was left half written goes too', async t => {
+  const directory = t.testdir({ devices: {} })
+  const left = join(directory, 'devices/.7.new')
+  writeFileSync(left, Buffer.alloc(2 ** 24))
+  utimesSync(left, 1, 1)
+  new DeviceFiles(directory).save(INIT, FOUND, () => true)
+  t.strictSame(readdirSync(join(directory, 'devices')), ['42-900'])
 })
