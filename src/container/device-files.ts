@@ -130,17 +130,17 @@ function parseDevices(text: string): CollectedDevices {
       return {
         name: check(PARSE, 'name', name, stringOf),
         ...parseNumber(fields),
-        wholeDisk: parseOptional(wholeDisk),
+        wholeDisk: parseOptional('wholeDisk', wholeDisk),
       }
     }),
-    rootDisk: parseOptional(rootDisk),
+    rootDisk: parseOptional('rootDisk', rootDisk),
     collectedUsec: check(PARSE, 'collectedUsec', collectedUsec, naturalOf),
     isEarly: isEarly === true,
   }
 }
 
-const parseOptional = (value: unknown) =>
-  value === undefined ? undefined : parseNumber(check(PARSE, 'wholeDisk', value, objectOf))
+const parseOptional = (name: string, value: unknown) =>
+  value === undefined ? undefined : parseNumber(check(PARSE, name, value, objectOf))
 
 function parseNumber({ major, minor }: Fields): DeviceNumber {
   return {

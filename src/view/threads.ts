@@ -16,7 +16,7 @@ export interface ThreadCount {
   lastPid: number
 }
 
-/** Threads and cgroups beyond these are left out: a look at one takes some 30 us, and 60. */
+/** Threads and cgroups beyond these are left out: a thread takes some 30 us, a cgroup 60. */
 const MOST_THREADS = 20_000
 const MOST_GROUPS = 4096
 
