@@ -5,6 +5,7 @@
 
 import { mkdirSync, readdirSync, rmSync, type Stats, statSync } from 'node:fs'
 import { readBeginning } from '../host/beginning.ts'
+import { orUndefined } from '../host/host.ts'
 import {
   arrayOf,
   check,
@@ -60,6 +61,12 @@ export class DeviceFiles {
       if (error instanceof Error && 'code' in error) return undefined
       throw error
     }
+  }
+
+  /** Another one after each `save`; `undefined` where there is no file. */
+  version(init: Init): string | undefined {
+    const stat = orUndefined(() => statSync(this.#file(init), { bigint: true, ...MAYBE }))
+    return stat && `${stat.ino} ${stat.mtimeNs}`
   }
 
   /** `isAlive` tells whose file may go first where there are too many. */

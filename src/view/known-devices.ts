@@ -21,7 +21,7 @@ export interface DeviceSource {
 }
 
 export interface DeviceFinder {
-  files: Pick<DeviceFiles, 'find'>
+  files: Pick<DeviceFiles, 'find' | 'version'>
   clock: Pick<Clock, 'monotonicUsec'>
   /** Has a worker look for the devices. Returns at once, and false when no worker can be asked. */
   want: (init: Init) => boolean
@@ -32,6 +32,8 @@ export class KnownDevices implements DeviceSource {
   readonly #finder: DeviceFinder
   readonly #init: Init
   #known: CollectedDevices | undefined
+  /** Of the file that was read last. */
+  #version: string | undefined
   /** Until when nobody need wait. */
   #restUsec = Number.NEGATIVE_INFINITY
   /** When a worker was asked; `undefined` when its answer is not awaited any more. */
@@ -43,7 +45,7 @@ export class KnownDevices implements DeviceSource {
   }
 
   read(): ContainerDevices {
-    this.#known ??= this.#finder.files.find(this.#init)
+    if (this.#known === undefined) this.#look()
     return this.#known ?? NO_DEVICES
   }
 
@@ -51,7 +53,7 @@ export class KnownDevices implements DeviceSource {
   isAwaited(): boolean {
     const nowUsec = this.#finder.clock.monotonicUsec()
     if (nowUsec < this.#restUsec) return false
-    this.#known = this.#finder.files.find(this.#init) ?? this.#known
+    this.#look()
     if (this.#isFresh(nowUsec)) {
       this.#rest(this.#known?.collectedUsec ?? nowUsec)
       return false
@@ -64,6 +66,15 @@ export class KnownDevices implements DeviceSource {
     }
     this.#rest(nowUsec)
     return false
+  }
+
+  /** A file may be long, and a request that is held has it looked at every 2 ms: it is read where it has changed. */
+  #look(): void {
+    const { files } = this.#finder
+    const version = files.version(this.#init)
+    if (version === undefined || version === this.#version) return
+    this.#version = version
+    this.#known = files.find(this.#init) ?? this.#known
   }
 
   #isFresh(nowUsec: number): boolean {

@@ -52,6 +52,17 @@ t.test('what has too many bytes is neither saved nor read', async t => {
   t.equal(files.find(INIT), undefined)
 })
 
+t.test('each save makes another version', async t => {
+  const files = new DeviceFiles(t.testdir())
+  t.equal(files.version(INIT), undefined)
+  files.save(INIT, FOUND, () => true)
+  const first = files.version(INIT)
+  t.type(first, 'string')
+  t.equal(files.version(INIT), first)
+  files.save(INIT, FOUND, () => true)
+  t.not(files.version(INIT), first)
+})
+
 /** Has files of so many bytes saved, the first one longest ago; 42 is the init of the last one. */
 function saveMany(t: Test, count: number, bytes: number, isAlive: (pid: number) => boolean) {
   const directory = t.testdir({ devices: {} })

@@ -16,14 +16,24 @@ function setUp() {
     listens: true,
     alive: true,
     file: undefined as CollectedDevices | undefined,
+    version: 0,
+    /** How often the file was read. */
+    reads: 0,
     collect: (minor: number, isEarly = false) => {
       const collectedUsec = clock.monotonicUsec()
       seen.file = { nodes: [node(minor)], rootDisk: undefined, collectedUsec, isEarly }
+      seen.version++
     },
   }
   const devices = new KnownDevices(
     {
-      files: { find: () => seen.file },
+      files: {
+        find: () => {
+          seen.reads++
+          return seen.file
+        },
+        version: () => (seen.version === 0 ? undefined : `${seen.version}`),
+      },
       clock,
       want: () => {
         if (seen.listens) seen.asked++
@@ -97,4 +107,33 @@ t.test('nobody waits where no worker can be asked, nor for a container that has 
     t.notOk(devices.isAwaited())
     t.equal(seen.asked, 0)
   }
+})
+
+t.test('a file is read once, however often a request that is held asks', async t => {
+  const { devices, seen } = setUp()
+  seen.collect(1)
+  seen.clock.advance(10)
+  for (let asked = 0; asked < 50; asked++) t.ok(devices.isAwaited())
+  t.equal(minorOf(devices), 1)
+  t.equal(seen.reads, 1)
+  seen.clock.advance(0.01)
+  seen.collect(2)
+  t.notOk(devices.isAwaited())
+  t.equal(minorOf(devices), 2)
+  t.equal(seen.reads, 2)
+})
+
+t.test('one that is damaged is read once, and leaves what was known', async t => {
+  const { devices, seen } = setUp()
+  seen.version++
+  t.notOk(devices.read().nodes.length)
+  t.notOk(devices.read().nodes.length)
+  t.equal(seen.reads, 1)
+  seen.collect(1)
+  t.equal(minorOf(devices), 1)
+  seen.file = undefined
+  seen.version++
+  seen.clock.advance(10)
+  t.ok(devices.isAwaited())
+  t.equal(minorOf(devices), 1)
 })
