@@ -1,6 +1,7 @@
 /** Opens a running container for a command that prints what it sees. */
 
 import type { Described } from '../../container/container.ts'
+import { DeviceFiles } from '../../container/device-files.ts'
 import { Host } from '../../host/host.ts'
 import type { ContainerDevices } from '../../proc/disk/visible.ts'
 import type { Options } from '../../proc/options.ts'
@@ -31,21 +32,22 @@ export async function openRunning(
   try {
     const host = new Host('/', systemClock)
     const container = await chooseOne(host, settings, workers, choice, command)
-    return { ...container, devices: await findDevices(workers, container, command) }
+    return { ...container, devices: await findDevices(settings, workers, container, command) }
   } finally {
     await workers.close()
   }
 }
 
 async function findDevices(
+  { runDirectory }: Settings,
   workers: Workers,
   { id, pid, startTicks, rootMount }: Described,
   command: string,
 ): Promise<ContainerDevices> {
   try {
     const init = { pid, startTicks, rootMount }
-    const found = await workers.ask<ContainerDevices | null>('devices', init, DEVICES_MS)
-    return found ?? NO_DEVICES
+    await workers.ask('devices', init, DEVICES_MS)
+    return new DeviceFiles(runDirectory).find(init) ?? NO_DEVICES
   } catch (cause) {
     new Log(command, undefined).error(new Error(`Cannot find the devices of ${id}`, { cause }))
     return NO_DEVICES
