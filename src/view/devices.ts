@@ -4,9 +4,10 @@
  */
 
 import { isAlive } from '../container/identity.ts'
+import type { Beginning } from '../host/beginning.ts'
 import { type Host, orUndefined } from '../host/host.ts'
 import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
-import { MOST_MOUNTINFO_BYTES } from '../host/mounts-of.ts'
+import { MOST_MOUNTINFO_BYTES, readMountsOf } from '../host/mounts-of.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 import type { BlockNode } from '../proc/disk/names.ts'
 import type { ContainerDevices } from '../proc/disk/visible.ts'
@@ -55,7 +56,7 @@ export class Devices {
 export function collectDevices(host: Host, init: Init, base = ''): ContainerDevices | undefined {
   const process = `proc/${init.pid}`
   if (!isAlive(host, init)) return undefined
-  const mounts = orUndefined(() => host.readBeginning(`${process}/mountinfo`, MOST_MOUNTINFO_BYTES))
+  const mounts = orUndefined(() => readMounts(host, init.pid))
   const root = findMount(mounts?.text ?? '', base === '' ? '/' : base)
   if (mounts === undefined || root === undefined) return undefined
   // Looking up the name `dev` asks the root's file system, so that one must be trusted. A mount that was not read may
@@ -65,6 +66,13 @@ export function collectDevices(host: Host, init: Init, base = ''): ContainerDevi
   const rootDisk = findDisk(host, root)
   // By now the pid may be another process's.
   return isAlive(host, init) ? { nodes, rootDisk } : undefined
+}
+
+/** Returns the mounts in the first part of the file where there are too many. Throws when there is no such process. */
+function readMounts(host: Host, pid: number): Beginning {
+  const text = orUndefined(() => readMountsOf(host, pid))
+  if (text !== undefined) return { text, isWhole: true }
+  return host.readBeginning(`proc/${pid}/mountinfo`, MOST_MOUNTINFO_BYTES)
 }
 
 /**

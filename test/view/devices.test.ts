@@ -299,6 +299,14 @@ t.test('where the mounts are too many to be read, no node is listed', MKNOD, asy
   t.equal(new Devices(host, INIT).read().nodes.length, 1)
 })
 
+t.test('mounts that the host has as well are not too many', MKNOD, async t => {
+  const mounts = '9 1 0:5 / /m rw - tmpfs x rw\n'.repeat(MOST_MOUNTINFO_BYTES / 20)
+  const host = container(t, undefined, mounts)
+  host.set({ 'proc/self/mountinfo': mounts })
+  block(host, `${DEV}/data`, 8, 16)
+  t.equal(new Devices(host, INIT).read().nodes.length, 1)
+})
+
 t.test('nodes are read again after 10 seconds, not before', MKNOD, async t => {
   const host = container(t)
   const devices = new Devices(host, INIT)
