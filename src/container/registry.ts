@@ -44,7 +44,8 @@ export class Registry {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
       this.#slots.prepare()
       const earlier = this.find(id)
-      const slot = described.slot ?? slotOfSame(earlier, described) ?? this.#slots.make(described)
+      const known = earlier && isSame(earlier, described) ? earlier.slot : undefined
+      const slot = described.slot ?? known ?? this.#slots.make(described)
       const container = { ...described, slot }
       this.#slots.claim(slot, id, other => this.find(other)?.slot === slot)
       replaceFile(this.#file(id), renderContainer(container))
@@ -103,12 +104,24 @@ export class Registry {
   /** Removes a registration, with its devices and what its view has accumulated. Does nothing when there is no such registration. */
   forget(id: string): void {
     const container = this.find(id)
-    if (container !== undefined && (this.owner(container.slot) ?? id) === id) {
-      new States(this.#runDirectory).remove(container.slot)
-      this.#slots.release(container.slot, id)
+    if (container !== undefined) {
+      this.#forgetView(container)
+      new DeviceFiles(this.#runDirectory).remove(container)
     }
-    if (container !== undefined) new DeviceFiles(this.#runDirectory).remove(container)
     rmSync(this.#file(id), { force: true })
+  }
+
+  /** Removes what an earlier start of a container has left, when nobody goes back to its registration any more. */
+  forgetEarlier(earlier: Container, { slot, ...described }: Container): void {
+    if (earlier.slot !== slot) this.#forgetView(earlier)
+    if (!isSame(earlier, described)) new DeviceFiles(this.#runDirectory).remove(earlier)
+  }
+
+  /** Leaves what is another container's by now. */
+  #forgetView({ slot, id }: Container): void {
+    if ((this.owner(slot) ?? id) !== id) return
+    new States(this.#runDirectory).remove(slot)
+    this.#slots.release(slot, id)
   }
 
   /** `undefined` for text that can be no id, for an id that is not registered, and when its file was damaged. */
@@ -172,7 +185,6 @@ function readContainer(file: string): Container | undefined {
   }
 }
 
-/** The slot of a registration of the very same process. */
-function slotOfSame(earlier: Container | undefined, { pid, startTicks }: Described) {
-  return earlier?.pid === pid && earlier.startTicks === startTicks ? earlier.slot : undefined
-}
+/** Whether both are of the very same process. */
+const isSame = (one: Described, other: Described) =>
+  one.pid === other.pid && one.startTicks === other.startTicks

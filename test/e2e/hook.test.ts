@@ -1,6 +1,7 @@
 /** The hook by itself: by hand, twice, and with input that is none. */
 
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { box, started } from '../kit/box.ts'
@@ -50,6 +51,29 @@ t.test('the hook run by hand on a running container', needs('runc'), async t => 
     t.match(here.readLog(), /bound none into bare; there already: proc\/cpuinfo /)
   })
 })
+
+t.test(
+  'a container that is started again leaves nothing of the start before',
+  needs('runc'),
+  async t => {
+    const here = site(t)
+    const left = () =>
+      ['state', 'slots', 'devices'].map(name => readdirSync(join(here.runDirectory, name)))
+    for (const id of ['first', 'second']) {
+      const start = await started(t, here, id, { stages: [] })
+      const pid = await start.pid()
+      const state = { ociVersion: '1.0.2', id: 'again', status: 'creating', pid }
+      await here.hook({ ...state, bundle: start.bundle }, '--strict')
+      await start.cat('/proc/stat')
+      const [states, slots, devices] = left()
+      t.strictSame(
+        states,
+        slots?.map(slot => `${slot}.json`),
+      )
+      t.match([states?.length, devices?.length], [1, 1], id)
+    }
+  },
+)
 
 t.test('prestart and createRuntime may both be set up', needs('runc'), async t => {
   const here = site(t)

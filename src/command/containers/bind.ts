@@ -31,16 +31,19 @@ export function bind(
 ): Bound {
   const earlier = registry.find(described.id)
   const container = registry.register(described)
+  let bound: Bound
   try {
     using opened = new Descriptors()
     const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
     const served = { directory, device: splitDevice(fstatSync(directory).dev) }
     const options = { ...defaults, ...container.options }
     const choice = options.nestedMounts === 'on' ? spare : 'never'
-    return attach(host, container, filesToBind(options), served, { choice, refuse })
+    bound = attach(host, container, filesToBind(options), served, { choice, refuse })
   } catch (error) {
     if (earlier === undefined) registry.forget(container.id)
     else registry.register(earlier)
     throw error
   }
+  if (earlier !== undefined) registry.forgetEarlier(earlier, container)
+  return bound
 }

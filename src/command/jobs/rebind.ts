@@ -51,8 +51,10 @@ export const attach = (input: RebindInput) =>
 export const detach = (input: RebindInput) =>
   rebind('umount', input, (container, { host, registry }) => {
     if (input.registered && container.detached) return LEFT_OUT
-    const isKnown = registry.find(container.id) !== undefined
-    if (isKnown && !input.registered) registry.register({ ...container, detached: true })
+    const known = registry.find(container.id)
+    if (known !== undefined && !input.registered) {
+      registry.forgetEarlier(known, registry.register({ ...container, detached: true }))
+    }
     takeOut(host, container, FILE_PATHS)
     return undefined
   })
