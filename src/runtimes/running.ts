@@ -93,10 +93,6 @@ const RUNTIMES: readonly Runtime[] = [
 
 export const RUNTIME_NAMES: readonly string[] = RUNTIMES.map(({ name }) => name)
 
-export interface Roots {
-  [runtime: string]: readonly string[]
-}
-
 /** Where to look for the state of one runtime: patterns of directories below the host's root. */
 export interface Search {
   runtime: string
@@ -159,17 +155,4 @@ export function judgeClaims(host: Host, found: readonly Found[]): Running[] {
   const rank = ({ runtime }: Found) => -RUNTIME_NAMES.indexOf(runtime)
   const claims = found.toSorted((a, b) => rank(a) - rank(b)).flatMap(each => each.claims)
   return mergeClaims(prove(host, claims), RUNTIME_NAMES)
-}
-
-/** Looks at all places at once, `roots` besides the default ones, and judges what was found there. */
-export function findRunning(
-  host: Host,
-  roots: Partial<Roots> = {},
-  ask: AskIsula = askIsula,
-): Running[] {
-  const searches = RUNTIMES.map(({ name, roots: defaults }) => ({
-    runtime: name,
-    roots: [...defaults, ...(roots[name] ?? [])],
-  }))
-  return judgeClaims(host, findClaims(host, searches, ask))
 }

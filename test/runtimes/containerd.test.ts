@@ -1,6 +1,6 @@
 import t from 'tap'
-import { findRunning } from '../../src/runtimes/running.ts'
 import { machine } from '../machines/machine.ts'
+import { findRunning } from './find-running.ts'
 import { ID, processFiles, runcState } from './process.ts'
 
 const TASKS = 'run/containerd/io.containerd.runtime.v2.task'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { findRunning } from '../../src/runtimes/running.ts'
 import { machine } from '../machines/machine.ts'
+import { findRunning } from './find-running.ts'
 import { ID, ID2, processFiles } from './process.ts'
 
 const RUN = 'run/containers/storage/overlay-containers'

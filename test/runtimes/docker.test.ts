@@ -1,6 +1,6 @@
 import t from 'tap'
-import { findRunning } from '../../src/runtimes/running.ts'
 import { machine } from '../machines/machine.ts'
+import { findRunning } from './find-running.ts'
 import { ID, ID2, processFiles, runcState } from './process.ts'
 
 const CONTAINERS = 'var/lib/docker/containers'

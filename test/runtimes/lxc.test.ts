@@ -1,6 +1,6 @@
 import t from 'tap'
-import { findRunning } from '../../src/runtimes/running.ts'
 import { type Machine, machine } from '../machines/machine.ts'
+import { findRunning } from './find-running.ts'
 import { processFiles } from './process.ts'
 
 const V2 = '30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n'

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs'
 import t from 'tap'
-import { findRunning } from '../../src/runtimes/running.ts'
 import { machine } from '../machines/machine.ts'
+import { findRunning } from './find-running.ts'
 import { processFiles } from './process.ts'
 
 const MACHINES = 'run/systemd/machines'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { findRunning } from '../../src/runtimes/running.ts'
 import { machine } from '../machines/machine.ts'
+import { findRunning } from './find-running.ts'
 import { processFiles, runcState } from './process.ts'
 
 t.test('a state of runc gives pid, start time, root and annotations', async t => {

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { choose, resolve } from '../../../src/command/containers/choose.ts'
 import { Registry } from '../../../src/container/registry.ts'
-import { findRunning } from '../../../src/runtimes/running.ts'
 import { type Machine, machine } from '../../machines/machine.ts'
+import { findRunning } from '../../runtimes/find-running.ts'
 import { processFiles, runcState } from '../../runtimes/process.ts'
 
 const NEEDS_ROOT = { skip: process.geteuid?.() === 0 ? false : 'only root can give files away' }
