@@ -11,7 +11,7 @@ const calls = libc({
 })
 
 const O_CLOEXEC = 0o2000000
-/** O_DIRECTORY and the number of getdents64 are the architecture's: asm-generic and x86. */
+/** O_DIRECTORY is 0o200000 in asm-generic, and arm64 has its own; getdents64 is 61 there, and x86 has its own. */
 const IS_ARM = process.arch === 'arm64'
 const O_DIRECTORY = IS_ARM ? 0o40000 : 0o200000
 const SYS_GETDENTS64 = IS_ARM ? 61 : 217

@@ -1,5 +1,6 @@
 /** mount(2), umount(2) and the descriptor based calls: open_tree(2), move_mount(2), mount_setattr(2), openat2(2). */
 
+import { O_PATH } from '../host/open-path.ts'
 import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
 
 export const MS_NOSUID = 2
@@ -9,7 +10,8 @@ export const MS_PRIVATE = 1 << 18
 const MS_SLAVE = 1 << 19
 export const MS_SHARED = 1 << 20
 
-export const O_PATH = 0o10000000
+export { O_PATH }
+
 const O_CLOEXEC = 0o2000000
 
 // New system calls have one number on every architecture, and glibc before 2.36 has no names for them.

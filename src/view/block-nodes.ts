@@ -4,8 +4,9 @@
  * that could make us wait is asked for anything: open(2) with O_PATH tells only what the kernel knows.
  */
 
-import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, opendirSync, openSync } from 'node:fs'
 import { splitDevice } from '../host/device-number.ts'
+import { mountIdOf, O_PATH } from '../host/open-path.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 
 interface NamedDevice extends DeviceNumber {
@@ -33,9 +34,6 @@ const MOST_NAME_BYTES = 64 * 1024
 
 /** These directories hold no devices, but many other files. */
 const SKIPPED = new Set(['pts', 'shm', 'mqueue', 'fd'])
-
-/** This flag is from <asm-generic/fcntl.h>; node:fs does not name it. */
-export const O_PATH = 0o10000000
 
 /** The block devices' nodes below `directory`; none when it cannot be read. */
 export function listBlockNodes(directory: string, trust: Trust): NamedDevice[] {
@@ -116,12 +114,6 @@ function withDescriptor(path: string, use: (fd: number) => void): void {
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
-}
-
-/** The id of the mount that `fd` is on: mnt_id in proc_pid_fdinfo(5). */
-export function mountIdOf(fd: number): number {
-  const line = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
-  return Number(line?.[1] ?? -1)
 }
 
 const join = (directory: string, entry: string) =>

@@ -7,7 +7,7 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
 import { type Host, orUndefined } from '../host/host.ts'
 import { type Mount, parseMounts } from '../host/mountinfo.ts'
-import { mountIdOf, O_PATH } from './block-nodes.ts'
+import { mountIdOf, O_PATH } from '../host/open-path.ts'
 
 /** The kernel itself follows 40. */
 const MOST_LINKS = 8
