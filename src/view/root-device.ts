@@ -6,7 +6,7 @@
 import { fstatSync } from 'node:fs'
 import { splitDevice } from '../host/device-number.ts'
 import type { Host } from '../host/host.ts'
-import { eachMount, type Mount, unescapeOctal } from '../host/mountinfo.ts'
+import { type Mount, unescapeOctal } from '../host/mountinfo.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 import { withLocalPath } from './local-path.ts'
 
@@ -44,10 +44,8 @@ export function findDevice(host: Host, mount: Mount, depth = 0): DeviceNumber | 
   if (mount.fsType !== 'overlay') return sourceDevice(host, mount.source)
   if (depth === DEEPEST) return undefined
   for (const layer of overlayLayers(mount.superOptions)) {
-    const below = findMountOf(host, layer)
-    if (below === undefined || !isLocal(below)) continue
-    const mount = withLocalPath(host, layer, isLocal, (_, found) => found)
-    if (mount !== undefined) return findDevice(host, mount, depth + 1)
+    const below = withLocalPath(host, layer, isLocal, (_, mount) => mount)
+    if (below !== undefined) return findDevice(host, below, depth + 1)
   }
   return undefined
 }
@@ -89,17 +87,6 @@ function overlayLayers(superOptions: string): string[] {
 function firstLayer(lowerdir: string): string {
   const first = /^(?:\\.|[^:\\])*/.exec(lowerdir)?.[0] ?? ''
   return first.replace(/\\(.)/g, '$1')
-}
-
-/** The mount in our own namespace that `path` is on, found by the path's name alone. */
-function findMountOf(host: Host, path: string): Mount | undefined {
-  let found: Mount | undefined
-  eachMount(host.tryRead('proc/self/mountinfo') ?? '', mount => {
-    const { mountPoint } = mount
-    const holds = mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`)
-    if (holds && mountPoint.length >= (found?.mountPoint.length ?? 0)) found = mount
-  })
-  return found
 }
 
 const hasDots = (path: string) => /\/\.\.?(?:\/|$)/.test(path)

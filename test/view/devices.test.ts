@@ -177,16 +177,17 @@ t.test('a root directory in memory or on another machine is on none', async t =>
 /** The device that the host's mountinfo names. */
 const BELOW = { major: 8, minor: 77 }
 
-/** The directories are on a local file system, by a mountinfo of the host's. */
+/** The directories are on a local file system, by a mountinfo of the host's. /net, by the list, is not. */
 function overlayHost(t: Parameters<typeof machine>[0]): Machine {
   const host = machine(t, {
     'var/lib/up,per/diff/x': '',
     'var/lib/low:er/diff/x': '',
   })
+  const root = mountIdOf(host.directory)
   host.set({
     'proc/self/mountinfo':
-      `${mountIdOf(host.directory)} 1 8:77 / / rw - ext4 /dev/sda2 rw\n` +
-      '10 9 0:60 / /net rw - nfs4 server:/x rw\n',
+      `${root} 1 8:77 / / rw - ext4 /dev/sda2 rw\n` +
+      `10 ${root} 0:60 / /net rw - nfs4 server:/x rw\n`,
   })
   return host
 }
@@ -249,6 +250,17 @@ t.test('paths on another machine, or with a way around, are not looked up', asyn
     const overlay = mount(
       `0:50 / / rw - overlay overlay rw,upperdir=${upper.replace(',', '\\054')}`,
     )
+    t.equal(findDevice(host, overlay), undefined, upper)
+  }
+})
+
+t.test('a link to a mount that is not local is not followed', async t => {
+  const host = overlayHost(t)
+  host.set({ 'net/diff/x': '' })
+  symlinkSync('/net', join(host.directory, 'by-link'))
+  symlinkSync('../../net/diff', join(host.directory, 'var/lib/relative'))
+  for (const upper of ['/by-link', '/by-link/diff', '/var/lib/relative']) {
+    const overlay = mount(`0:50 / / rw - overlay overlay rw,upperdir=${upper}`)
     t.equal(findDevice(host, overlay), undefined, upper)
   }
 })
