@@ -42,6 +42,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
         'command/containers',
         'service',
         'view',
+        'worker',
         'oci',
         'container',
         'mount',

@@ -7,7 +7,7 @@ import { findClaims, findUserDirectories } from '../runtimes/running.ts'
 import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { endWithParent } from '../sys/process.ts'
-import type { Init } from '../view/devices.ts'
+import { collectDevices, type Init } from '../view/devices.ts'
 import { runWorker } from '../worker/run-worker.ts'
 import type { FindInput } from './containers/find-running.ts'
 import { findDevices } from './jobs/devices.ts'
@@ -26,6 +26,7 @@ export function worker({ runDirectory }: Settings): number {
       'users' in input ? findUserDirectories(host) : findClaims(host, input.searches),
     ask: (path: string): Answer => (isAnswering(path) ? 'answers' : 'gone'),
     devices: (init: Init) => findDevices(host, runDirectory, init),
+    'show-devices': (init: Init) => collectDevices(host, init),
   })
   return 0
 }

@@ -1,7 +1,6 @@
 /** Opens a running container for a command that prints what it sees. */
 
 import type { Described } from '../../container/container.ts'
-import { DeviceFiles } from '../../container/device-files.ts'
 import { Host } from '../../host/host.ts'
 import type { ContainerDevices } from '../../proc/disk/visible.ts'
 import type { Options } from '../../proc/options.ts'
@@ -32,22 +31,21 @@ export async function openRunning(
   try {
     const host = new Host('/', systemClock)
     const container = await chooseOne(host, settings, workers, choice, command)
-    return { ...container, devices: await findDevices(settings, workers, container, command) }
+    return { ...container, devices: await findDevices(workers, container, command) }
   } finally {
     await workers.close()
   }
 }
 
 async function findDevices(
-  { runDirectory }: Settings,
   workers: Workers,
   { id, pid, startTicks, rootMount }: Described,
   command: string,
 ): Promise<ContainerDevices> {
   try {
     const init = { pid, startTicks, rootMount }
-    await workers.ask('devices', init, DEVICES_MS)
-    return new DeviceFiles(runDirectory).find(init) ?? NO_DEVICES
+    const found = await workers.ask<ContainerDevices | null>('show-devices', init, DEVICES_MS)
+    return found ?? NO_DEVICES
   } catch (cause) {
     new Log(command, undefined).error(new Error(`Cannot find the devices of ${id}`, { cause }))
     return NO_DEVICES

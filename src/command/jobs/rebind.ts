@@ -9,10 +9,11 @@ import { FILE_PATHS } from '../../proc/paths.ts'
 import type { Settings } from '../../service/settings.ts'
 import { systemClock } from '../../sys/clock.ts'
 import { Log } from '../../sys/log.ts'
+import type { Init } from '../../view/devices.ts'
+import { tellWorkers } from '../../worker/tell-workers.ts'
 import { bind } from '../containers/bind.ts'
 import { type Candidate, resolve } from '../containers/choose.ts'
 import { withContainerLock } from '../containers/container-lock.ts'
-import { findDevices } from './devices.ts'
 
 export interface RebindInput {
   settings: Settings
@@ -42,8 +43,11 @@ export const attach = (input: RebindInput) =>
     if (registered && detached) return LEFT_OUT
     const refuse = (error: unknown) => log.error(error)
     const context = { host, settings, registry, defaults, spare: 'unless-early', refuse } as const
-    const { base } = bind(context, container)
-    findDevices(host, settings.runDirectory, container, base)
+    bind(context, container)
+    // Whether they are found or not, the files are bound.
+    const { pid, startTicks, rootMount } = container
+    const init: Init = { pid, startTicks, rootMount }
+    tellWorkers(settings.runDirectory, 'devices', init)
     return undefined
   })
 

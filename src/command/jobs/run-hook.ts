@@ -40,7 +40,8 @@ export function runHook({ settings, strict, state: text }: HookInput): HookResul
   try {
     log = new Log('hook', settings.log, collect)
     const state = parseState(text)
-    withContainerLock(settings, state.id, () => run(settings, state, strict, log))
+    const finish = withContainerLock(settings, state.id, () => run(settings, state, strict, log))
+    finish?.()
   } catch (error) {
     log.error(error)
     status = strict ? 1 : 0
@@ -50,13 +51,19 @@ export function runHook({ settings, strict, state: text }: HookInput): HookResul
   return { status, complaints: complaints.join('') }
 }
 
-function run(settings: Settings, state: State, strict: boolean, log: Log): void {
+/** Returns what is left to do when others may work on the container again: it may hang. */
+function run(
+  settings: Settings,
+  state: State,
+  strict: boolean,
+  log: Log,
+): (() => void) | undefined {
   const registry = new Registry(settings.runDirectory)
   const { id, pid } = state
   if (pid === undefined) {
     registry.forget(id)
     log.info(`forgot ${id}`)
-    return
+    return undefined
   }
   /** An option that cannot be used costs the container that option alone. */
   const refuse = (error: unknown) => {
@@ -75,11 +82,13 @@ function run(settings: Settings, state: State, strict: boolean, log: Log): void 
   log.info(
     `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}; spare mounts: ${spare}`,
   )
-  // The files are bound: what is missing is found when the container reads it.
-  try {
-    findDevices(host, settings.runDirectory, container, base)
-  } catch (error) {
-    log.error(new Error(`Cannot find the devices of ${id}`, { cause: error }))
+  return () => {
+    // The files are bound: what is missing is found when the container reads it.
+    try {
+      findDevices(host, settings.runDirectory, container, base)
+    } catch (error) {
+      log.error(new Error(`Cannot find the devices of ${id}`, { cause: error }))
+    }
   }
 }
 
