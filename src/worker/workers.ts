@@ -3,7 +3,6 @@
  * question goes to another one.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Settings } from '../service/settings.ts'
 import {
   type Answer,
@@ -100,7 +99,7 @@ export class Workers {
       reject(new JobError(`Cannot do ${job}: the service ends`, NO_WORKER))
     }
     this.#releaseIdle()
-    await Promise.race([Promise.all(this.#ends), sleep(END_MS, undefined, { ref: false })])
+    await inTime(Promise.all(this.#ends), END_MS).catch(() => {})
     for (const worker of [...this.#brisk, ...this.#hung]) worker.abandon()
   }
 
