@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import t from 'tap'
 import { started } from '../kit/box.ts'
 import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
+import { signalAll } from '../kit/signal-all.ts'
 import { size } from '../kit/size.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
 import { install, installCopy, ownSite } from './install.ts'
@@ -39,12 +40,10 @@ t.test('a server that dies while the workers end is replaced first', options, as
   // The first hook starts the service, and has no worker yet.
   await started(t, here, 'first')
   const box = await started(t, here, 'second')
-  t.teardown(() => {
-    for (const pid of here.workers()) process.kill(pid, 'SIGCONT')
-  })
+  t.teardown(() => signalAll(here.workers(), 'SIGCONT'))
   const [server, stopped] = [here.find('server'), here.workers()]
   t.not(stopped.length, 0)
-  for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+  signalAll(stopped, 'SIGSTOP')
   installCopy(here)
   const upgrade = here.procveil(['upgrade'])
   // The next version was judged by then, and the workers have a second.
@@ -107,7 +106,7 @@ for (const [name, text] of Object.entries(BROKEN)) {
         t.match(asked.stderr, 'failed its self-check')
         t.equal(asked.exitCode, 1)
         // Without the command, too.
-        process.kill(keeper ?? 0, 'SIGHUP')
+        signal(here, 'serve', 'SIGHUP')
         await retry(() => {
           if (!here.readLog().includes('this version goes on')) throw new Error('Cannot see it')
         }, 30_000)

@@ -7,6 +7,7 @@ import { execa, execaSync } from 'execa'
 import type { Test } from 'tap'
 import { eachMount } from '../../src/host/mountinfo.ts'
 import { EXECUTABLE, retry } from './requirements.ts'
+import { signalAll } from './signal-all.ts'
 
 export class Site {
   readonly directory = mkdtempSync(join(tmpdir(), 'procveil-e2e-'))
@@ -104,9 +105,7 @@ export class Site {
 
   /** As the kernel does for want of memory: both at once, since each would start the other again. */
   async killServers(pids = this.servers()): Promise<void> {
-    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-      for (const pid of pids) process.kill(pid, signal)
-    }
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) signalAll(pids, signal)
     await retry(() => {
       const left = this.servers().filter(pid => pids.includes(pid))
       if (left.length > 0) throw new Error('Cannot go on: a server is left')
@@ -134,11 +133,7 @@ export class Site {
 
   /** Ends all that was started here, and waits until it is gone. */
   async remove(): Promise<void> {
-    for (const pid of this.servers()) {
-      try {
-        process.kill(pid, 'SIGTERM')
-      } catch {}
-    }
+    signalAll(this.servers(), 'SIGTERM')
     await retry(() => {
       for (const mountPoint of this.hostMounts().reverse()) {
         execaSync('umount', ['-l', mountPoint], { reject: false })
