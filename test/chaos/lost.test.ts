@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { splitDevice } from '../../src/host/device-number.ts'
 import { type Box, started } from '../kit/box.ts'
 import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
 import { BUSYBOX, needs, retry } from '../kit/requirements.ts'
@@ -25,7 +26,7 @@ const own = (t: Test, here: Site, id: string) => started(t, here, id, { memoryBy
 
 /** As `echo 1 > /sys/fs/fuse/connections/N/abort`, for which that file system need not be mounted. */
 async function abort(here: Site): Promise<void> {
-  const minor = statSync(here.mountPoint).dev & 0xff
+  const { minor } = splitDevice(statSync(here.mountPoint).dev)
   const control = `${here.directory}/control`
   mkdirSync(control, { recursive: true })
   await execa('mount', ['-t', 'fusectl', 'fusectl', control])
