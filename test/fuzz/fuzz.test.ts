@@ -20,7 +20,7 @@ const AT_A_TIME = 2
 const MEMORY = '/dev/shm'
 const SECONDS = environment('PROCVEIL_FUZZ_SECONDS') ?? size({ short: 1, long: 60, full: 600 })
 const SEED = environment('PROCVEIL_FUZZ_SEED') ?? Date.now() | 0
-const ONLY = process.env.PROCVEIL_FUZZ_ONLY
+const ONLY = nameOf('PROCVEIL_FUZZ_ONLY')
 
 /** A thread that begins no other input in this time hangs. */
 const HANGS_MS = 20_000
@@ -102,6 +102,12 @@ function watchFor(cells: Int32Array) {
     }, LOOK_MS)
   })
   return { hang, end: () => clearInterval(timer) }
+}
+
+function nameOf(variable: string): string | undefined {
+  const text = process.env[variable]
+  if (text === undefined || NAMES.some(name => name === text)) return text
+  throw new RangeError(`Cannot use ${variable}="${text}": it must be one of ${NAMES.join(', ')}`)
 }
 
 function environment(name: string): number | undefined {
