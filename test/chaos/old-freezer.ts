@@ -5,13 +5,15 @@
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
-import { retry } from '../kit/requirements.ts'
+import { retry, skipFor } from '../kit/requirements.ts'
 
 const ROOT = '/sys/fs/cgroup/freezer'
 
 /** Options for `t.test` where a test needs it. */
-export const needsOldFreezer = (): { skip?: string } =>
-  existsSync(`${ROOT}/cgroup.procs`) ? {} : { skip: `needs the freezer of cgroup v1 at ${ROOT}` }
+export const needsOldFreezer = () =>
+  skipFor(
+    existsSync(`${ROOT}/cgroup.procs`) ? undefined : `needs the freezer of cgroup v1 at ${ROOT}`,
+  )
 
 export class OldFreezer {
   readonly #directory: string

@@ -11,7 +11,11 @@ export const BUSYBOX = '/bin/busybox'
 
 /** Options for `t.test`: `{ skip: reason }` or nothing. */
 export function needs(...programs: string[]): { skip?: string } {
-  const missing = findMissing(programs)
+  return skipFor(findMissing(programs))
+}
+
+/** The same for anything else that is missing, or nothing. */
+export function skipFor(missing: string | undefined): { skip?: string } {
   if (missing === undefined) return {}
   if (process.env.PROCVEIL_NO_SKIP) throw new Error(`Cannot run the end-to-end tests: ${missing}`)
   return { skip: missing }
