@@ -9,11 +9,15 @@ import { type Site, site } from '../kit/site.ts'
 /** Runs a shell script in a mount namespace where the default paths are in empty folders of its own. */
 function isolated(here: Site, script: string) {
   const covers = ['/run', '/var/lib'].map(path => `mount -t tmpfs tmpfs ${path}`)
-  const text = ['set -e', ...covers, script].join('\n')
+  // However the script ends, the service that it started ends, too: nobody else sees its directories.
+  const traps = ["trap '$PROCVEIL stop' EXIT", "trap 'exit 1' TERM"]
+  const text = ['set -e', ...covers, ...traps, script].join('\n')
   return execa('unshare', ['--mount', 'sh', '-c', text], {
     env: { PATH: `${here.directory}/bin:${process.env.PATH}`, PROCVEIL: EXECUTABLE },
     reject: false,
     timeout: 60_000,
+    // The shell comes to it when the command that it waits for has ended.
+    forceKillAfterDelay: 30_000,
   })
 }
 
@@ -42,8 +46,8 @@ const told = (here: Site) => readFileSync(`${here.directory}/told`, 'utf8')
 const UNIT = 'mkdir -p /run/systemd/system; touch /run/systemd/system/procveil.service'
 const STATE = String.raw`{\"id\":\"x\",\"status\":\"creating\",\"pid\":$$,\"root\":\"/nowhere\"}`
 const HOOK = `echo "${STATE}" | $PROCVEIL --log $LOG hook`
-/** Without those of other tests. */
-const LIST = "pgrep -xa procveil | grep -v 'mountpoint /tmp'; $PROCVEIL stop"
+/** Without those of other tests, which are in other namespaces. */
+const LIST = 'pgrep -xa procveil --ns $$ --nslist mnt'
 const SERVE = 'setsid $PROCVEIL --log $LOG serve --standby </dev/null >/dev/null 2>&1 &'
 
 function withLog(here: Site, script: string): string {
@@ -81,7 +85,7 @@ t.test('where that takes too long it starts none beside it', needs('unshare'), a
   const systemctl = { start: 'exit 0', show: STARTING }
   const { here, stdout } = await hookUnder(t, systemctl, `${UNIT}\n${HOOK}\n${LIST}`)
   const seconds = (performance.now() - startMs) / 1000
-  t.ok(seconds > 8 && seconds < 11, `after ${seconds.toFixed(1)} s`)
+  t.ok(seconds > 8 && seconds < 20, `after ${seconds.toFixed(1)} s`)
   t.notMatch(stdout, ' serve')
   t.match(here.readLog(), /procveil.service is still starting after 8 s; see systemctl status/)
 })
