@@ -1,10 +1,11 @@
 /** A server uses no more capabilities than reading takes, and the keeper that it starts has all of them again. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { parseMounts } from '../../src/host/mountinfo.ts'
 import { parseStatusField } from '../../src/host/proc-pid.ts'
-import { started } from '../kit/box.ts'
+import { type Box, type BoxOptions, box, started } from '../kit/box.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 
@@ -57,6 +58,32 @@ function allowedByUnit(name: 'CapabilityBoundingSet' | 'SystemCallFilter'): stri
   return words?.split('\n')[0]?.split(' ') ?? []
 }
 
+/** Its spare mounts are made by its root's own directories, for which three capabilities are there. */
+const NESTING: BoxOptions = {
+  memoryBytes: 2 ** 26,
+  userNamespace: true,
+  withoutSys: true,
+  annotations: { 'io.procveil.nestedMounts': 'on' },
+}
+
+async function startNesting(t: Test, here: Site): Promise<Box> {
+  const made = box(t, here, 'nesting', NESTING)
+  // Its root is no root of the host's.
+  for (const directory of [here.directory, made.bundle]) chmodSync(directory, 0o755)
+  await made.start()
+  return made
+}
+
+async function spares(box: Box): Promise<string[]> {
+  const mounts = parseMounts(readFileSync(`/proc/${await box.pid()}/mountinfo`, 'utf8'))
+  return mounts
+    .map(({ mountPoint }) => mountPoint)
+    .filter(path => path.startsWith('/dev/.procveil'))
+    .sort()
+}
+
+const SPARES = ['/dev/.procveil', '/dev/.procveil/proc']
+
 t.test('what the unit leaves to the service is enough', needs('runc', 'setpriv'), async t => {
   const here = site(t)
   const allowed = allowedByUnit('CapabilityBoundingSet')
@@ -72,6 +99,9 @@ t.test('what the unit leaves to the service is enough', needs('runc', 'setpriv')
   const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
   t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
   t.match(await box.cat('/proc/diskstats'), / sda /)
+  const nesting = await startNesting(t, here)
+  t.match(await nesting.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  t.strictSame(await spares(nesting), SPARES, here.readLog())
 
   const keeper = await another(here, 'serve')
   process.kill(keeper, 'SIGKILL')
@@ -84,10 +114,24 @@ t.test('what the unit leaves to the service is enough', needs('runc', 'setpriv')
 
   await here.killServers()
   serve()
-  await retry(async () => t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'healed'))
+  await retry(async () => {
+    for (const each of [box, nesting]) await isOwn(each)
+  })
+  t.strictSame(await spares(nesting), SPARES)
+  await execa('umount', ['-f', here.mountPoint], { reject: false })
+  await retry(async () => {
+    for (const each of [box, nesting]) await isOwn(each)
+  })
+  t.strictSame(await spares(nesting), SPARES, 'also after the mount was made anew')
   t.equal((await here.procveil(['stop'])).exitCode, 0)
   t.notMatch(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/, 'taken out')
+  t.strictSame(await spares(nesting), [])
 })
+
+async function isOwn(box: Box): Promise<void> {
+  const text = await box.cat('/proc/meminfo')
+  if (!/^MemTotal: +65536 kB/.test(text)) throw new Error(`Cannot go on: ${box.id} sees ${text}`)
+}
 
 /** What systemd-analyze syscall-filter lists as @mount, and as calls on namespaces. */
 const OF_MOUNTS = [
@@ -114,7 +158,18 @@ t.test('the unit allows the calls on mounts that are made', needs('runc', 'strac
   await another(here, 'server')
   const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
   t.match(await box.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  const nesting = await startNesting(t, here)
+  t.strictSame(await spares(nesting), SPARES, here.readLog())
+  const server = await another(here, 'server')
+  t.equal((await here.procveil(['upgrade'])).exitCode, 0)
+  await another(here, 'server', server)
+  await execa('umount', ['-f', here.mountPoint], { reject: false })
+  await retry(async () => {
+    for (const each of [box, nesting]) await isOwn(each)
+  })
+  t.match(here.readLog(), 'is mounted anew')
   t.equal((await here.procveil(['stop'])).exitCode, 0)
+  t.strictSame(await spares(nesting), [])
   const made = [...readFileSync(calls, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(([, call]) => call)
   const allowed = new Set(allowedByUnit('SystemCallFilter'))
   t.ok(made.includes('mount') && made.includes('fsopen') && made.includes('setns'), `${made}`)
