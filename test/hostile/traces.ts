@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { eachMount } from '../../src/host/mountinfo.ts'
+import { signalAll } from '../kit/signal-all.ts'
 import type { Site } from '../kit/site.ts'
 
 /** Everything that is left of it, in words. */
@@ -60,11 +61,5 @@ function files(here: Site): string[] {
 /** All of ours that work there, at once, since each of two would start the other again. */
 export function killProcesses(here: Site): void {
   const pids = here.processes().map(({ pid }) => pid)
-  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, signal)
-      } catch {}
-    }
-  }
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) signalAll(pids, signal)
 }
