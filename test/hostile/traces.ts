@@ -51,7 +51,7 @@ function cgroups(here: Site): string[] {
 
 /** What is kept for a container, or for a reader, is gone with it. */
 function files(here: Site): string[] {
-  return ['containers', 'slots', 'state', 'texts'].flatMap(name => {
+  return ['containers', 'devices', 'slots', 'state', 'texts'].flatMap(name => {
     const directory = join(here.runDirectory, name)
     const left = existsSync(directory) ? readdirSync(directory) : []
     return left.length === 0 ? [] : [`${left.length} files in ${name}: ${left.slice(0, 3)}`]
