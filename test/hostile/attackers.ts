@@ -90,6 +90,15 @@ export async function attackIn(
   return attacker
 }
 
+/** Whether it goes on: not when it has ended, and not as a zombie that nobody has waited for. */
+export function isAlive({ pid }: Attacker): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** Everything in the same cgroups, which a process that forks may escape for a moment. */
 function killAll(cgroups: readonly string[]): void {
   for (let left = 5; left > 0; left--) {

@@ -5,7 +5,7 @@ import { started } from '../kit/box.ts'
 import { HOST_KIB } from '../kit/mem-total.ts'
 import { type Attacker, attackIn, ROOT } from './attackers.ts'
 import { seenTotal } from './bounded.ts'
-import { ends, HOSTILE, type Stage, trial } from './trial.ts'
+import { ends, HOSTILE, type Stage, TWO_TRIALS_MS, trial } from './trial.ts'
 
 /** In a user namespace of the runtime's, and as uid 1000 without capabilities. */
 const hang = ({ t, here }: Stage): Promise<Attacker[]> =>
@@ -20,6 +20,8 @@ const hang = ({ t, here }: Stage): Promise<Attacker[]> =>
       fuse: true,
     }),
   ])
+
+t.setTimeout(TWO_TRIALS_MS)
 
 t.test('umount --all beside roots that hang', HOSTILE, t =>
   trial(t, {

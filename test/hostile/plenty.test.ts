@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync }
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { parseStatusField } from '../../src/host/proc-pid.ts'
 import { cgroupsOf } from '../kit/cgroups.ts'
 import { attackAsUser, attackIn } from './attackers.ts'
-import { HOSTILE, trial } from './trial.ts'
+import { HOSTILE, TWO_TRIALS_MS, trial } from './trial.ts'
 
 const MiB = 2 ** 20
 
@@ -25,8 +26,11 @@ function tasksCgroup(pid: number): string {
 
 const rank = (path: string) => (/\/pids\//.test(path) ? 0 : /\/cpu[,/]/.test(path) ? 1 : 2)
 
+t.setTimeout(TWO_TRIALS_MS)
+
 t.test('threads, and cgroups below its own', HOSTILE, async t => {
   let parent: string | undefined
+  let pid = 0
   const remove = () => {
     if (parent === undefined || !existsSync(parent)) return
     for (const name of readdirSync(parent)) if (/^\d+$/.test(name)) rmdirSync(join(parent, name))
@@ -39,16 +43,26 @@ t.test('threads, and cgroups below its own', HOSTILE, async t => {
       const made = tasksCgroup(attacker.pid)
       parent = made
       t.teardown(remove)
-      for (let i = 0; i < CGROUPS; i++) mkdirSync(join(made, String(i)))
+      for (let i = 0; i < CGROUPS; i++) {
+        mkdirSync(join(made, String(i)))
+        // What is measured meanwhile is measured by timers.
+        if (i % 100 === 0) await sleep(0)
+      }
       const endAll = () => {
         attacker.end()
         remove()
       }
       const many = ['threads', '/tmp', String(THREADS), '/proc/loadavg', '/proc/stat']
       const options = { uid: 1000, quotaUsec: 100_000 }
-      return [{ ...attacker, end: endAll }, await attackIn(t, here, 'threads', many, options)]
+      const threads = await attackIn(t, here, 'threads', many, options)
+      pid = threads.pid
+      return [{ ...attacker, end: endAll }, threads]
     },
-    meanwhile: async () => sleep(SAMPLES_MS),
+    meanwhile: async ({ t }) => {
+      const seen = parseStatusField(readFileSync(`/proc/${pid}/status`, 'utf8'), 'Threads')
+      t.ok(Number(seen) > THREADS, `it has ${seen} threads`)
+      await sleep(SAMPLES_MS)
+    },
   })
 })
 

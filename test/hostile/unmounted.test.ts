@@ -6,12 +6,12 @@ import { FILE_PATHS } from '../../src/proc/paths.ts'
 import { type Box, started } from '../kit/box.ts'
 import { retry } from '../kit/requirements.ts'
 import { timed } from './bounded.ts'
-import { ends, HOSTILE, type Stage, trial } from './trial.ts'
+import { ends, HOSTILE, NOISE, type Stage, trial } from './trial.ts'
 
 const HEALED_MS = 2000
 const LIMIT_MS = 10_000
 
-async function isHealed({ t, victim }: Stage, what: string): Promise<void> {
+async function isHealed({ t, victim, calmStartMs }: Stage, what: string): Promise<void> {
   const read = () => execa('cat', [`/proc/${pid}/root/proc/meminfo`], { timeout: 1000 })
   const pid = await victim.box.pid()
   const { tookMs, error } = await timed(LIMIT_MS, () =>
@@ -20,7 +20,8 @@ async function isHealed({ t, victim }: Stage, what: string): Promise<void> {
       if (!stdout.includes(`${victim.totalKib} kB`)) throw new Error('Cannot go on: not its own')
     }, LIMIT_MS),
   )
-  t.ok(error === undefined && tookMs < HEALED_MS, `${what}: healed in ${tookMs} ms ${error ?? ''}`)
+  const limitMs = Math.max(HEALED_MS, NOISE * calmStartMs)
+  t.ok(error === undefined && tookMs < limitMs, `${what}: healed in ${tookMs} ms ${error ?? ''}`)
 }
 
 t.test('umount -f', HOSTILE, t => {

@@ -18,6 +18,9 @@ export interface Seen {
   firstFailure: string
   /** How many reads of meminfo were not the container's own. */
   strange: number
+  /** How long reads failed: each time from the last good one to the next. */
+  failingMs: number
+  tookMs: number
   p50Ms: number
   p99Ms: number
   longestMs: number

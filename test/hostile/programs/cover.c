@@ -49,13 +49,13 @@ int cover(int argc, char **argv) {
   for (size_t i = 0; i < sizeof IN_PLACE / sizeof *IN_PLACE; i++) make_pipe(IN_PLACE[i]);
   snprintf(proc, sizeof proc, "%s/proc", argv[1]);
   snprintf(sys, sizeof sys, "%s/sys", argv[1]);
-  be_ready(argv[1]);
-  for (;;) {
+  for (int is_first = 1;; is_first = 0) {
     check(mount(proc, "/proc", NULL, MS_BIND, NULL), "cover /proc");
     check(mount(sys, "/sys", NULL, MS_BIND, NULL), "cover /sys");
     usleep(200);
     check(umount2("/proc", MNT_DETACH), "uncover /proc");
     check(umount2("/sys", MNT_DETACH), "uncover /sys");
     usleep(200);
+    if (is_first) be_ready(argv[1]);
   }
 }

@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "attack.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -52,7 +53,8 @@ int threads(int argc, char **argv) {
   read_meanwhile(argv + 3);
   for (int left = atoi(argv[2]); left > 0; left--) {
     pthread_t thread;
-    if (pthread_create(&thread, &small, rest, NULL) != 0) break;
+    errno = pthread_create(&thread, &small, rest, NULL);
+    if (errno != 0) fail("start one more thread");
   }
   be_ready(argv[1]);
   for (;;) pause();

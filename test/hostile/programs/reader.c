@@ -17,6 +17,7 @@
 static uint32_t *times_us;
 static size_t reads, room;
 static long failures, strange;
+static uint64_t failing_us;
 static char first_failure[256];
 
 static uint64_t now_us(void) {
@@ -67,11 +68,17 @@ static double at(double share) {
 int reader(int argc, char **argv) {
   if (argc < 4) return 2;
   long expected = atol(argv[2]);
+  int has_failed = 0;
+  uint64_t first = now_us(), before = first;
   while (access(argv[1], F_OK) < 0) {
     for (int i = 3; i < argc; i++) {
       uint64_t start = now_us();
       int result = read_whole(argv[i]);
-      note(now_us() - start);
+      uint64_t end = now_us();
+      note(end - start);
+      if (has_failed || result < 0) failing_us += end - before;
+      has_failed = result < 0;
+      before = end;
       long total;
       if (result < 0) {
         if (failures++ == 0) snprintf(first_failure, sizeof first_failure, "%s: %s", argv[i], strerror(errno));
@@ -82,6 +89,7 @@ int reader(int argc, char **argv) {
   }
   qsort(times_us, reads, sizeof *times_us, compare);
   printf("{\"reads\":%zu,\"failures\":%ld,\"firstFailure\":\"%s\",\"strange\":%ld,", reads, failures, first_failure, strange);
+  printf("\"failingMs\":%.3f,\"tookMs\":%.3f,", failing_us / 1000.0, (now_us() - first) / 1000.0);
   printf("\"p50Ms\":%.3f,\"p99Ms\":%.3f,\"longestMs\":%.3f}\n", at(0.5), at(0.99), at(1));
   return 0;
 }

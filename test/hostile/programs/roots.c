@@ -75,11 +75,11 @@ int flip(int argc, char **argv) {
   /* The FUSE is asked once whether it checks access itself, and remembers that it does not. */
   change_root(other);
   change_root(own);
-  be_ready(given.directory);
   mute(daemon);
-  for (;;) {
+  for (int is_first = 1;; is_first = 0) {
     change_root(other);
     change_root(own);
+    if (is_first) be_ready(given.directory);
   }
 }
 
@@ -89,11 +89,13 @@ int hang(int argc, char **argv) {
   struct arguments given = parse(argv);
   char *merged;
   int daemon = make_root(&given, &merged);
-  int other = open_directory(merged);
+  int other = open_directory(merged), own = open_directory(given.directory);
   read_meanwhile(given.files);
-  be_ready(given.directory);
   change_root(other);
   mute(daemon);
+  /* No path that begins at the root is of use from now on. */
+  check(fchdir(own), "go to the directory");
+  be_ready(".");
   for (;;) pause();
 }
 
