@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { execaSync } from 'execa'
 import t from 'tap'
 import { attackIn } from './attackers.ts'
-import { HOSTILE, type Stage, trial } from './trial.ts'
+import { HOSTILE, type Stage, TWO_TRIALS_MS, trial } from './trial.ts'
 
 const ESCAPE = '\u001b]0;owned\u0007\u001b[2J'
 const FORGED = '2026-01-01T00:00:00.000Z hook: forged'
@@ -19,6 +19,8 @@ function isClean({ t }: Stage, text: string, what: string): void {
     `${what} has no forged line`,
   )
 }
+
+t.setTimeout(TWO_TRIALS_MS)
 
 t.test('escape sequences and lines in annotations and paths', HOSTILE, t =>
   trial(t, {
@@ -80,6 +82,8 @@ t.test("capture into a user's folder", HOSTILE, t =>
       const own = join(user, 'report')
       const { exitCode, stdout } = await here.procveil(['capture', '-c', 'victim', '-o', own])
       t.equal(exitCode, 0, 'a new folder is written')
+      const slabinfo = execaSync('find', [own, '-path', '*/proc/slabinfo']).stdout
+      t.equal(slabinfo !== '', existsSync('/proc/slabinfo'), 'it has what the kernel has')
       const modes = execaSync('find', [own, '-perm', '/077', '-path', '*/proc/slabinfo']).stdout
       t.equal(modes, '', 'and shows nobody what the kernel shows to root alone')
       t.match(stdout, 'README.md')
