@@ -123,7 +123,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     because: 'a view is read in tests and by commands, without a mount and without Bun',
   },
   runtimes: {
-    may: ['container', 'cgroup', 'host', 'host/json.ts'],
+    may: ['oci', 'container', 'cgroup', 'host', 'host/json.ts'],
     because: 'it finds out who runs from files alone',
   },
   container: {

@@ -4,6 +4,9 @@ import { type Options, parseOptions } from '../proc/options.ts'
 
 const PREFIX = 'io.procveil.'
 
+/** Whether an annotation is about us. */
+export const isOption = (annotation: string) => annotation.startsWith(PREFIX)
+
 /** Leaves out an option that cannot be used, and calls `refused` with a RangeError for it. */
 export function readOptions(
   annotations: Readonly<Record<string, string>>,
@@ -11,7 +14,7 @@ export function readOptions(
 ): Partial<Options> {
   const options: Partial<Options> = {}
   for (const [annotation, value] of Object.entries(annotations)) {
-    if (!annotation.startsWith(PREFIX)) continue
+    if (!isOption(annotation)) continue
     const name = annotation.slice(PREFIX.length)
     try {
       Object.assign(options, parseOptions({ [name]: value }, `annotation ${annotation}`))

@@ -9,6 +9,8 @@ const OTHER = 'nspawn'
 /** A name of a container goes to terminals, and whoever starts the container chooses it. */
 const NAME = /^[\x21-\x7e]{1,512}$/
 
+export const isName = (text: string) => NAME.test(text)
+
 /** Returns each process once, sorted by id. `ranks` has the names of the runtimes, the one that knows best first. */
 export function mergeClaims(claims: readonly Proven[], ranks: readonly string[]): Running[] {
   const rankOf = ({ runtime }: Proven) => ranks.indexOf(ranks.includes(runtime) ? runtime : OTHER)
@@ -31,7 +33,7 @@ function mergeGroup(group: readonly Proven[]): Running {
   const [first, ...others] = group as [Proven, ...Proven[]]
   const { id, runtime, pid, startTicks, trusted } = first
   const same = [first, ...others.filter(claim => claim.id === id)]
-  const name = same.map(claim => claim.name).find(each => each !== undefined && NAME.test(each))
+  const name = same.map(claim => claim.name).find(each => each !== undefined && isName(each))
   const rootfs = same.map(claim => claim.rootfs).find(path => path !== undefined) ?? '/'
   const annotations = Object.fromEntries(
     same.toReversed().flatMap(claim => Object.entries(claim.annotations)),

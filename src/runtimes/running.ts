@@ -4,10 +4,12 @@
  */
 
 import { dirname } from 'node:path'
+import { isId } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
 import type { Claim, Running } from './claim.ts'
 import { findContainerd } from './containerd.ts'
 import { findCrio, findPodman } from './containers-storage.ts'
+import { cutClaim, Room } from './cut.ts'
 import { findDocker } from './docker.ts'
 import { type AskIsula, askIsula, findIsulad } from './isulad.ts'
 import { findLxc } from './lxc.ts'
@@ -103,6 +105,8 @@ export interface Search {
 export interface Found {
   runtime: string
   claims: readonly Claim[]
+  /** Whether there is more than can be told. */
+  isCut?: true
 }
 
 /** The directories whose entries belong to users: what lies below may lead anywhere, and hang. */
@@ -134,18 +138,31 @@ export function userSearches(directory: string): Search[] {
   })).filter(({ roots }) => roots.length > 0)
 }
 
-/** Looks at the places. This may take as long as a file system there likes. */
+/**
+ * Looks at the places. This may take as long as a file system there likes. What is found is cut, since it is one answer
+ * of a worker, and where that has no room for more the search ends.
+ */
 export function findClaims(
   host: Host,
   searches: readonly Search[],
   ask: AskIsula = askIsula,
 ): Found[] {
-  return searches.flatMap(({ runtime, roots }) => {
+  const room = new Room()
+  const found: Found[] = []
+  for (const { runtime, roots } of searches) {
     const find = RUNTIMES.find(({ name }) => name === runtime)?.find
     const expanded = expandRoots(host, roots)
-    const claims = find === undefined || expanded.length === 0 ? [] : [...find(host, expanded, ask)]
-    return claims.length > 0 ? [{ runtime, claims }] : []
-  })
+    if (find === undefined || expanded.length === 0) continue
+    const claims: Claim[] = []
+    for (const whole of find(host, expanded, ask)) {
+      if (!isId(whole.id)) continue
+      const claim = cutClaim(whole)
+      if (!room.take(claim)) return [...found, { runtime, claims, isCut: true }]
+      claims.push(claim)
+    }
+    if (claims.length > 0) found.push({ runtime, claims })
+  }
+  return found
 }
 
 /** Returns each container once, sorted by id; an id comes twice where two runtimes use it. */

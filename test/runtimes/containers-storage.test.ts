@@ -24,7 +24,7 @@ t.test('podman: the name is in the graph root, the start time in the state of cr
   const host = machine(t, {
     ...processFiles(42, 9001, '/user.slice/without/the-id'),
     [`${RUN}/${ID}/userdata/pidfile`]: '42',
-    [`${RUN}/${ID}/userdata/config.json`]: config('libpod', { 'io.test/a': 'b' }),
+    [`${RUN}/${ID}/userdata/config.json`]: config('libpod', { 'io.procveil.a': 'b' }),
     [`${GRAPH}/containers.json`]: JSON.stringify([
       null,
       { id: ID2, names: ['other'] },
@@ -38,7 +38,7 @@ t.test('podman: the name is in the graph root, the start time in the state of cr
     pid: 42,
     startTicks: 9001,
     rootfs: '/var/lib/containers/storage/overlay/x/merged',
-    annotations: { 'io.container.manager': 'libpod', 'io.test/a': 'b' },
+    annotations: { 'io.procveil.a': 'b' },
   }
   t.strictSame(findRunning(host), [{ ...found, name: 'web' }])
   host.set({

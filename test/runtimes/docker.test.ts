@@ -14,7 +14,7 @@ t.test('the name is the daemon’s, the rest is what runc and containerd say', a
   const host = machine(t, {
     ...processFiles(42, 9001, `/system.slice/docker-${ID}.scope`),
     [`${CONTAINERS}/${ID}/config.v2.json`]: config(ID, 'brave_curie', running(42)),
-    [`run/docker/runtime-runc/moby/${ID}/state.json`]: runcState(ID, 42, 9001, ['io.test/a=b']),
+    [`run/docker/runtime-runc/moby/${ID}/state.json`]: runcState(ID, 42, 9001, ['io.procveil.a=b']),
     [`run/containerd/io.containerd.runtime.v2.task/moby/${ID}/init.pid`]: '42',
   })
   t.strictSame(findRunning(host), [
@@ -25,7 +25,7 @@ t.test('the name is the daemon’s, the rest is what runc and containerd say', a
       pid: 42,
       startTicks: 9001,
       rootfs: `/bundles/${ID}/rootfs`,
-      annotations: { 'io.test/a': 'b' },
+      annotations: { 'io.procveil.a': 'b' },
     },
   ])
   host.set(processFiles(42, 9002, `/system.slice/docker-${ID2}.scope`))

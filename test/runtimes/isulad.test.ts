@@ -45,14 +45,14 @@ t.test('the shim of runc: its root below the container’s directory has the sta
     ...processFiles(42, 9001),
     [`${directory}/pid`]: '42',
     [`${directory}/shim-pid`]: '41',
-    [`${directory}/runc/${ID}/state.json`]: runcState(ID, 42, 9001, ['io.test/a=b']),
+    [`${directory}/runc/${ID}/state.json`]: runcState(ID, 42, 9001, ['io.procveil.a=b']),
   })
   t.match(findRunning(host, {}, never), [
     {
       id: ID,
       runtime: 'isulad',
       rootfs: `/bundles/${ID}/rootfs`,
-      annotations: { 'io.test/a': 'b' },
+      annotations: { 'io.procveil.a': 'b' },
     },
   ])
   host.set({ [`${directory}/runc`]: undefined })

@@ -6,7 +6,7 @@ import { processFiles, runcState } from './process.ts'
 t.test('a state of runc gives pid, start time, root and annotations', async t => {
   const host = machine(t, {
     ...processFiles(42, 9001),
-    'run/runc/box/state.json': runcState('box', 42, 9001, ['io.test/a=b=c', '=', 'bundle=/x']),
+    'run/runc/box/state.json': runcState('box', 42, 9001, ['io.procveil.a=b=c', '=', 'bundle=/x']),
   })
   t.strictSame(findRunning(host), [
     {
@@ -15,7 +15,7 @@ t.test('a state of runc gives pid, start time, root and annotations', async t =>
       pid: 42,
       startTicks: 9001,
       rootfs: '/bundles/box/rootfs',
-      annotations: { 'io.test/a': 'b=c' },
+      annotations: { 'io.procveil.a': 'b=c' },
     },
   ])
 })
@@ -32,12 +32,12 @@ t.test('a status of crun gives the same, with the annotations of the bundle', as
     }),
     'bundles/box/config.json': JSON.stringify({
       root: { path: 'rootfs' },
-      annotations: { 'io.test/a': 'b', 'io.test/number': 7 },
+      annotations: { 'io.procveil.a': 'b', 'io.procveil.number': 7 },
     }),
   })
   t.match(findRunning(host), [{ id: 'box', runtime: 'crun', pid: 42, startTicks: 9001 }])
   t.equal(findRunning(host)[0]?.rootfs, '/bundles/box/rootfs', 'relative to the bundle')
-  t.strictSame(findRunning(host)[0]?.annotations, { 'io.test/a': 'b' })
+  t.strictSame(findRunning(host)[0]?.annotations, { 'io.procveil.a': 'b' })
   host.set({ bundles: undefined })
   t.strictSame(findRunning(host)[0]?.annotations, {}, 'also when the bundle is gone')
 })
@@ -49,7 +49,7 @@ const youki = (status: string) =>
     status,
     pid: 42,
     bundle: '/bundles/box',
-    annotations: { 'io.test/a': 'b' },
+    annotations: { 'io.procveil.a': 'b' },
     useSystemd: false,
   })
 
@@ -61,7 +61,7 @@ t.test('a state of youki is proven by the cgroup, since it has no start time', a
   })
   const found = [{ id: 'box', runtime: 'youki', pid: 42, startTicks: 9001, rootfs: '/images/box' }]
   t.match(findRunning(host), found)
-  t.strictSame(findRunning(host)[0]?.annotations, { 'io.test/a': 'b' })
+  t.strictSame(findRunning(host)[0]?.annotations, { 'io.procveil.a': 'b' })
   host.set(processFiles(42, 9001, '/sshd.service'))
   t.strictSame(findRunning(host), [], 'the pid is of another process')
   host.set({ 'run/youki/box/youki_config.json': '{"cgroup_path":"tenants/sshd.service"}' })
