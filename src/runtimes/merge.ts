@@ -23,7 +23,9 @@ export function mergeClaims(claims: readonly Proven[], ranks: readonly string[])
     // A user may give a container the id of one of root's containers; the user's container does not take that one's
     // place.
     if (!claim.trusted && trustedIds.has(claim.id)) continue
-    groups.set(claim.pid, [...(groups.get(claim.pid) ?? []), claim])
+    const group = groups.get(claim.pid)
+    if (group === undefined) groups.set(claim.pid, [claim])
+    else group.push(claim)
   }
   return [...groups.values()].map(mergeGroup).sort(compare)
 }

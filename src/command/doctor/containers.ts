@@ -14,7 +14,9 @@ export function checkContainers(
   const groups = new Map<Group, string[]>()
   for (const container of containers) {
     const group = groupOf(container, answering)
-    groups.set(group, [...(groups.get(group) ?? []), nameOf(container)])
+    const names = groups.get(group)
+    if (names === undefined) groups.set(group, [nameOf(container)])
+    else names.push(nameOf(container))
   }
   const findings = GROUPS.flatMap(group => {
     const names = groups.get(group)
