@@ -9,9 +9,10 @@ import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { describe } from '../sys/log.ts'
 import { printableJson } from '../sys/printable.ts'
-import { Workers } from '../worker/workers.ts'
+import type { Workers } from '../worker/workers.ts'
 import { askMount } from './containers/ask-mount.ts'
 import { listContainers, type Roots } from './containers/list.ts'
+import { Pools } from './containers/pools.ts'
 import { checkCgroups } from './doctor/cgroups.ts'
 import { checkContainers } from './doctor/containers.ts'
 import { about, type Finding, renderFindings } from './doctor/finding.ts'
@@ -47,10 +48,10 @@ export async function doctor(settings: Settings, options: DoctorOptions): Promis
 }
 
 async function examine(host: Host, settings: Settings, roots: Roots): Promise<Finding[]> {
-  const workers = new Workers(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
-  const service = await askService(host, settings, workers)
+  const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
+  const service = await askService(host, settings, pools.root)
   const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
-  const others = await checkOthers(host, settings, path => askMount(workers, path, ASK_MS))
+  const others = await checkOthers(host, settings, path => askMount(pools.users, path, ASK_MS))
   return [
     ...checkPlace(host, process.geteuid?.()),
     ...checkKernel(host),
@@ -66,9 +67,9 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...checkRegistrations(host, settings),
     ...others.findings,
     ...(await attempt('containers', 'see the messages above', async () => {
-      const containers = await listContainers(host, settings, workers, roots, served)
-      await workers.close()
-      return checkContainers(containers, others.answering)
+      const listed = await listContainers(host, settings, pools, roots, served)
+      await pools.close()
+      return checkContainers(listed, others.answering)
     })),
   ]
 }

@@ -7,8 +7,8 @@ import type { Settings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { printableJson } from '../sys/printable.ts'
-import { Workers } from '../worker/workers.ts'
 import { findAnswering, listContainers, type Roots } from './containers/list.ts'
+import { Pools } from './containers/pools.ts'
 import { renderContainers } from './terminal/container-table.ts'
 import { isColourful } from './terminal/table.ts'
 
@@ -29,22 +29,24 @@ const HOME = '\x1b[H'
 const ERASE_LINE_END = '\x1b[K'
 const ERASE_BELOW = '\x1b[J'
 
-/** Returns the exit status. */
+/** Returns the exit status: 1 when containers of root may be missing, but not with `watch`. */
 export async function ps(settings: Settings, options: PsOptions): Promise<number> {
   const { json, watch } = options
   const host = new Host('/', systemClock)
-  const workers = new Workers(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
+  const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
+  let isComplete = true
   const render = async () => {
-    const served = await findAnswering(host, settings, workers)
-    const containers = await listContainers(host, settings, workers, options, served)
+    const served = await findAnswering(host, settings, pools.root)
+    const { containers, isWhole } = await listContainers(host, settings, pools, options, served)
+    isComplete = isWhole
     if (!json) return renderContainers(containers, isColourful(process.stdout, process.env))
     // With `watch` each list is one line, for a program that reads them one by one.
     return `${printableJson(containers, watch ? 0 : 2)}\n`
   }
   if (watch) await repeat(render, process.stdout.isTTY === true && !json)
   else writeFileSync(1, await render())
-  await workers.close()
-  return 0
+  await pools.close()
+  return isComplete || watch ? 0 : 1
 }
 
 async function repeat(render: () => Promise<string>, redraws: boolean): Promise<void> {

@@ -13,9 +13,11 @@ import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { Log } from '../sys/log.ts'
 import { isWorkerFailure } from '../worker/messages.ts'
-import { Workers } from '../worker/workers.ts'
+import type { Workers } from '../worker/workers.ts'
 import { type Candidate, type Choice, choose } from './containers/choose.ts'
 import { findRunning } from './containers/find-running.ts'
+import { inTurns } from './containers/in-turns.ts'
+import { Pools } from './containers/pools.ts'
 import type { RebindInput } from './jobs/rebind.ts'
 import { Tally } from './terminal/tally.ts'
 
@@ -39,14 +41,14 @@ const TIMEOUT_MS = 5000
 /** Where no service runs, the first container waits for one to be started. */
 const START_TIMEOUT_MS = 10_000
 
-/** Returns the exit status: 1 when a container failed. */
+/** Returns the exit status: 1 when a container failed, or when not all can be found that it was to be. */
 export function remount(settings: Settings, options: RemountOptions): Promise<number> {
   return runForEach(settings, options, { name: 'remount', job: 'attach', did: 'attached' })
 }
 
 /**
- * Returns the exit status: 1 when a container failed. The containers stay registered: their views go on where they
- * were when the containers are attached again.
+ * Returns the exit status as `remount` does. The containers stay registered: their views go on where they were when the
+ * containers are attached again.
  */
 export function umount(settings: Settings, options: RemountOptions): Promise<number> {
   return runForEach(settings, options, { name: 'umount', job: 'detach', did: 'detached' })
@@ -62,13 +64,16 @@ async function runForEach(
   const { all = false, registered = false, runtimeRoot = [] } = options
   // Files can be taken out whatever is configured.
   const defaults = job === 'attach' ? readDefaults(settings) : DEFAULT_OPTIONS
-  const workers = new Workers(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
-  const found = registered ? [] : await findRunning(host, workers, runtimeRoot, log)
-  const candidates = choose(host, new Registry(settings.runDirectory), options, found, name)
+  const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
+  const { running, isWhole } = registered
+    ? { running: [], isWhole: true }
+    : await findRunning(host, pools, runtimeRoot, log)
+  const registry = new Registry(settings.runDirectory)
+  const candidates = choose(host, registry, options, running, name)
   const tally = new Tally(did, candidates.length, log, options.json === true)
   const isServed = findKeeper(host, settings.runDirectory) !== undefined
   const timeoutMs = job === 'detach' || isServed ? TIMEOUT_MS : START_TIMEOUT_MS
-  const work = async (candidate: Candidate) => {
+  const work = async (candidate: Candidate, workers: Workers) => {
     const input: RebindInput = { settings, candidate, defaults, registered, all }
     try {
       return (await workers.ask<string | null>(job, input, timeoutMs)) ?? undefined
@@ -77,7 +82,12 @@ async function runForEach(
       throw new Error(`Cannot ${name} ${candidate.id}: ${(cause as Error).message}`)
     }
   }
-  await Promise.all(candidates.map(each => tally.try(each.id, () => work(each))))
-  await workers.close()
-  return tally.end()
+  await inTurns(registry, candidates, pools, (each, workers) =>
+    tally.try(each.id, () => work(each, workers)),
+  )
+  await pools.close()
+  const status = tally.end()
+  if (isWhole || !all) return status
+  log.error(new Error(`Cannot ${name} all containers: some may not have been found`))
+  return 1
 }

@@ -210,8 +210,9 @@ t.test('containers by whose files they see', async t => {
     detached: false,
     ...values,
   })
+  const listed = (...containers: ListedContainer[]) => ({ containers, isWhole: true })
   const findings = checkContainers(
-    [
+    listed(
       seen('good', { state: 'ok', barsNesting: true }),
       seen('dead', { state: 'stale', otherDevices: ['0:51', '0:52'] }),
       seen('other', { state: 'stale', otherDevices: ['0:51'] }),
@@ -220,7 +221,7 @@ t.test('containers by whose files they see', async t => {
       seen('out', { detached: true }),
       seen('lost', {}),
       seen('bare', { registered: false, name: 'a\x1b[2J' }),
-    ],
+    ),
     new Set(['0:51']),
   )
   t.match(findings, [
@@ -235,7 +236,9 @@ t.test('containers by whose files they see', async t => {
     { level: 'ok', text: /^1 cannot have unprivileged.*: good$/, advice: /nestedMounts/ },
   ])
   t.notMatch(renderFindings(findings, false), '\x1b')
-  t.match(checkContainers([], new Set()), [{ level: 'ok' }])
+  t.match(checkContainers(listed(), new Set()), [{ level: 'ok' }])
+  const part = { containers: [seen('good', { state: 'ok' })], isWhole: false }
+  t.match(checkContainers(part, new Set()), [{ level: 'ok' }, { level: 'problem' }])
 })
 
 t.test('findings are lines, with what to do next', async t => {

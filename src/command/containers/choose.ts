@@ -10,9 +10,9 @@ import type { Running } from '../../runtimes/claim.ts'
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/settings.ts'
 import { Log } from '../../sys/log.ts'
-import type { Workers } from '../../worker/workers.ts'
 import { findRunning } from './find-running.ts'
 import { withoutForeignCgroup } from './foreign-cgroup.ts'
+import type { Pools } from './pools.ts'
 
 export interface Candidate {
   id: string
@@ -67,7 +67,7 @@ function isOther(host: Host, known: Container | undefined, claimed: Running): bo
 const rankOf = ({ ofUser }: Running) => (ofUser ? 1 : 0)
 
 /** A pid alone may be another process's by now. */
-const processOf = ({ pid, startTicks }: { pid: number; startTicks: number }) =>
+export const processOf = ({ pid, startTicks }: { pid: number; startTicks: number }) =>
   `${pid} ${startTicks}`
 
 /** Finds a container by its whole id, by its name, or by the beginning of an id that no other id has. */
@@ -117,7 +117,7 @@ export function resolve(
 export async function chooseOne(
   host: Host,
   settings: Settings,
-  workers: Workers,
+  pools: Pools,
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
 ): Promise<Described & { options: Options }> {
@@ -133,8 +133,8 @@ export async function chooseOne(
   // A container that runs and is registered by this very id needs no look at the runtimes.
   const registered = registry.find(choice.containerId)
   if (registered !== undefined && isAlive(host, registered)) return withDefaults(registered)
-  const found = await findRunning(host, workers, choice.runtimeRoot ?? [], log)
-  const [candidate] = choose(host, registry, choice, found, command) as [Candidate]
+  const { running } = await findRunning(host, pools, choice.runtimeRoot ?? [], log)
+  const [candidate] = choose(host, registry, choice, running, command) as [Candidate]
   const container = resolve(host, registry, candidate, error => log.error(error))
   if (container !== undefined) return withDefaults(container)
   throw new Error(`Cannot ${command} container ${candidate.id}: its process has ended`)

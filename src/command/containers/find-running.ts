@@ -23,42 +23,65 @@ export type FindInput = { users: true } | { searches: readonly Search[] }
 const SYSTEM_MS = 7000
 const USER_MS = 2000
 
+export interface Whole {
+  /** Each container once, as `judgeClaims` returns them. */
+  running: Running[]
+  /** Whether all places were looked at but for those of users: else containers of root may be missing. */
+  isWhole: boolean
+}
+
 /**
- * Returns each container once, as `judgeClaims` does. `runtimeRoots` are looked into besides the default places. Throws
- * for a runtime that is not known.
+ * Finds the containers that run. `runtimeRoots` are looked into besides the default places. Each runtime is an answer of
+ * its own, so that one keeps no other from being found. Throws for a runtime that is not known.
  */
 export async function findRunning(
   host: Host,
-  workers: Workers,
+  pools: Readonly<Record<'root' | 'users', Pick<Workers, 'ask'>>>,
   runtimeRoots: readonly string[],
   log: Pick<Log, 'error'>,
-): Promise<Running[]> {
+): Promise<Whole> {
   const given = runtimeRoots.map(parseRoot)
-  /** Returns `undefined` for what cannot be read or does not answer. */
-  const find = async <T>(where: string, input: FindInput, timeoutMs: number) => {
+  let isWhole = true
+  const find = async <T>(whose: 'root' | 'users', input: FindInput, timeoutMs: number) =>
+    pools[whose].ask<T>('find', input, timeoutMs)
+  /** Leaves out what cannot be read or does not answer. */
+  const claimsAt = async (
+    whose: 'root' | 'users',
+    where: string,
+    searches: readonly Search[],
+    timeoutMs: number,
+  ) => {
     try {
-      return await workers.ask<T>('find', input, timeoutMs)
+      const found = await find<Found[]>(whose, { searches }, timeoutMs)
+      if (!found.some(({ isCut }) => isCut)) return found
+      log.error(new Error(`Cannot tell all containers in ${where}: there are too many`))
+      if (whose === 'root') isWhole = false
+      return found
     } catch (cause) {
       log.error(new Error(`Cannot look for containers in ${where}`, { cause }))
-      return undefined
+      if (whose === 'root') isWhole = false
+      return []
     }
   }
-  const claimsAt = (where: string, searches: readonly Search[], timeoutMs: number) =>
-    find<Found[]>(where, { searches }, timeoutMs)
   const ofUsers = async () => {
-    const directories =
-      (await find<string[]>('/home and /run/user', { users: true }, USER_MS)) ?? []
+    const directories = await find<string[]>('users', { users: true }, USER_MS).catch(cause => {
+      log.error(new Error('Cannot look for containers in /home and /run/user', { cause }))
+      return []
+    })
     return Promise.all(
-      directories.map(directory => claimsAt(`/${directory}`, userSearches(directory), USER_MS)),
+      directories.map(directory =>
+        claimsAt('users', `/${directory}`, userSearches(directory), USER_MS),
+      ),
     )
   }
-  const [system, users, others] = await Promise.all([
-    claimsAt('the directories of runtimes', systemSearches(), SYSTEM_MS),
-    ofUsers(),
-    Promise.all(given.map(search => claimsAt(search.roots.join(), [search], USER_MS))),
+  const found = await Promise.all([
+    ...systemSearches().map(search =>
+      claimsAt('root', `the directories of ${search.runtime}`, [search], SYSTEM_MS),
+    ),
+    ...given.map(search => claimsAt('root', search.roots.join(), [search], USER_MS)),
+    ofUsers().then(each => each.flat()),
   ])
-  const found = [system, ...others, ...users].flatMap(each => each ?? [])
-  return judgeClaims(host, found)
+  return { running: judgeClaims(host, found.flat()), isWhole }
 }
 
 function parseRoot(text: string): Search {

@@ -22,6 +22,7 @@ import { askMount } from './ask-mount.ts'
 import { type Candidate, type Choice, choose, resolve } from './choose.ts'
 import { type Coverage, parseCoverage, UNKNOWN } from './coverage.ts'
 import { findRunning } from './find-running.ts'
+import type { Pools } from './pools.ts'
 
 const ASK_MS = 1000
 
@@ -54,6 +55,12 @@ export interface ListedContainer extends Coverage {
   detached: boolean
 }
 
+export interface Listed {
+  containers: ListedContainer[]
+  /** Whether all places were looked at but for those of users. */
+  isWhole: boolean
+}
+
 interface Found {
   candidate: Candidate
   container: Described
@@ -67,25 +74,28 @@ interface Found {
 export async function listContainers(
   host: Host,
   settings: Settings,
-  workers: Workers,
+  pools: Pools,
   roots: Roots,
   served: Mount | undefined,
-): Promise<ListedContainer[]> {
+): Promise<Listed> {
   const defaults = readDefaults(settings)
   const size = readSize(host)
   const log = new Log('list', undefined)
-  const running = await findRunning(host, workers, roots.runtimeRoot ?? [], log)
-  return findAll(host, settings, running).flatMap(({ candidate, container, registered }) => {
-    const { id, pid, detached = false } = container
-    const options = { ...defaults, ...container.options }
-    const found = unlessEnded(host, container, () => ({
-      ...readLimits(host, container, options, size),
-      ...readCoverage(host, container, options, served),
-    }))
-    if (found === undefined) return []
-    const { name, running } = candidate
-    return [{ id, name, runtime: running?.runtime, pid, ...found, registered, detached }]
-  })
+  const { running, isWhole } = await findRunning(host, pools, roots.runtimeRoot ?? [], log)
+  const containers = findAll(host, settings, running).flatMap(
+    ({ candidate, container, registered }) => {
+      const { id, pid, detached = false } = container
+      const options = { ...defaults, ...container.options }
+      const found = unlessEnded(host, container, () => ({
+        ...readLimits(host, container, options, size),
+        ...readCoverage(host, container, options, served),
+      }))
+      if (found === undefined) return []
+      const { name, running } = candidate
+      return [{ id, name, runtime: running?.runtime, pid, ...found, registered, detached }]
+    },
+  )
+  return { containers, isWhole }
 }
 
 /** Returns each process once: it may be known by the id of its hook and by that of its runtime. */

@@ -8,8 +8,9 @@ import type { Settings } from '../../service/settings.ts'
 import { systemClock } from '../../sys/clock.ts'
 import { Log } from '../../sys/log.ts'
 import { NO_DEVICES } from '../../view/known-devices.ts'
-import { Workers } from '../../worker/workers.ts'
+import type { Workers } from '../../worker/workers.ts'
 import { type Choice, chooseOne } from './choose.ts'
+import { Pools } from './pools.ts'
 
 export interface RunningContainer extends Described {
   options: Options
@@ -27,13 +28,13 @@ export async function openRunning(
   choice: Pick<Choice, 'containerId' | 'runtimeRoot'>,
   command: string,
 ): Promise<RunningContainer> {
-  const workers = new Workers(settings, { most: 1, mostHung: 4 })
+  const pools = new Pools(settings, { most: 1, mostHung: 4 })
   try {
     const host = new Host('/', systemClock)
-    const container = await chooseOne(host, settings, workers, choice, command)
-    return { ...container, devices: await findDevices(workers, container, command) }
+    const container = await chooseOne(host, settings, pools, choice, command)
+    return { ...container, devices: await findDevices(pools.users, container, command) }
   } finally {
-    await workers.close()
+    await pools.close()
   }
 }
 

@@ -1,14 +1,14 @@
 /** Checks whose files the running containers see. */
 
 import { shortId } from '../../container/container.ts'
-import type { ListedContainer } from '../containers/list.ts'
+import type { Listed, ListedContainer } from '../containers/list.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 const { ok, warning, problem } = about('containers')
 
 /** `answering` are the device numbers of file systems that answer, ours or another's. */
 export function checkContainers(
-  containers: readonly ListedContainer[],
+  { containers, isWhole }: Listed,
   answering: ReadonlySet<string>,
 ): Finding[] {
   const groups = new Map<Group, string[]>()
@@ -22,6 +22,9 @@ export function checkContainers(
     const names = groups.get(group)
     return names === undefined ? [] : [describe(group, names)]
   })
+  if (!isWhole) {
+    findings.push(problem('some containers may not have been found', 'see the messages above'))
+  }
   if (findings.length === 0) return [ok('no container runs')]
   return [...findings, ...checkNesting(containers)]
 }

@@ -63,13 +63,14 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
       'Give either `--all` or `--container-id`. Containers are found in the state that runc, crun, youki, containerd, docker, podman, CRI-O, iSulad, LXC and systemd-nspawn keep. Nothing is needed inside a container: no shell, no writable root. Files that are there already stay; those of a service that is gone are replaced. The service is started where none serves. The failure of one container does not keep the others from theirs.',
     ],
     exitStatus:
-      'The exit status is 1 when a container failed or none fits, and else 0. A container that ended meanwhile is skipped.',
+      'The exit status is 1 when a container failed or none fits, with `--all` also when the state of a runtime cannot be read, and else 0. A container that ended meanwhile is skipped.',
   },
   umount: {
     text: [
       'Give either `--all` or `--container-id`. The containers see what their host has from then on, and stay registered: when the files are put in again, counters go on. The service does not put them in by itself again; `remount` does.',
     ],
-    exitStatus: 'The exit status is 1 when a container failed or none fits, and else 0.',
+    exitStatus:
+      'The exit status is 1 when a container failed or none fits, with `--all` also when the state of a runtime cannot be read, and else 0.',
   },
   show: {
     text: [
@@ -82,7 +83,7 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
       'MEMORY and CPUS are limits; a hyphen stands where there is none below what the host has. FILES tells how many of the files that have a place in the container are bound there. STATE is `ok` when all of them are, `partial` when some are, `host` when none is, and `stale` when some are of a service that is gone or of another one: `remount` replaces them.',
     ],
     exitStatus:
-      'The exit status is 0, also when no container runs, and 1 when the list cannot be made.',
+      'The exit status is 0, also when no container runs, and 1 when the list cannot be made, or without `--watch` when the state of a runtime cannot be read.',
   },
   diff: {
     text: [
