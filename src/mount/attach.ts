@@ -72,7 +72,7 @@ export function attach(
 ): Bound {
   using opened = new Descriptors()
   const entry = openEntry(host, container, opened, 'bind into')
-  const hostMounts = parseMounts(host.read('proc/self/mountinfo'))
+  const hostMounts = () => parseMounts(host.read('proc/self/mountinfo'))
   const plan = planSpare(entry.mounts, entry.base, wish.choice, hostMounts)
   const result: Bound = {
     bound: [],

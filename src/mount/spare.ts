@@ -52,12 +52,15 @@ export function findSpare(mounts: MountTree, base: string): Spare | undefined {
   return held.length === 0 && cover === undefined ? undefined : { dev, cover, held }
 }
 
-/** `hostMounts` are those of the host: a file system that is mounted there is not the container's own. */
+/**
+ * `hostMounts` are those of the host: a file system that is mounted there is not the container's own. They are read only
+ * where spare mounts are to be left.
+ */
 export function planSpare(
   mounts: MountTree,
   base: string,
   choice: SpareChoice,
-  hostMounts: readonly Mount[],
+  hostMounts: () => readonly Mount[],
 ): SparePlan {
   if (choice === 'unless-early' && base !== '') {
     return { takeOff: undefined, leave: undefined, outcome: 'none' }
@@ -85,8 +88,10 @@ const isComplete = ({ held }: Spare, nestable: readonly Nestable[]) =>
   nestable.every(({ mount }) => held.some(each => isSameDevice(each, mount)))
 
 /** A container may have the host's /dev, a devtmpfs, or any other directory of the host there. */
-const isOwnTmpfs = (dev: Mount, hostMounts: readonly Mount[]) =>
-  dev.fsType === 'tmpfs' && dev.root === '/' && !hostMounts.some(mount => isSameDevice(mount, dev))
+const isOwnTmpfs = (dev: Mount, hostMounts: () => readonly Mount[]) =>
+  dev.fsType === 'tmpfs' &&
+  dev.root === '/' &&
+  !hostMounts().some(mount => isSameDevice(mount, dev))
 
 type Device = Pick<Mount, 'major' | 'minor'>
 

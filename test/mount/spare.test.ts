@@ -15,7 +15,7 @@ const HELD = `
 const SPARE = `${HELD}83 67 0:41 /.procveil /dev/.procveil rw - tmpfs tmpfs rw\n`
 
 const plan = (text: string, choice: SpareChoice = 'always', base = '', host = '') =>
-  planSpare(new MountTree(parseMounts(text)), base, choice, parseMounts(host))
+  planSpare(new MountTree(parseMounts(text)), base, choice, () => parseMounts(host))
 
 t.test('spare mounts are left before and after our files are bound', async t => {
   for (const text of [BARE, BARE + OURS]) {
@@ -27,6 +27,22 @@ t.test('spare mounts are left before and after our files are bound', async t => 
   }
   t.match(plan(ROOT + PROC + DEV).leave?.nestable, [{ directory: 'proc' }], 'there is no /sys')
   t.match(plan(ROOT + SYS + DEV), { outcome: 'none', leave: undefined }, 'there is no /proc')
+})
+
+t.test("the host's mounts are read only where spare mounts are to be left", async t => {
+  let reads = 0
+  const read = () => {
+    reads++
+    return []
+  }
+  const look = (text: string, choice: SpareChoice) =>
+    planSpare(new MountTree(parseMounts(text)), '', choice, read)
+  look(BARE, 'never')
+  look(BARE + SPARE, 'never')
+  look(BARE + OURS + SPARE, 'always')
+  t.equal(reads, 0)
+  t.equal(look(BARE, 'always').outcome, 'left')
+  t.equal(reads, 1)
 })
 
 t.test('they are left once', async t => {
