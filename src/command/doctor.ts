@@ -7,10 +7,10 @@ import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
 import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
-import { describe } from '../sys/log.ts'
+import { describe, Log } from '../sys/log.ts'
 import { printableJson } from '../sys/printable.ts'
 import type { Workers } from '../worker/workers.ts'
-import { askMount } from './containers/ask-mount.ts'
+import { tryAskMount } from './containers/ask-mount.ts'
 import { listContainers, type Roots } from './containers/list.ts'
 import { Pools } from './containers/pools.ts'
 import { checkCgroups } from './doctor/cgroups.ts'
@@ -51,7 +51,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
   const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
   const service = await askService(host, settings, pools.root)
   const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
-  const others = await checkOthers(host, settings, path => askMount(pools.users, path, ASK_MS))
+  const others = await checkOthers(host, settings, path => ask(pools.users, path))
   return [
     ...checkPlace(host, process.geteuid?.()),
     ...checkKernel(host),
@@ -74,6 +74,10 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
   ]
 }
 
+/** Without a worker the other checks go on. */
+const ask = (workers: Workers, path: string) =>
+  tryAskMount(workers, path, ASK_MS, new Log('doctor', undefined))
+
 /** Returns `undefined` when nothing of our kind is mounted. */
 async function askService(
   host: Host,
@@ -81,7 +85,7 @@ async function askService(
   workers: Workers,
 ): Promise<Service | undefined> {
   if (findServed(host, settings.mountPoint) === undefined) return undefined
-  const answer = await askMount(workers, settings.mountPoint, ASK_MS)
+  const answer = await ask(workers, settings.mountPoint)
   return { answer, keeper: findKeeper(host, settings.runDirectory) }
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { type Reply, tryAskMount } from '../../src/command/containers/ask-mount.ts'
 import type { ListedContainer } from '../../src/command/containers/list.ts'
 import { checkCgroups } from '../../src/command/doctor/cgroups.ts'
 import { checkContainers } from '../../src/command/doctor/containers.ts'
@@ -11,7 +12,7 @@ import { checkMount, checkPropagation, type Service } from '../../src/command/do
 import { checkProcesses } from '../../src/command/doctor/processes.ts'
 import { checkUnit } from '../../src/command/doctor/unit.ts'
 import { Registry } from '../../src/container/registry.ts'
-import type { Answer } from '../../src/mount/ask.ts'
+import { JobError, LATE, NO_WORKER } from '../../src/worker/messages.ts'
 import { machine } from '../machines/machine.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level)
@@ -100,7 +101,7 @@ const OURS = '50 26 0:50 / /var/lib/lxc/lxcfs rw,shared:9 - fuse.lxcfs lxcfs rw'
 t.test('the mount and its service', async t => {
   const look = (service: Service | undefined, ...lines: string[]) =>
     checkMount(machine(t, mountinfo(ROOT, ...lines)), SETTINGS, '1.0', service)
-  const service = (answer: Answer, version?: string) => ({
+  const service = (answer: Reply, version?: string) => ({
     answer,
     keeper: version === undefined ? undefined : { pid: 7, version },
   })
@@ -111,6 +112,7 @@ t.test('the mount and its service', async t => {
   t.match(look(service('gone'), OURS), [{ level: 'problem', advice: /remount --all/ }])
   t.match(look(service('silent', '1.0'), OURS), [{ level: 'problem', advice: /log of process 7/ }])
   t.match(look(service('silent'), OURS), [{ level: 'problem', advice: /fuser/ }])
+  t.match(look(service('unasked', '1.0'), OURS), [{ level: 'problem', text: /could not be asked/ }])
   t.match(look(service('answers', '1.0'), OURS, OURS.replace('50 26 0:50', '51 50 0:51')), [
     { level: 'ok' },
     { level: 'warning', text: /1 earlier/ },
@@ -178,23 +180,45 @@ t.test('other mounts of our kind are asked', async t => {
       other('/live', 51),
       other('/dead', 52),
       other('/hung\\040up', 53),
+      other('/unasked', 56),
       other('/covered', 54),
       '61 60 0:55 / /covered rw - tmpfs tmpfs rw',
     ),
   )
   const asked: string[] = []
-  const answers: Record<string, Answer> = { '/live': 'answers', '/dead': 'gone' }
+  const answers: Record<string, Reply> = {
+    '/live': 'answers',
+    '/dead': 'gone',
+    '/unasked': 'unasked',
+  }
   const { findings, answering } = await checkOthers(host, SETTINGS, async path => {
     asked.push(path)
     return answers[path] ?? 'silent'
   })
-  t.strictSame(asked, ['/live', '/dead', '/hung up'], 'neither ours nor what lies below another')
+  t.strictSame(
+    asked,
+    ['/live', '/dead', '/hung up', '/unasked'],
+    'neither ours nor what lies below another',
+  )
   t.match(findings, [
     { level: 'ok', text: /\/live/ },
     { level: 'warning', advice: 'umount /dead' },
     { level: 'problem', text: /\/hung up/ },
+    { level: 'problem', text: /not be asked.*\/unasked/ },
   ])
   t.strictSame([...answering], ['0:51'])
+})
+
+t.test('where no worker can be started the reply says so, and stderr why', async t => {
+  const errors: string[] = []
+  const log = { error: (error: unknown) => errors.push(String((error as Error).cause)) }
+  const failing = (code: string) => ({
+    ask: () => Promise.reject(new JobError('no process', code)),
+  })
+  t.equal(await tryAskMount(failing(NO_WORKER), '/x', 1, log), 'unasked')
+  t.match(errors, [/no process/])
+  t.equal(await tryAskMount(failing(LATE), '/x', 1, log), 'silent')
+  t.equal(errors.length, 1)
 })
 
 t.test('containers by whose files they see', async t => {

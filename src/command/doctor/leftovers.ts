@@ -4,9 +4,9 @@ import { isAlive } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import { MountTree, parseMounts } from '../../host/mountinfo.ts'
-import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
+import type { Reply } from '../containers/ask-mount.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 
 export function checkRegistrations(
@@ -54,7 +54,7 @@ interface Others {
 export async function checkOthers(
   host: Host,
   { mountPoint }: Pick<Settings, 'mountPoint'>,
-  askAt: (path: string) => Promise<Answer>,
+  askAt: (path: string) => Promise<Reply>,
 ): Promise<Others> {
   const { ok, warning, problem } = about('mounts')
   const mounts = parseMounts(host.tryRead('proc/self/mountinfo') ?? '')
@@ -69,7 +69,7 @@ export async function checkOthers(
   const answers = await Promise.all(
     [...devices].map(async ([path, device]) => ({ path, device, answer: await askAt(path) })),
   )
-  const pathsOf = (wanted: Answer) =>
+  const pathsOf = (wanted: Reply) =>
     answers.filter(({ answer }) => answer === wanted).map(({ path }) => path)
   const findings: Finding[] = []
   const [live, gone, silent] = [pathsOf('answers'), pathsOf('gone'), pathsOf('silent')]
@@ -84,6 +84,15 @@ export async function checkOthers(
       problem(
         `mounts that do not answer: ${nameSome(silent)}`,
         `end the process that serves them, or umount --lazy ${silent[0]}`,
+      ),
+    )
+  }
+  const unasked = pathsOf('unasked')
+  if (unasked.length > 0) {
+    findings.push(
+      problem(
+        `mounts that could not be asked whether they answer: ${nameSome(unasked)}`,
+        'see the messages above',
       ),
     )
   }

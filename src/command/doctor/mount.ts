@@ -3,14 +3,14 @@
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
 import { findMountAround, type Mount, MountTree, parseMounts } from '../../host/mountinfo.ts'
-import type { Answer } from '../../mount/ask.ts'
 import { FS_TYPE, isShared } from '../../mount/target.ts'
 import type { Settings } from '../../service/settings.ts'
 import type { Status } from '../../service/status.ts'
+import type { Reply } from '../containers/ask-mount.ts'
 import { about, type Finding } from './finding.ts'
 
 export interface Service {
-  answer: Answer
+  answer: Reply
   keeper: Pick<Status, 'pid' | 'version'> | undefined
 }
 
@@ -60,6 +60,9 @@ function judgeService(
       `nobody serves ${mountPoint} any more: files in containers fail with ENOTCONN`,
       'procveil remount --all starts the service and mends the containers',
     )
+  }
+  if (answer === 'unasked') {
+    return problem(`${mountPoint} could not be asked whether it answers`, 'see the messages above')
   }
   if (answer === 'silent') {
     return problem(
