@@ -1,8 +1,7 @@
-/** Finds who runs on a machine: all places of a runtime are looked at together, and here. */
+/** Looks at all places of a test's machine at once, those of users and root's, and judges what is there. */
 
 import type { Host } from '../../src/host/host.ts'
 import type { Running } from '../../src/runtimes/claim.ts'
-import type { AskIsula } from '../../src/runtimes/isulad.ts'
 import {
   findClaims,
   findUserDirectories,
@@ -12,16 +11,16 @@ import {
   userSearches,
 } from '../../src/runtimes/running.ts'
 
-/** `roots` of runtimes are looked into besides the default places. `ask` is how iSulad is asked. */
+/** `roots` are looked at besides the default places. `ask` is how iSulad is asked. */
 export function findRunning(
   host: Host,
   roots: Readonly<Record<string, readonly string[]>> = {},
-  ask?: AskIsula,
+  ask?: () => string | undefined,
 ): Running[] {
-  const places = [...systemSearches(), ...findUserDirectories(host).flatMap(userSearches)]
-  const searches = RUNTIME_NAMES.map(name => {
-    const own = places.filter(({ runtime }) => runtime === name).flatMap(each => each.roots)
-    return { runtime: name, roots: [...own, ...(roots[name] ?? [])] }
+  const defaults = [...systemSearches(), ...findUserDirectories(host).flatMap(userSearches)]
+  const searches = RUNTIME_NAMES.map(runtime => {
+    const own = defaults.filter(search => search.runtime === runtime)
+    return { runtime, roots: [...own.flatMap(each => each.roots), ...(roots[runtime] ?? [])] }
   })
   return judgeClaims(host, findClaims(host, searches, ask))
 }
