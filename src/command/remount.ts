@@ -8,6 +8,7 @@ import { Registry } from '../container/registry.ts'
 import { Host } from '../host/host.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import { readDefaults } from '../service/config.ts'
+import { SILENT } from '../service/handover.ts'
 import type { Settings } from '../service/settings.ts'
 import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
@@ -35,13 +36,16 @@ interface Command {
 const SIDE_BY_SIDE = 4
 const MOST_HUNG = 64
 
+/** Those that the service starts have to fit into its memory: see MemoryMax= in systemd/procveil.service. */
+const MOST_HUNG_OF_SERVICE = 16
+
 /** One container takes some milliseconds. */
 const TIMEOUT_MS = 5000
 
 /** Where no service runs, the first container waits for one to be started. */
 const START_TIMEOUT_MS = 10_000
 
-/** Returns the exit status: 1 when a container failed, or when not all can be found that it was to be. */
+/** Returns the exit status: 1 when a container failed, or when not all can be found that are to be; or SILENT. */
 export function remount(settings: Settings, options: RemountOptions): Promise<number> {
   return runForEach(settings, options, { name: 'remount', job: 'attach', did: 'attached' })
 }
@@ -64,7 +68,8 @@ async function runForEach(
   const { all = false, registered = false, runtimeRoot = [] } = options
   // Files can be taken out whatever is configured.
   const defaults = job === 'attach' ? readDefaults(settings) : DEFAULT_OPTIONS
-  const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
+  const mostHung = registered ? MOST_HUNG_OF_SERVICE : MOST_HUNG
+  const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung })
   const { running, isWhole } = registered
     ? { running: [], isWhole: true }
     : await findRunning(host, pools, runtimeRoot, log)
@@ -73,12 +78,16 @@ async function runForEach(
   const tally = new Tally(did, candidates.length, log, options.json === true)
   const isServed = findKeeper(host, settings.runDirectory) !== undefined
   const timeoutMs = job === 'detach' || isServed ? TIMEOUT_MS : START_TIMEOUT_MS
+  let failed = 0
+  let silent = 0
   const work = async (candidate: Candidate, workers: Workers) => {
     const input: RebindInput = { settings, candidate, defaults, registered, all }
     try {
       return (await workers.ask<string | null>(job, input, timeoutMs)) ?? undefined
     } catch (cause) {
+      failed++
       if (!isWorkerFailure(cause)) throw cause
+      silent++
       throw new Error(`Cannot ${name} ${candidate.id}: ${(cause as Error).message}`)
     }
   }
@@ -87,6 +96,7 @@ async function runForEach(
   )
   await pools.close()
   const status = tally.end()
+  if (registered && silent > 0 && silent === failed) return SILENT
   if (isWhole || !all) return status
   log.error(new Error(`Cannot ${name} all containers: some may not have been found`))
   return 1

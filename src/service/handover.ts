@@ -50,6 +50,9 @@ export const ANSWERED = 'a'
 /** The word to a server that it is the only one that can answer, and may. */
 export const GO = 'g'
 
+/** The exit status of `remount --registered` where all containers that failed did not answer. */
+export const SILENT = 3
+
 /** What a keeper is told by whoever starts it. */
 export interface KeeperOrders {
   /** The pipe that READY is written to. */

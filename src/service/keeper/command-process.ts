@@ -20,12 +20,9 @@ export class CommandProcess {
   readonly #child: ChildProcess
   readonly #timer: NodeJS.Timeout
   #isGone = false
-  #finish: (succeeded: boolean) => void = () => {}
-  /**
-   * Resolves when the process has ended, however it ended, or was killed and is left to itself: true when the command has
-   * succeeded.
-   */
-  readonly done: Promise<boolean>
+  #finish: (status: number | undefined) => void = () => {}
+  /** Resolves with the exit status; `undefined` when the process was killed, or cannot be started. */
+  readonly done: Promise<number | undefined>
 
   constructor(host: Host, settings: Settings, log: Log, ...command: string[]) {
     this.#host = host
@@ -43,9 +40,9 @@ export class CommandProcess {
     })
     this.#child.on('error', error => {
       log.error(error)
-      this.#end(false)
+      this.#end(undefined)
     })
-    this.#child.on('exit', status => this.#end(status === 0))
+    this.#child.on('exit', status => this.#end(status ?? undefined))
     this.#timer = setTimeout(() => {
       log.warning(`procveil ${this.#name} is killed: it was not done after ${TIMEOUT_MS / 1000} s`)
       this.kill()
@@ -64,12 +61,12 @@ export class CommandProcess {
     if (this.#isGone || pid === undefined) return
     if (await untilGone(this.#host, pid, () => this.#isGone)) return
     this.#log.warning(`procveil ${this.#name}, process ${pid}, was killed and is not gone`)
-    this.#finish(false)
+    this.#finish(undefined)
   }
 
-  #end(succeeded: boolean): void {
+  #end(status: number | undefined): void {
     this.#isGone = true
     clearTimeout(this.#timer)
-    this.#finish(succeeded)
+    this.#finish(status)
   }
 }

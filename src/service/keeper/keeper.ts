@@ -26,8 +26,8 @@ import { Watchdog } from './watchdog.ts'
  */
 type Outcome = 'stopped' | 'unable'
 
-/** So many servers that were killed and are not gone take 600 MB. */
-const MOST_LEFT = 16
+/** So many servers that were killed and are not gone take 300 MB. */
+const MOST_LEFT = 8
 
 /** What keeps a new mount from being made may be over soon. */
 const MOUNT_AGAIN_MS = 500

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
+import { SILENT } from '../handover.ts'
 import type { Settings } from '../settings.ts'
 import { CommandProcess } from './command-process.ts'
 
@@ -42,7 +43,9 @@ export class Registered {
       await sleep(pauseMs)
       if (number !== this.#number) return
       this.#binding = this.#tryCommand('remount')
-      if (await this.#binding?.done) return
+      const status = await this.#binding?.done
+      // Who does not answer does so no sooner when asked again, and costs another worker.
+      if (status === 0 || status === SILENT) return
     }
   }
 
