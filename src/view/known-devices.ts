@@ -16,6 +16,15 @@ const FRESH_USEC = 10e6
 /** A reader waits for a worker at most this long. A worker needs 2 ms, and 50 ms when it is to be started. */
 const WAIT_USEC = 150e3
 
+/**
+ * The first reader of a registered container of which nothing is known waits longer: after an upgrade from a version that
+ * wrote nothing down, a text without devices would be wrong.
+ */
+const FIRST_WAIT_USEC = 1e6
+
+/** Where no worker could be asked, the next try comes after so long: a keeper listens soon after its server answers. */
+const ASK_AGAIN_USEC = 20e3
+
 export interface DeviceSource {
   read(): ContainerDevices
 }
@@ -36,8 +45,10 @@ export class KnownDevices implements DeviceSource {
   #version: string | undefined
   /** Until when nobody need wait. */
   #restUsec = Number.NEGATIVE_INFINITY
-  /** When a worker was asked; `undefined` when its answer is not awaited any more. */
+  /** Since when a worker's answer is awaited; `undefined` when it is not any more. */
   #askedUsec: number | undefined
+  /** When a worker was tried to be asked; +Infinity once it was. */
+  #triedUsec = Number.NEGATIVE_INFINITY
 
   constructor(finder: DeviceFinder, init: Init) {
     this.#finder = finder
@@ -58,14 +69,23 @@ export class KnownDevices implements DeviceSource {
       this.#rest(this.#known?.collectedUsec ?? nowUsec)
       return false
     }
-    if (this.#askedUsec === undefined) {
+    if (this.#askedUsec === undefined && this.#finder.isAlive(this.#init)) {
       this.#askedUsec = nowUsec
-      if (this.#finder.isAlive(this.#init) && this.#finder.want(this.#init)) return true
-    } else if (nowUsec < this.#askedUsec + WAIT_USEC) {
-      return true
+      this.#triedUsec = Number.NEGATIVE_INFINITY
     }
+    if (this.#askedUsec !== undefined && this.#mayCome(nowUsec, this.#askedUsec)) return true
     this.#rest(nowUsec)
     return false
+  }
+
+  /** Has a worker asked that was not yet. Returns whether its answer is worth waiting for. */
+  #mayCome(nowUsec: number, askedUsec: number): boolean {
+    if (nowUsec - this.#triedUsec >= ASK_AGAIN_USEC) {
+      this.#triedUsec = this.#finder.want(this.#init) ? Number.POSITIVE_INFINITY : nowUsec
+    }
+    const isFirst = this.#known === undefined && this.#init.rootMount !== undefined
+    if (isFirst) return nowUsec < askedUsec + FIRST_WAIT_USEC
+    return this.#triedUsec === Number.POSITIVE_INFINITY && nowUsec < askedUsec + WAIT_USEC
   }
 
   /** A file may be long, and a request that is held has it looked at every 2 ms: it is read where it has changed. */

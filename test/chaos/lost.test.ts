@@ -192,6 +192,9 @@ t.test('stop ends the service where the mount cannot be taken off', stopping, as
   const { exitCode, stderr } = await here.procveil(['stop'])
   t.equal(exitCode, 0, stderr)
   t.match(here.readLog(), /error: Cannot unmount .*: umount2 failed with EINVAL/)
-  t.strictSame(here.servers(), [], 'no other keeper is started')
+  // What was killed may take a moment to go.
+  await retry(() => {
+    if (here.servers().length > 0) throw new Error('Cannot see the end: there is another keeper')
+  })
   t.equal(await readMemTotal(box), HOST_KIB)
 })

@@ -1,13 +1,15 @@
 import t from 'tap'
 import type { CollectedDevices } from '../../src/container/device-files.ts'
+import type { Init } from '../../src/view/devices.ts'
 import { KnownDevices } from '../../src/view/known-devices.ts'
 import { TestClock } from '../machines/machine.ts'
 
 const INIT = { pid: 42, startTicks: 900, rootMount: 5 }
+const UNREGISTERED = { ...INIT, rootMount: undefined }
 const node = (minor: number) => ({ name: `disk${minor}`, major: 8, minor, wholeDisk: undefined })
 
 /** A container, and a worker that answers when the test says so. */
-function setUp() {
+function setUp(init: Init = INIT) {
   const clock = new TestClock()
   const seen = {
     clock,
@@ -41,7 +43,7 @@ function setUp() {
       },
       isAlive: () => seen.alive,
     },
-    INIT,
+    init,
   )
   return { devices, seen }
 }
@@ -86,7 +88,7 @@ t.test('what was found before the container had its root is looked for again', a
 })
 
 t.test('a worker that does not answer costs a short wait in 10 seconds', async t => {
-  const { devices, seen } = setUp()
+  const { devices, seen } = setUp(UNREGISTERED)
   t.ok(devices.isAwaited())
   seen.clock.advance(0.14)
   t.ok(devices.isAwaited())
@@ -100,9 +102,33 @@ t.test('a worker that does not answer costs a short wait in 10 seconds', async t
   t.equal(seen.asked, 2)
 })
 
+t.test('a registered container of which nothing is known is waited for longer', async t => {
+  const { devices, seen } = setUp()
+  seen.listens = false
+  t.ok(devices.isAwaited())
+  seen.listens = true
+  t.ok(devices.isAwaited())
+  t.equal(seen.asked, 0)
+  seen.clock.advance(0.02)
+  t.ok(devices.isAwaited())
+  t.equal(seen.asked, 1, 'by a keeper that listens a little later')
+  seen.clock.advance(0.9)
+  t.ok(devices.isAwaited())
+  seen.collect(1)
+  t.notOk(devices.isAwaited())
+  t.equal(minorOf(devices), 1)
+  const { devices: hanging, seen: hung } = setUp()
+  t.ok(hanging.isAwaited())
+  hung.clock.advance(1)
+  t.notOk(hanging.isAwaited())
+  hung.clock.advance(9.9)
+  t.notOk(hanging.isAwaited())
+  t.equal(hung.asked, 1)
+})
+
 t.test('nobody waits where no worker can be asked, nor for a container that has ended', async t => {
   for (const lack of [{ listens: false }, { alive: false }]) {
-    const { devices, seen } = setUp()
+    const { devices, seen } = setUp(UNREGISTERED)
     Object.assign(seen, lack)
     t.notOk(devices.isAwaited())
     t.equal(seen.asked, 0)
