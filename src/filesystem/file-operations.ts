@@ -30,8 +30,9 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
   if ((request.open.flags & O_ACCMODE) !== 0 || !mayRead(place.file, request)) return -EACCES
-  const view = OF_DEVICES.has(place.file.path) ? viewOf(backend, request) : undefined
-  if (request.mayWait && backend.isAwaited(view)) return LATER
+  const isOfDevices = OF_DEVICES.has(place.file.path)
+  const view = isOfDevices ? viewOf(backend, request) : undefined
+  if (isOfDevices && request.mayWait && backend.isAwaited(view)) return LATER
   const fh = backend.handles.open(nodeid)
   const render = textOf(backend, request, place.file, view)
   backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))

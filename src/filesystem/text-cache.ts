@@ -6,6 +6,9 @@
 /** The texts of all containers together have at most this size. */
 const MOST_BYTES = 32 * 2 ** 20
 
+/** More readers than this are hardly in the middle of a text at a time in one container, and each text takes memory besides. */
+const MOST_TEXTS_EACH = 2048
+
 interface Share {
   bytes: number
   /** The oldest first. */
@@ -35,6 +38,7 @@ export class TextCache {
     share.handles.add(fh)
     share.bytes += text.length
     this.#bytes += text.length
+    if (share.handles.size > MOST_TEXTS_EACH) this.#evictOldest(share, fh)
     while (this.#bytes > MOST_BYTES && this.#evictOther(fh));
   }
 
@@ -50,13 +54,18 @@ export class TextCache {
     if (share.handles.size === 0) this.#shares.delete(known.slot)
   }
 
-  /** Evicts one text, but not that of the handle `kept`. Returns false when no other text could go. */
+  /** Evicts one text of the largest share as `#evictOldest` does. */
   #evictOther(kept: number): boolean {
     let largest: Share | undefined
     for (const share of this.#shares.values()) {
       if (largest === undefined || share.bytes > largest.bytes) largest = share
     }
-    for (const fh of largest?.handles ?? []) {
+    return largest !== undefined && this.#evictOldest(largest, kept)
+  }
+
+  /** Evicts one text, but not that of the handle `kept`. Returns false when no other text could go. */
+  #evictOldest({ handles }: Share, kept: number): boolean {
+    for (const fh of handles) {
       if (fh === kept) continue
       this.delete(fh)
       this.#evicted(fh)

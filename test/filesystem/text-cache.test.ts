@@ -51,3 +51,13 @@ t.test('what was deleted or replaced makes room', async t => {
   cache.set(3, 9, Buffer.alloc(30 * MIB))
   t.strictSame(evicted, [])
 })
+
+t.test('a container has 2048 texts at most, however small they are', async t => {
+  const { cache, evicted } = make()
+  cache.set(1, 7, Buffer.from('of a neighbour'))
+  for (let fh = 10; fh < 10 + 2048; fh++) cache.set(fh, 8, Buffer.from('x'))
+  t.strictSame(evicted, [])
+  cache.set(3000, 8, Buffer.from('x'))
+  t.strictSame(evicted, [10])
+  t.ok(cache.get(1))
+})
