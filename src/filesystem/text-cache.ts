@@ -6,8 +6,8 @@
 /** The texts of all containers together have at most this size. */
 const MOST_BYTES = 32 * 2 ** 20
 
-/** More readers than this are hardly in the middle of a text at a time in one container, and each text takes memory besides. */
-const MOST_TEXTS_EACH = 2048
+/** More readers are hardly in the middle of a text at a time in one container, and each text takes memory besides. */
+const MOST_TEXTS_EACH = 512
 
 interface Share {
   bytes: number

@@ -52,10 +52,10 @@ t.test('what was deleted or replaced makes room', async t => {
   t.strictSame(evicted, [])
 })
 
-t.test('a container has 2048 texts at most, however small they are', async t => {
+t.test('a container has 512 texts at most, however small they are', async t => {
   const { cache, evicted } = make()
   cache.set(1, 7, Buffer.from('of a neighbour'))
-  for (let fh = 10; fh < 10 + 2048; fh++) cache.set(fh, 8, Buffer.from('x'))
+  for (let fh = 10; fh < 10 + 512; fh++) cache.set(fh, 8, Buffer.from('x'))
   t.strictSame(evicted, [])
   cache.set(3000, 8, Buffer.from('x'))
   t.strictSame(evicted, [10])
