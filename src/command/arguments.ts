@@ -29,7 +29,11 @@ export interface FastCommand {
   strict: boolean
   /** Whether a hook does all by itself, for the hook that watches over it. */
   direct: boolean
+  /** After so long a hook ends, with or without the files; `undefined` for the usual time. */
+  timeoutSeconds: number | undefined
 }
+
+const SECONDS = /^\d{1,4}(\.\d{1,3})?$/
 
 /** Returns `undefined` when `args` is not exactly such a command's line, which is then left to the full parser. */
 export function parseFastCommand(args: readonly string[]): FastCommand | undefined {
@@ -44,13 +48,26 @@ export function parseFastCommand(args: readonly string[]): FastCommand | undefin
   }
   const name = args[at]
   if (name !== 'hook' && name !== 'worker') return undefined
-  const options = args.slice(at + 1)
-  const known = name === 'hook' ? ['--strict', '--direct'] : []
-  if (options.some(option => !known.includes(option))) return undefined
-  return {
+  const command: FastCommand = {
     name,
     settings: resolveSettings(settings),
-    strict: options.includes('--strict'),
-    direct: options.includes('--direct'),
+    strict: false,
+    direct: false,
+    timeoutSeconds: undefined,
   }
+  return parseHookOptions(command, args.slice(at + 1)) ? command : undefined
+}
+
+/** Returns false for what is no option of the command, or has no value that it can have. */
+function parseHookOptions(command: FastCommand, options: readonly string[]): boolean {
+  if (command.name !== 'hook') return options.length === 0
+  const left = options.flatMap(option => option.split('='))
+  for (let option = left.shift(); option !== undefined; option = left.shift()) {
+    if (option === '--strict') command.strict = true
+    else if (option === '--direct') command.direct = true
+    else if (option === '--timeout' && SECONDS.test(left[0] ?? '')) {
+      command.timeoutSeconds = Number(left.shift())
+    } else return false
+  }
+  return true
 }

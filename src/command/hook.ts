@@ -20,10 +20,11 @@ interface HookOptions {
   strict: boolean
   /** Whether this is the process that another hook watches over. */
   direct: boolean
+  timeoutSeconds: number | undefined
 }
 
 /** A hook ends within this time. Runtimes give it the 20 s of its entry, and some fail the container at 10 or 15. */
-const DEADLINE_MS = 12_000
+const TIMEOUT_SECONDS = 12
 
 /** The service is waited for this long. It answers within milliseconds, unless it was stopped or the machine is busy. */
 const SERVICE_MS = 6000
@@ -32,13 +33,18 @@ const STDIN_TIMEOUT_MS = 5000
 const EAGAIN = 'EAGAIN'
 
 /** Returns the exit status. */
-export async function hook(settings: Settings, { strict, direct }: HookOptions): Promise<number> {
-  const deadline = performance.now() + DEADLINE_MS
+export async function hook(
+  settings: Settings,
+  { strict, direct, timeoutSeconds = TIMEOUT_SECONDS }: HookOptions,
+): Promise<number> {
+  const timeoutMs = 1000 * timeoutSeconds
+  const deadline = performance.now() + timeoutMs
+  const serviceMs = Math.min(SERVICE_MS, timeoutMs / 2)
   try {
     const input: HookInput = { settings, strict, state: readStdin() }
     const { status, complaints } = direct
       ? await runHere(input)
-      : (askService<HookResult>(settings.runDirectory, 'hook', input, SERVICE_MS) ??
+      : (askService<HookResult>(settings.runDirectory, 'hook', input, serviceMs) ??
         (await runInProcess(input, deadline)))
     passOn(complaints)
     return strict ? status : 0

@@ -10,7 +10,11 @@ t.test("a hook's command line", async t => {
     settings: DEFAULT_SETTINGS,
     strict: false,
     direct: false,
+    timeoutSeconds: undefined,
   })
+  for (const option of [['--timeout', '50'], ['--timeout=50']]) {
+    t.match(parseFastCommand(['hook', ...option, '--strict']), { strict: true, timeoutSeconds: 50 })
+  }
   t.strictSame(
     parseFastCommand([
       '--log=/l=x',
@@ -26,6 +30,7 @@ t.test("a hook's command line", async t => {
       settings,
       strict: true,
       direct: false,
+      timeoutSeconds: undefined,
     },
   )
 })
@@ -43,6 +48,9 @@ t.test('anything else is left to the full parser', async t => {
     ['--log'],
     ['--log', 'hook'],
     ['hook', '--help'],
+    ['hook', '--timeout'],
+    ['hook', '--timeout', 'soon'],
+    ['worker', '--timeout', '5'],
     ['--other', 'x', 'hook'],
   ]) {
     t.equal(parseFastCommand(args), undefined, args.join(' '))

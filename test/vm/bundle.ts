@@ -91,7 +91,7 @@ export class Bundle implements Container {
 
 function config(site: Site, id: string, wishes: Wishes): string {
   const { memoryBytes, swapBytes = 0, quotaUsec, cpus, device } = wishes
-  const hook = hookEntry(site, ['--strict'], 60)
+  const hook = hookEntry(site, ['--strict', '--timeout', '50'], 60)
   return renderConfig({
     rootfs: ROOTFS,
     command: wishes.command ?? ['sleep', '100000'],

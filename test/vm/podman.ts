@@ -91,7 +91,7 @@ function writeHooks(site: Site): string {
   const name = '50-procveil.json'
   const entry = JSON.parse(readFileSync(new URL(`../../hooks/${name}`, import.meta.url), 'utf8'))
   entry.hook.path = EXECUTABLE
-  entry.hook.args = ['procveil', ...site.options, 'hook', '--strict']
+  entry.hook.args = ['procveil', ...site.options, 'hook', '--strict', '--timeout', '50']
   entry.hook.timeout = 60
   writeFileSync(join(directory, name), JSON.stringify(entry))
   return directory

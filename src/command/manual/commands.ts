@@ -18,6 +18,7 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
     text: [
       'A container runtime runs this in one of the stages `createRuntime` and `prestart`, and again in `poststop`. With a state that names a process the container is registered, the service is started where none serves, and the files are bound into the container. With a state that names none the container is forgotten. A container that has the files already keeps them.',
       'A hook that fails says why on standard error and in the log, and undoes what it had done: the container then sees what its host has. An annotation that cannot be used is reported, and the others count.',
+      'It ends after 12 seconds at the latest, also where the service or the file systems of the container hang. Where a runtime waits for longer, `--timeout` gives it more time, for a machine that is very slow.',
     ],
     exitStatus:
       'The exit status is 0 whatever went wrong, so that no container fails to start. With `--strict` it is 1 when anything did, be it an annotation.',

@@ -16,10 +16,12 @@ export function addServiceCommands(program: Command, run: Run): void {
     .command('hook')
     .description("an OCI runtime's hook: reads the container's state on stdin and binds its files")
     .option('--strict', 'exit with status 1 when the files cannot be bound')
+    .option('--timeout <seconds>', 'end after so long, bound or not (default: 12)', parseSeconds)
     .action(
-      run(async (settings, options: { strict?: boolean }) => {
+      run(async (settings, options: { strict?: boolean; timeout?: number }) => {
         const { hook } = await import('../hook.ts')
-        return hook(settings, { strict: options.strict === true, direct: false })
+        const { strict = false, timeout: timeoutSeconds } = options
+        return hook(settings, { strict, direct: false, timeoutSeconds })
       }),
     )
 
