@@ -38,12 +38,15 @@ const SIGKILL_BIT = 1 << (9 - 1)
  * Whether a thread, of which this is /proc/PID/task/TID/stat, runs no more of its program: it has ended, or SIGKILL is
  * pending for it, with which the kernel lets no thread go back. Fields 9 and 31 are its flags and what is pending.
  */
-export function isDoomed(stat: string): boolean {
-  if (isZombie(stat)) return true
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [flags, pending] = [Number(fields[9 - 3]), Number(fields[31 - 3])]
-  return (flags & PF_EXITING) !== 0 || (pending & SIGKILL_BIT) !== 0
-}
+export const isDoomed = (stat: string): boolean =>
+  isExiting(stat) || (Number(fieldsOf(stat)[31 - 3]) & SIGKILL_BIT) !== 0
+
+/** Whether a thread, of which this is /proc/PID/task/TID/stat, has ended, or the kernel is giving back what it had. */
+export const isExiting = (stat: string): boolean =>
+  isZombie(stat) || (Number(fieldsOf(stat)[9 - 3]) & PF_EXITING) !== 0
+
+/** The fields from the third on. */
+const fieldsOf = (stat: string) => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 
 /** What stands behind `name:` and a tab in status. */
 export function parseStatusField(status: string, name: string): string | undefined {

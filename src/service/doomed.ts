@@ -6,10 +6,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../host/host.ts'
-import { isDoomed } from '../host/proc-pid.ts'
+import { isDoomed, isExiting } from '../host/proc-pid.ts'
 
 /** A killed process is gone within 10 ms, on a machine under load within 100 ms. */
 const GONE_MS = 200
+
+/** Giving back its memory takes a process seconds on a machine that emulates another processor. */
+const EXITED_MS = 3000
 const LOOK_MS = 10
 
 /**
@@ -17,10 +20,13 @@ const LOOK_MS = 10
  * The kernel makes the files that are read here without waiting for the process. A killed process makes no new threads:
  * copy_process() of kernel/fork.c.
  */
-export function isProcessDoomed(host: Host, pid: number): boolean {
+export const isProcessDoomed = (host: Host, pid: number): boolean =>
+  everyThread(host, pid, isDoomed)
+
+function everyThread(host: Host, pid: number, is: (stat: string) => boolean): boolean {
   return host.list(`proc/${pid}/task`).every(thread => {
     const stat = host.tryRead(`proc/${pid}/task/${thread}/stat`)
-    return stat === undefined || isDoomed(stat)
+    return stat === undefined || is(stat)
   })
 }
 
@@ -29,10 +35,12 @@ export function isProcessDoomed(host: Host, pid: number): boolean {
  * itself.
  */
 export async function untilGone(host: Host, pid: number, isGone: () => boolean): Promise<boolean> {
-  const deadline = performance.now() + GONE_MS
+  const startMs = performance.now()
   for (;;) {
     if (isGone()) return true
-    if (performance.now() >= deadline && isProcessDoomed(host, pid)) return false
+    const tookMs = performance.now() - startMs
+    const isLate = tookMs >= EXITED_MS || !everyThread(host, pid, isExiting)
+    if (tookMs >= GONE_MS && isLate && isProcessDoomed(host, pid)) return false
     await sleep(LOOK_MS)
   }
 }

@@ -23,6 +23,9 @@ const LEAST_MS = 3000
 const PUT_BACK_MS = 3000
 const LOOK_MS = 20
 
+/** What a server that was just started does not know is looked for again during this time. */
+const OPEN_MS = 2000
+
 /** Whether another keeper serves by now is looked at once in this time. Most servers are ready before. */
 const OTHER_MS = 200
 
@@ -39,10 +42,20 @@ export function openOrStart(host: Host, settings: Settings, path: string): numbe
     if (servedByNow !== undefined) return servedByNow
     refuseForeign(host, settings.mountPoint)
     start(host, settings)
-    const started = openServed(absolute)
+    const started = openSoon(absolute)
     if (started !== undefined) return started
     throw new Error(`Cannot find ${absolute}: the server that was just started does not know it`)
   })
+}
+
+/** A server that was just started may be replaced, or its mount made anew, on a machine that is very slow. */
+function openSoon(path: string): number | undefined {
+  const deadline = performance.now() + OPEN_MS
+  for (;;) {
+    const opened = openServed(path)
+    if (opened !== undefined || performance.now() >= deadline) return opened
+    sleep(LOOK_MS)
+  }
 }
 
 /** Starts a service in the place of one whose processes are gone, unless another process has done so by now. */

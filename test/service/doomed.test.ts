@@ -43,4 +43,8 @@ t.test('a killed process that goes is waited for, and one that does not is left'
   const startMs = performance.now()
   t.equal(await untilGone(process(t, KILLED), 7, () => false), false)
   t.ok(performance.now() - startMs >= 200)
+  t.ok(performance.now() - startMs < 2000)
+  const exitingMs = performance.now()
+  t.equal(await untilGone(process(t, EXITING, ZOMBIE), 7, () => false), false)
+  t.ok(performance.now() - exitingMs >= 3000, 'one that is giving back its memory is soon gone')
 })
