@@ -7,6 +7,7 @@ import { Host } from '../../src/host/host.ts'
 import { KeptHost } from '../../src/host/kept-host.ts'
 import { mountFuse } from '../../src/mount/served.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
+import { GO, say } from '../../src/service/handover.ts'
 import { runServer } from '../../src/service/server/run-server.ts'
 import { systemClock } from '../../src/sys/clock.ts'
 import { fileCalls } from '../../src/sys/file.ts'
@@ -33,6 +34,9 @@ mountFuse(fuse, mountPoint)
 const host = new KeptHost(join(directory, 'root'), systemClock, fileCalls)
 // Who asks is a process of this machine.
 host.tryReadLink = path => new Host('/', systemClock).tryReadLink(path)
+// No other server is to end first.
+const { reader, writer } = openPipe()
+say(writer, GO)
 runServer({
   host,
   settings,
@@ -40,5 +44,5 @@ runServer({
   version: 'bench',
   orders: { options: DEFAULT_OPTIONS, resume: false, resend: true },
   fuseFd: fuse,
-  keeperFd: openPipe().reader,
+  keeperFd: reader,
 })
