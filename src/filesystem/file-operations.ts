@@ -51,6 +51,7 @@ const PREPARED_USEC = 100
 export function read(backend: Backend, request: Request, reply: Reply): number {
   const file = findPlace(request.header.nodeid)?.file
   if (file === undefined) return -ESTALE
+  if (request.read.offset === 0 && isAwaited(backend, request, file)) return LATER
   const start = performance.now()
   const result = readFile(backend, request, reply, file)
   backend.count(file.path, (performance.now() - start) / 1000)
@@ -67,6 +68,13 @@ function readFile(backend: Backend, request: Request, reply: Reply, file: Served
   else if (offset === 0) backend.handles.finished(fh)
   if (offset >= text.length) return 0
   return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
+}
+
+/** Whether a reader that keeps its descriptor is to wait. For a caller without a container that takes too long to tell. */
+function isAwaited(backend: Backend, request: Request, file: ServedFile): boolean {
+  if (!request.mayWait || !OF_DEVICES.has(file.path)) return false
+  const slot = slotOf(request.header.nodeid)
+  return slot !== 0 && backend.isAwaited(backend.ofSlot(slot))
 }
 
 /** The files that are made of a container's devices, which a worker looks for. */
