@@ -3,7 +3,7 @@ import t from 'tap'
 import { operations } from '../../src/filesystem/operations.ts'
 import { SLOT_SIZE } from '../../src/filesystem/tree.ts'
 import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
-import { Opcode } from '../../src/fuse/protocol.ts'
+import { FUSE_READ_LOCKOWNER, Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
 import { BOX_SLOT, fakeBackend } from '../filesystem/fake-backend.ts'
 import { size } from '../kit/size.ts'
@@ -154,6 +154,23 @@ t.test('a request that is to be answered later is run again, and others do not w
   session.retry()
   t.notOk(session.isHolding)
   t.strictSame(device.replies.map(errorOf), [0, 0])
+})
+
+t.test('a reader that keeps its descriptor waits where its text begins', async t => {
+  const backend = fakeBackend()
+  backend.isAwaited = () => true
+  const read = (offset: bigint) => {
+    const body = Buffer.alloc(40)
+    body.writeBigUInt64LE(offset, 8)
+    body.writeUInt32LE(4096, 16)
+    body.writeUInt32LE(FUSE_READ_LOCKOWNER, 20)
+    return request(Opcode.READ, BOX_SLOT * SLOT_SIZE + DISKSTATS, body)
+  }
+  const device = new ScriptedDevice(read(0n), read(5n))
+  const session = new Session(device, operations(backend), { report: error => t.error(error) })
+  while (session.step() !== 'gone');
+  t.equal(device.replies.length, 1)
+  t.ok(session.isHolding)
 })
 
 t.test('so many wait and no more', async t => {
