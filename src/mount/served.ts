@@ -3,8 +3,9 @@
 import { openSync, statfsSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
 import { findMount, type Mount } from '../host/mountinfo.ts'
+import { O_PATH } from '../host/open-path.ts'
 import { errorCode } from '../sys/error.ts'
-import { MS_NODEV, MS_NOSUID, mount, O_PATH, unmount } from '../sys/mount.ts'
+import { MS_NODEV, MS_NOSUID, mount, unmount } from '../sys/mount.ts'
 import { FS_TYPE, SOURCE } from './target.ts'
 
 /** Mounts the connection of `fuse`, an open /dev/fuse. Every user may read the files, also in a user namespace. */

@@ -10,8 +10,6 @@ export const MS_PRIVATE = 1 << 18
 const MS_SLAVE = 1 << 19
 export const MS_SHARED = 1 << 20
 
-export { O_PATH }
-
 const O_CLOEXEC = 0o2000000
 
 // New system calls have one number on every architecture, and glibc before 2.36 has no names for them.

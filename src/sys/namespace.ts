@@ -1,9 +1,9 @@
 /** Mount namespaces: setns(2), unshare(2). */
 
 import { closeSync, openSync } from 'node:fs'
+import { O_PATH } from '../host/open-path.ts'
 import { SysError } from './error.ts'
 import { checked, cstring, errno, int, libc, pointer } from './libc.ts'
-import { O_PATH } from './mount.ts'
 
 const CLONE_FS = 0x200
 const CLONE_NEWNS = 0x20000

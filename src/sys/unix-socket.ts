@@ -1,5 +1,6 @@
 /** Stream sockets of AF_UNIX, of which every step returns at once: unix(7). */
 
+import { closeSync } from 'node:fs'
 import { checked, errno, int, libc, long, pointer } from './libc.ts'
 import { waitReadable } from './poll.ts'
 
@@ -25,7 +26,6 @@ const calls = libc({
 const credentials = libc({
   getsockopt: { args: [int, int, int, pointer, pointer], returns: int },
 })
-const closing = libc({ close: { args: [int], returns: int } })
 
 /** A connected socket; `undefined` where nobody listens, too many wait already, or no socket can be had. */
 export function connectTo(path: string): number | undefined {
@@ -38,7 +38,7 @@ export function connectTo(path: string): number | undefined {
   const fd = calls().socket(AF_UNIX, type, 0)
   if (fd < 0) return undefined
   if (calls().connect(fd, address, address.length) === 0) return fd
-  closing().close(fd)
+  closeSync(fd)
   return undefined
 }
 

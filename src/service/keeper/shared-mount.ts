@@ -7,10 +7,10 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { type Host, orUndefined } from '../../host/host.ts'
 import { findMount, parseMounts } from '../../host/mountinfo.ts'
-import { parseStatusField } from '../../host/proc-pid.ts'
+import { mountIdOf, O_PATH } from '../../host/open-path.ts'
 import { ask } from '../../mount/ask.ts'
 import { findServed, mountFuse, refuseForeign, unmountAll } from '../../mount/served.ts'
-import { moveMount, O_PATH, openTree, unmount } from '../../sys/mount.ts'
+import { moveMount, openTree, unmount } from '../../sys/mount.ts'
 import { isBroken } from '../../sys/poll.ts'
 import { isProcessDoomed } from '../doomed.ts'
 import type { Settings } from '../settings.ts'
@@ -71,7 +71,7 @@ export class SharedMount {
   /** Asks no server, and takes some 20 us where the mount is in its place. */
   get state(): State {
     if (isBroken(this.fuse)) return 'aborted'
-    if (this.#id !== undefined && mountIdAt(this.#host, this.#mountPoint) === this.#id) {
+    if (this.#id !== undefined && mountIdAt(this.#mountPoint) === this.#id) {
       return 'whole'
     }
     // Another mount that lies on ours is for others to take off.
@@ -133,12 +133,11 @@ function abort(host: Host, minor: number | undefined): void {
 const HERE = -100
 
 /** The id of the mount that `path` leads to. With O_PATH the kernel asks nobody for the root of a mount. */
-function mountIdAt(host: Host, path: string): number | undefined {
+function mountIdAt(path: string): number | undefined {
   return orUndefined(() => {
     const fd = openSync(path, O_PATH)
     try {
-      const id = parseStatusField(host.read(`proc/self/fdinfo/${fd}`), 'mnt_id')
-      return id === undefined ? undefined : Number(id)
+      return mountIdOf(fd)
     } finally {
       closeSync(fd)
     }
