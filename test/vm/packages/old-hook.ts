@@ -16,6 +16,8 @@ const oldHook = (directory: string) => ({
 
 export function startWithOldHooks(t: Test, version: string): void {
   rpm.install(version, 'procveil', 'procveil-isulad')
+  // In an emulated machine a start takes longer than a hook may let its container wait.
+  run('systemctl', 'start', 'procveil.service')
   for (const directory of ['/var/lib/isulad/hooks', '/var/lib/lcrd/hooks']) {
     const bundle = mkdtempSync(join(tmpdir(), 'old-hook-'))
     run('runc', 'spec', '--bundle', bundle)
