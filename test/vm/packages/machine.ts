@@ -11,11 +11,21 @@ const TIMEOUT_MS = 240_000
 
 /** Returns stdout. Throws with stderr when the command fails. */
 export function run(command: string, ...args: string[]): string {
+  return execute(command, args).stdout
+}
+
+function execute(command: string, args: readonly string[]) {
   return execaSync(command, args, {
     timeout: TIMEOUT_MS,
     stdin: 'ignore',
+    all: true,
     env: { DEBIAN_FRONTEND: 'noninteractive' },
-  }).stdout
+  })
+}
+
+/** What three containers saw that were started one after the other: an emulated machine may be too slow for a hook's 12 s. */
+export function lookThrice(look: () => string): string[] {
+  return Array.from({ length: 3 }, () => look().replace(/\s+/g, ' '))
 }
 
 /** The packages of a version that a package manager takes, by the beginning of their name. */
@@ -31,8 +41,8 @@ function find(version: string, end: RegExp, names: readonly string[]): string[] 
 }
 
 export interface PackageManager {
-  /** Installs a version of packages, a newer one or an older one than before. */
-  install(version: string, ...names: string[]): void
+  /** Installs a version of packages, a newer one or an older one than before. Returns what was said meanwhile. */
+  install(version: string, ...names: string[]): string
   /** Erases all of ours. */
   erase(): void
 }
@@ -40,7 +50,7 @@ export interface PackageManager {
 export const dpkg: PackageManager = {
   install(version, ...names) {
     const options = ['-y', '--no-install-recommends', '--allow-downgrades']
-    run('apt-get', 'install', ...options, ...find(version, /\.deb$/, names))
+    return execute('apt-get', ['install', ...options, ...find(version, /\.deb$/, names)]).all
   },
   erase() {
     run('apt-get', 'purge', '-y', 'procveil*')
@@ -50,7 +60,8 @@ export const dpkg: PackageManager = {
 /** Debian's rpm, which has no packages but ours to look for dependencies in. */
 export const rpm: PackageManager = {
   install(version, ...names) {
-    run('rpm', '--upgrade', '--nodeps', '--oldpackage', ...find(version, /\.rpm$/, names))
+    const options = ['--nodeps', '--oldpackage']
+    return execute('rpm', ['--upgrade', ...options, ...find(version, /\.rpm$/, names)]).all
   },
   erase() {
     const names = run('rpm', '--query', '--all', '--queryformat', '%{NAME}\\n', 'procveil*')
