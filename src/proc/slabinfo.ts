@@ -27,8 +27,8 @@ function isList(text: string): boolean {
 
 const VERSION = /^slabinfo - version: 2\.\d+$/
 
-/** A row has 16 words, which is what readers count. What has 20 digits may be no number of 64 bits. */
-const ROW = /^\S+(?: +(?:\d{1,19}|:|tunables|slabdata)){15}$/
+/** A row of cache_show() in mm/slab_common.c, as slabtop reads it. What has 20 digits may be no number of 64 bits. */
+const ROW = /^\S+(?: +\d{1,19}){5} +: tunables(?: +\d{1,19}){3} +: slabdata(?: +\d{1,19}){3}$/
 
 /** What print_slabinfo_header() of mm/slab_common.c writes. */
 const HEADER = `slabinfo - version: 2.1
