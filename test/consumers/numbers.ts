@@ -13,9 +13,13 @@ const MAY_END_BLANK = new Set(['proc/cpuinfo', 'proc/partitions'])
 /** The priority of swap that the kernel chose itself is negative. */
 const MAY_BE_NEGATIVE = new Set(['proc/swaps'])
 
+/** Lines of these begin with a name that the kernel's modules choose, which may look like a number. */
+const BEGINS_WITH_NAME = new Set(['proc/slabinfo'])
+
 /** `path` is the file's, such as `proc/stat`. */
-export function checkNumbers(path: string, text: string): void {
-  checkEnd(path, text)
+export function checkNumbers(path: string, whole: string): void {
+  checkEnd(path, whole)
+  const text = BEGINS_WITH_NAME.has(path) ? whole.replace(/^[^\s\0]+/gm, 'name') : whole
   if (text.includes('\0')) refuse(ANYBODY, `${path} with a NUL`, around(text, text.indexOf('\0')))
   // cpuinfo has words such as null_seg.
   const wrong = /(?<![a-z_])(?:NaN|Infinity|undefined|null)(?![a-z_])|\d[eE][+-]\d/.exec(text)
