@@ -68,7 +68,7 @@ for (const [what, text] of Object.entries({
   'a NUL': `${HEADING}\n\0\n`,
   'another heading': 'a\nb\ndentry 1 1 1 1 1 : tunables 0 0 0 : slabdata 1 1 0\n',
   'a count beyond 64 bits': `${HEADING}\ndentry 99999999999999999999 1 1 1 1 : tunables 0 0 0 : slabdata 1 1 0\n`,
-  'a number in the headings': `${HEADING.replace('# name', '# name Infinity')}\n`,
+  'a number in the headings': `${HEADING.replace('# name', '# name Infinity')}\ndentry 1 1 1 1 1 : tunables 0 0 0 : slabdata 1 1 0\n`,
   'a colon for a count': `${HEADING}\ndentry 1 1 1 1 : : tunables 0 0 0 : slabdata 1 1 0\n`,
   'a count below 0': `${HEADING}\ndentry -1 1 1 1 1 : tunables 0 0 0 : slabdata 1 1 0\n`,
 })) {
