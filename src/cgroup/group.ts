@@ -1,6 +1,6 @@
 /** One controller's cgroup of a container, and the way up to the root of its hierarchy. */
 
-import type { Host, PseudoFile } from '../host/host.ts'
+import { type Bytes, bytesOf, type Host, type PseudoFile } from '../host/host.ts'
 import type { CgroupPaths, Hierarchies, Hierarchy } from './hierarchy.ts'
 
 export class Group {
@@ -41,6 +41,11 @@ export class Group {
       known.absentUntilUsec = this.#host.clock.monotonicUsec() + ABSENT_USEC
     } else this.#missed?.()
     return text
+  }
+
+  /** Reads as `read` does, and gives bytes that hold until the next file is read. */
+  bytes(name: string): Bytes | undefined {
+    return bytesOf(this.read(name))
   }
 
   #know(name: string): KnownFile {

@@ -5,7 +5,7 @@
 
 import { constants } from 'node:os'
 import { wholeLines } from './beginning.ts'
-import { type Clock, Host, MOST_BYTES, type PseudoFile } from './host.ts'
+import { type Bytes, bytesOf, type Clock, Host, MOST_BYTES, type PseudoFile } from './host.ts'
 
 /** The results are sizes or descriptors, or negative errnos. */
 export interface FileCalls {
@@ -170,6 +170,10 @@ class KeptFile implements PseudoFile {
 
   tryRead(): string | undefined {
     return this.#keeping.read(this)
+  }
+
+  tryBytes(): Bytes | undefined {
+    return bytesOf(this.tryRead())
   }
 
   close(): void {
