@@ -174,7 +174,7 @@ const PURE = [
   /^proc\//,
   /^cgroup\//,
   /^fuse\/(?!device)/,
-  /^host\/(mountinfo|proc-pid|json)/,
+  /^host\/(mountinfo|proc-pid|json|directory)/,
   /^oci\/(state|annotations)/,
   /^container\/container/,
 ]

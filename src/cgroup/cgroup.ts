@@ -1,13 +1,13 @@
 /**
  * What a container's cgroups tell, whatever their version: each controller is found in the hierarchy that has it and
- * read by that version's rules. The rules are chosen once; files are read at each call.
+ * read by that version's rules. The rules are chosen once, when they are first asked for; files are read at each call.
  */
 
-import type { Host } from '../host/host.ts'
 import type { CpuBandwidth, CpuUsageReader } from './cpu.ts'
 import type { Cpuset } from './cpuset.ts'
-import { findGroup, type Group } from './group.ts'
-import type { CgroupPaths, Hierarchies } from './hierarchy.ts'
+import type { Group } from './group.ts'
+import type { Groups } from './groups.ts'
+import type { CgroupPaths } from './hierarchy.ts'
 import { Hugetlb } from './hugetlb.ts'
 import type { IoReader } from './io.ts'
 import type { MemoryReader } from './memory.ts'
@@ -19,75 +19,130 @@ import { CpuBandwidthV2, CpusetV2, CpuUsageV2 } from './v2/cpu.ts'
 import { IoV2 } from './v2/io.ts'
 import { MemoryV2 } from './v2/memory.ts'
 
-export interface Cgroup {
-  readonly memory: MemoryReader | undefined
-  readonly hugetlb: Hugetlb | undefined
-  readonly cpuset: Cpuset | undefined
-  readonly cpuBandwidth: CpuBandwidth | undefined
-  readonly cpuUsage: CpuUsageReader | undefined
-  readonly io: IoReader | undefined
-  /** Where the container's threads are listed. */
-  readonly tasks: Group | undefined
-  /** The freezer of v1, whose state tells frozen threads from blocked ones. */
-  readonly freezer: Group | undefined
-  /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
-  readonly unified: Group | undefined
-  /** All cgroups that are read, by their line in /proc/PID/cgroup: '' for the unified hierarchy's. */
-  readonly placed: ReadonlyMap<string, Group>
-  /** Closes the files of all these cgroups. It is to be called when nobody reads them any more. */
-  close(): void
-}
+/** The controllers that are read, and '' for the unified hierarchy's own files. */
+const CONTROLLERS = [
+  'memory',
+  'hugetlb',
+  'cpuset',
+  'cpu',
+  'cpuacct',
+  'blkio',
+  'io',
+  'pids',
+  'freezer',
+  '',
+] as const
 
-/** `missed` is called when a file of one of the cgroups cannot be read. */
-export function openCgroup(
-  host: Host,
-  hierarchies: Hierarchies,
-  paths: CgroupPaths,
-  missed?: () => void,
-): Cgroup {
-  const placed = new Map<string, Group>()
-  const groups: Group[] = []
-  const find = (controller: string) => {
-    const group = findGroup({ host, hierarchies, paths, missed }, controller)
+type Controller = (typeof CONTROLLERS)[number]
+
+const placeOf = new Map(CONTROLLERS.map((controller, i) => [controller, i]))
+
+export class Cgroup {
+  readonly #groups: Groups
+  /** By place in CONTROLLERS. Controllers of one hierarchy have one group. */
+  readonly #placed: readonly (Group | undefined)[]
+  #memory: MemoryReader | undefined
+  #hugetlb: Hugetlb | undefined
+  #cpuset: Cpuset | undefined
+  #cpuBandwidth: CpuBandwidth | undefined
+  #cpuUsage: CpuUsageReader | undefined
+  #io: IoReader | undefined
+
+  constructor(groups: Groups, paths: CgroupPaths) {
+    this.#groups = groups
+    const placed: (Group | undefined)[] = []
+    for (const controller of CONTROLLERS) {
+      const group = groups.find(paths, controller)
+      placed.push(placed.find(other => other?.path === group?.path) ?? group)
+    }
+    this.#placed = placed
+  }
+
+  get memory(): MemoryReader | undefined {
+    const group = this.#find('memory')
     if (group === undefined) return undefined
-    groups.push(group)
-    placed.set(group.version === 1 ? controller : '', group)
-    return group
+    this.#memory ??= group.version === 1 ? new MemoryV1(group) : new MemoryV2(group)
+    return this.#memory
   }
-  const memory = find('memory')
-  const hugetlb = find('hugetlb')
-  const cpuset = find('cpuset')
-  const cpu = find('cpu')
-  const cpuacct = find('cpuacct')
-  const blkio = find('blkio')
-  const unified = find('')
-  const io = find('io') ?? blkio
-  const freezer = find('freezer')
-  return {
-    memory: memory && (memory.version === 1 ? new MemoryV1(memory) : new MemoryV2(memory)),
-    hugetlb: hugetlb && new Hugetlb(hugetlb),
-    cpuset: cpuset && (cpuset.version === 1 ? new CpusetV1(cpuset) : new CpusetV2(cpuset)),
-    cpuBandwidth: cpu && (cpu.version === 1 ? new CpuBandwidthV1(cpu) : new CpuBandwidthV2(cpu)),
-    cpuUsage: openUsage(host, cpuacct, unified),
-    io: io && (io.version === 1 ? new IoV1(io) : new IoV2(io)),
-    tasks: find('pids') ?? cpu ?? memory ?? unified,
-    freezer: freezer?.version === 1 ? freezer : undefined,
-    unified,
-    placed,
-    close: () => {
-      for (const group of groups) group.close()
-    },
-  }
-}
 
-/** cpu.stat is in every cgroup of the unified hierarchy, with or without the cpu controller. */
-function openUsage(
-  host: Host,
-  cpuacct: Group | undefined,
-  unified: Group | undefined,
-): CpuUsageReader | undefined {
-  const v1 = cpuacct?.version === 1 ? new CpuUsageV1(cpuacct, host) : undefined
-  const v2 = unified && new CpuUsageV2(unified)
-  if (v1 === undefined || v2 === undefined) return v1 ?? v2
-  return { usage: () => v1.usage() ?? v2.usage() }
+  get hugetlb(): Hugetlb | undefined {
+    const group = this.#find('hugetlb')
+    if (group !== undefined) this.#hugetlb ??= new Hugetlb(group)
+    return this.#hugetlb
+  }
+
+  get cpuset(): Cpuset | undefined {
+    const group = this.#find('cpuset')
+    if (group === undefined) return undefined
+    this.#cpuset ??= group.version === 1 ? new CpusetV1(group) : new CpusetV2(group)
+    return this.#cpuset
+  }
+
+  get cpuBandwidth(): CpuBandwidth | undefined {
+    const group = this.#find('cpu')
+    if (group === undefined) return undefined
+    this.#cpuBandwidth ??=
+      group.version === 1 ? new CpuBandwidthV1(group) : new CpuBandwidthV2(group)
+    return this.#cpuBandwidth
+  }
+
+  get cpuUsage(): CpuUsageReader | undefined {
+    this.#cpuUsage ??= this.#openUsage()
+    return this.#cpuUsage
+  }
+
+  /** cpu.stat is in every cgroup of the unified hierarchy, with or without the cpu controller. */
+  #openUsage(): CpuUsageReader | undefined {
+    const cpuacct = this.#find('cpuacct')
+    const v1 = cpuacct?.version === 1 ? new CpuUsageV1(cpuacct, this.#groups.host) : undefined
+    const { unified } = this
+    const v2 = unified && new CpuUsageV2(unified)
+    if (v1 === undefined || v2 === undefined) return v1 ?? v2
+    return { usage: () => v1.usage() ?? v2.usage() }
+  }
+
+  get io(): IoReader | undefined {
+    const group = this.#find('io') ?? this.#find('blkio')
+    if (group === undefined) return undefined
+    this.#io ??= group.version === 1 ? new IoV1(group) : new IoV2(group)
+    return this.#io
+  }
+
+  /** Where the container's threads are listed. */
+  get tasks(): Group | undefined {
+    return this.#find('pids') ?? this.#find('cpu') ?? this.#find('memory') ?? this.unified
+  }
+
+  /** The freezer of v1, whose state tells frozen threads from blocked ones. */
+  get freezer(): Group | undefined {
+    const group = this.#find('freezer')
+    return group?.version === 1 ? group : undefined
+  }
+
+  /** The unified hierarchy's cgroup: pressure files are only there, also on a hybrid host. */
+  get unified(): Group | undefined {
+    return this.#find('')
+  }
+
+  #find(controller: Controller): Group | undefined {
+    return this.#placed[placeOf.get(controller) ?? -1]
+  }
+
+  /** All cgroups that are read, each once. */
+  get groups(): readonly Group[] {
+    const groups = new Set(this.#placed)
+    groups.delete(undefined)
+    return [...groups] as Group[]
+  }
+
+  /** The lines of /proc/PID/cgroup that placed the container in this cgroup: '' for the unified hierarchy's. */
+  linesOf(group: Group): string[] {
+    if (group.version === 2) return ['']
+    return CONTROLLERS.filter((_, i) => this.#placed[i] === group)
+  }
+
+  /** Closes the files of all these cgroups. It is to be called when nobody reads them any more. */
+  close(): void {
+    for (const group of this.groups) group.close()
+  }
 }

@@ -7,6 +7,7 @@ import { readlinkSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { Host } from '../host/host.ts'
 import { KeptHost } from '../host/kept-host.ts'
+import { mostOpenFiles } from '../host/open-files.ts'
 import { FUSE_FD, KEEPER_FD, type KeeperOrders, type ServerOrders } from '../service/handover.ts'
 import { leaveCgroups } from '../service/keeper/leave-cgroups.ts'
 import { runKeeper } from '../service/keeper/run-keeper.ts'
@@ -45,7 +46,8 @@ export function server(settings: Settings, orders: ServerOrders): number {
   // A signal to the whole process group must not end the server: the keeper takes the mount away first.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
   layDownCapabilities(log)
-  const host = new KeptHost('/', systemClock, fileCalls)
+  const limits = new Host('/', systemClock).tryRead('proc/self/limits') ?? ''
+  const host = new KeptHost('/', systemClock, fileCalls, mostOpenFiles(limits))
   runServer({
     host,
     settings,

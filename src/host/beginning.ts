@@ -28,16 +28,15 @@ export function readBeginning(path: string, mostBytes: number): Beginning {
       if (size === 0) return { text: buffer.toString('utf8', 0, length), isWhole: true }
       length += size
     }
-    return { text: wholeLines(buffer, mostBytes), isWhole: false }
+    return { text: buffer.toString('utf8', 0, endOfLines(buffer, mostBytes)), isWhole: false }
   } finally {
     closeSync(fd)
   }
 }
 
-/** The lines that end within the first `mostBytes`. */
-export function wholeLines(buffer: Buffer, mostBytes: number): string {
-  const end = mostBytes > 0 ? buffer.lastIndexOf('\n', mostBytes - 1) : -1
-  return buffer.toString('utf8', 0, end + 1)
+/** Where the last line ends that ends within the first `mostBytes`. */
+export function endOfLines(buffer: Buffer, mostBytes: number): number {
+  return mostBytes > 0 ? buffer.lastIndexOf('\n', mostBytes - 1) + 1 : 0
 }
 
 function enlarge(buffer: Buffer): Buffer {

@@ -5,6 +5,7 @@
 
 import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { type Beginning, readBeginning, tooLarge } from './beginning.ts'
+import { type Bytes, bytesOf, type DirectoryFile } from './directory-file.ts'
 
 export interface Clock {
   /** CLOCK_MONOTONIC, clock_gettime(2). */
@@ -13,22 +14,10 @@ export interface Clock {
   boottimeUsec(): number
 }
 
-/**
- * A text as its bytes, in a buffer that is used again: they hold until the next file is read. Whoever parses them makes
- * no string, which is what most of the time of reading a small file would be spent on.
- */
-export interface Bytes {
-  readonly buffer: Uint8Array
-  /** So many bytes at the start of the buffer are the text. */
-  readonly length: number
-}
-
 /** A pseudo-file that is read again and again. */
 export interface PseudoFile {
   /** Reads as `Host.tryRead` does. */
   tryRead(): string | undefined
-  /** Reads as `tryRead` does. */
-  tryBytes(): Bytes | undefined
   /** Closes the file, which may be read again all the same. */
   close(): void
 }
@@ -83,9 +72,17 @@ export class Host {
       listing
         ? orUndefined(() => this.readBeginning(path, mostBytes).text)
         : this.tryRead(path, mostBytes)
-    const tryBytes = () => bytesOf(tryRead())
-    return { tryRead, tryBytes, close: () => {} }
+    return { tryRead, close: () => {} }
   }
+
+  /** Text of a file of a directory; `undefined` when it cannot be read. */
+  readFile({ path, isListing, mostBytes }: DirectoryFile): Bytes | undefined {
+    const beginning = orUndefined(() => this.readBeginning(path, mostBytes))
+    return beginning?.isWhole || isListing ? bytesOf(beginning?.text) : undefined
+  }
+
+  /** Closes the file, if it was kept open. */
+  closeFile(_file: DirectoryFile): void {}
 
   /**
    * Text of a pseudo-file that is read for many containers, which may be some milliseconds old. Throws as `read` does.
@@ -113,13 +110,6 @@ export class Host {
   tryReadLink(path: string): string | undefined {
     return orUndefined(() => readlinkSync(this.path(path)))
   }
-}
-
-/** The bytes of a text, for a reader of bytes; `undefined` for none. */
-export function bytesOf(text: string | undefined): Bytes | undefined {
-  if (text === undefined) return undefined
-  const buffer = Buffer.from(text)
-  return { buffer, length: buffer.length }
 }
 
 /** What the kernel or another process takes away in between is no error: only the system's errors are caught. */

@@ -3,53 +3,37 @@
  * anew. The descriptor of a file that has been removed meanwhile gives an error, and the path is opened again.
  */
 
-import { constants } from 'node:os'
-import { wholeLines } from './beginning.ts'
-import { type Bytes, bytesOf, type Clock, Host, MOST_BYTES, type PseudoFile } from './host.ts'
-
-/** The results are sizes or descriptors, or negative errnos. */
-export interface FileCalls {
-  open(path: string): number
-  /** Reads into `buffer` from `at` on, at most up to its end. */
-  pread(fd: number, buffer: Buffer, at: number, offset: number): number
-  close(fd: number): void
-  /** Names of the directories in a directory, at most so many; none when it cannot be read. */
-  directories(path: string, most: number): string[]
-}
-
-/**
- * At most this many files stay open. Each holds a page of the kernel's memory: fs/seq_file.c keeps its buffer until the
- * file is closed.
- */
-const MOST_OPEN = 512
+import { endOfLines } from './beginning.ts'
+import { type Bytes, DirectoryFile, NONE, textOf } from './directory-file.ts'
+import { type Clock, Host, MOST_BYTES, type PseudoFile } from './host.ts'
+import { type FileCalls, OpenFiles } from './open-files.ts'
 
 /** A sample is used for this long. The kernel itself sums up such texts from parts that are older than that. */
 const SAMPLE_USEC = 5000
 
-const NONE = -1
-
 const BUFFER_BYTES = 64 * 1024
-/** A buffer that had to become larger than this is given back after the reading. */
+/** A buffer that had to become larger than this is given back before the next reading. */
 const MOST_KEPT_BYTES = 2 ** 20
 
 export class KeptHost extends Host {
   readonly #calls: FileCalls
-  /** The open files, in the order in which they are to be closed. */
-  readonly #open = new Set<KeptFile>()
+  readonly #open: OpenFiles
   readonly #samples = new Map<string, Sample>()
-  readonly #keeping: Keeping = {
-    read: file => this.#read(file),
-    close: file => this.#close(file),
-  }
-  #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+  /** What was read last. */
+  readonly #bytes = { buffer: Buffer.allocUnsafe(BUFFER_BYTES), length: 0 }
 
-  constructor(root: string, clock: Clock, calls: FileCalls) {
+  /** At most `mostOpen` files stay open. */
+  constructor(root: string, clock: Clock, calls: FileCalls, mostOpen: number) {
     super(root, clock)
     this.#calls = calls
+    this.#open = new OpenFiles(calls, mostOpen)
   }
 
-  override file(path: string, listing: boolean, mostBytes = MOST_BYTES): PseudoFile {
-    return new KeptFile(this.#keeping, this.path(path), listing, mostBytes)
+  override file(path: string, isListing: boolean, mostBytes = MOST_BYTES): PseudoFile {
+    const at = path.lastIndexOf('/') + 1
+    const directory = { path: path.slice(0, Math.max(at - 1, 0)) }
+    const file = new DirectoryFile(directory, path.slice(at), isListing, mostBytes)
+    return { tryRead: () => textOf(this.readFile(file)), close: () => this.closeFile(file) }
   }
 
   /** Where only some are wanted, the others are not listed: a container may have any number of cgroups. */
@@ -70,114 +54,60 @@ export class KeptHost extends Host {
     return sample.text
   }
 
-  #read(file: KeptFile): string | undefined {
-    file.isUsed = true
-    const text = this.#readOpen(file)
-    if (text !== undefined) return text
-    file.fd = this.#openFile(file.path)
-    if (file.fd === NONE) return undefined
-    this.#open.add(file)
-    if (this.#open.size > MOST_OPEN) this.#closeOne(file)
-    return this.#readOpen(file)
+  override readFile(file: DirectoryFile): Bytes | undefined {
+    if (this.#bytes.buffer.length > MOST_KEPT_BYTES) {
+      this.#bytes.buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+    }
+    if (file.fd !== NONE) {
+      if (this.#fill(file, file.fd)) {
+        this.#open.used(file.fd)
+        return this.#bytes
+      }
+      this.#open.close(file)
+    }
+    const fd = this.#open.open(this.path(file.path))
+    if (fd < 0) return undefined
+    const isFilled = this.#fill(file, fd)
+    if (!isFilled || !this.#open.keep(file, fd)) this.#calls.close(fd)
+    return isFilled ? this.#bytes : undefined
   }
 
-  /** The text of an open file; `undefined` for one that is not open, or that is gone and so has been closed here. */
-  #readOpen(file: KeptFile): string | undefined {
-    if (file.fd === NONE) return undefined
-    const size = this.#fill(file)
-    const text = size >= 0 ? this.#textOf(file, size) : undefined
-    if (this.#buffer.length > MOST_KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES)
-    if (text === undefined) this.#close(file)
-    return text
+  override closeFile(file: DirectoryFile): void {
+    this.#open.close(file)
   }
 
-  #textOf({ listing, mostBytes }: KeptFile, size: number): string | undefined {
-    if (size <= mostBytes) return this.#buffer.toString('utf8', 0, size)
-    return listing ? wholeLines(this.#buffer, mostBytes) : undefined
+  /** Reads the text into the buffer. Returns false when that fails, or there is more than may be read. */
+  #fill(file: DirectoryFile, fd: number): boolean {
+    const { isListing, mostBytes } = file
+    const size = this.#readWhole(fd, isListing, mostBytes)
+    this.#bytes.length = size
+    if (size > mostBytes && isListing) {
+      this.#bytes.length = endOfLines(this.#bytes.buffer, mostBytes)
+      return true
+    }
+    return size >= 0 && size <= mostBytes
   }
 
   /**
-   * Fills the buffer with the text, at most until it is past the file's limit, and returns the size, or a negative
+   * Fills the buffer with the text, at most until it is past `mostBytes`, and returns the size, or a negative
    * errno. The kernel gives a file that is no listing as a whole where there is room for it.
    */
-  #fill({ fd, listing, mostBytes }: KeptFile): number {
+  #readWhole(fd: number, isListing: boolean, mostBytes: number): number {
+    const bytes = this.#bytes
     let length = 0
     for (;;) {
-      const size = this.#calls.pread(fd, this.#buffer, length, length)
+      const size = this.#calls.pread(fd, bytes.buffer, length, length)
       if (size <= 0) return size < 0 ? size : length
       length += size
       if (length > mostBytes) return length
-      if (length < this.#buffer.length) {
-        if (!listing) return length
+      if (length < bytes.buffer.length) {
+        if (!isListing) return length
         continue
       }
       // The text is read again from the beginning: two parts would be of two moments.
-      this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2)
+      bytes.buffer = Buffer.allocUnsafe(bytes.buffer.length * 2)
       length = 0
     }
-  }
-
-  #openFile(path: string): number {
-    const fd = this.#calls.open(path)
-    if (fd >= 0) return fd
-    if (fd !== -EMFILE && fd !== -ENFILE) return NONE
-    for (const file of this.#open) this.#close(file)
-    const again = this.#calls.open(path)
-    return again >= 0 ? again : NONE
-  }
-
-  #close(file: KeptFile): void {
-    if (file.fd === NONE) return
-    this.#calls.close(file.fd)
-    file.fd = NONE
-    this.#open.delete(file)
-  }
-
-  /** Closes the first file that was not read since its turn came last. */
-  #closeOne(kept: KeptFile): void {
-    for (const file of this.#open) {
-      if (file.isUsed || file === kept) {
-        file.isUsed = false
-        this.#open.delete(file)
-        this.#open.add(file)
-        continue
-      }
-      this.#close(file)
-      return
-    }
-  }
-}
-
-interface Keeping {
-  read(file: KeptFile): string | undefined
-  close(file: KeptFile): void
-}
-
-class KeptFile implements PseudoFile {
-  readonly path: string
-  readonly listing: boolean
-  readonly mostBytes: number
-  fd = NONE
-  isUsed = false
-  readonly #keeping: Keeping
-
-  constructor(keeping: Keeping, path: string, listing: boolean, mostBytes: number) {
-    this.#keeping = keeping
-    this.path = path
-    this.listing = listing
-    this.mostBytes = mostBytes
-  }
-
-  tryRead(): string | undefined {
-    return this.#keeping.read(this)
-  }
-
-  tryBytes(): Bytes | undefined {
-    return bytesOf(this.tryRead())
-  }
-
-  close(): void {
-    this.#keeping.close(this)
   }
 }
 
@@ -186,8 +116,6 @@ interface Sample {
   text: string | undefined
   usec: number
 }
-
-const { EMFILE, ENFILE } = constants.errno
 
 /**
  * Only the files named here are no listings. The kernel makes them as a whole: single_open() of fs/seq_file.c, kernfs,

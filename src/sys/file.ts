@@ -1,6 +1,6 @@
 /** open(2), pread(2), close(2) and getdents64(2) without an error for each file that is not there: most of ours may be missing. */
 
-import type { FileCalls } from '../host/kept-host.ts'
+import type { FileCalls } from '../host/open-files.ts'
 import { cstring, errno, int, libc, long, pointer } from './libc.ts'
 
 const calls = libc({

@@ -5,7 +5,8 @@
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
 import { parseCpuList } from '../cgroup/cpuset.ts'
-import { type CgroupPaths, type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
+import { Groups } from '../cgroup/groups.ts'
+import type { CgroupPaths } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { memoize } from '../cgroup/memoize.ts'
 import type { Memory } from '../cgroup/memory.ts'
@@ -51,8 +52,7 @@ const parseOnline = memoize(parseCpuList)
 const parseStat = memoize(parseHostCpus)
 
 interface ViewSetup {
-  host: Host
-  hierarchies: Hierarchies
+  groups: Groups
   subject: Subject
   options: Readonly<Options>
   /** Called with what an operator may want to know. */
@@ -68,37 +68,54 @@ export class ContainerView implements View {
   /** The last answer to each question, which stays the answer when the container has ended. */
   readonly #answers: Record<string, unknown> = {}
   #ended = false
-  readonly #timeNamespace: TimeNamespace
+  readonly #finder: DeviceFinder | undefined
   readonly #cpuAccount: CpuAccount
-  readonly #load: LoadSampler
-  readonly #known: KnownDevices | undefined
-  readonly #disks: Disks | undefined
+  #timeNamespace: TimeNamespace | undefined
   #cpus: VisibleCpus | undefined
+  #load: LoadSampler | undefined
+  #known: KnownDevices | undefined
+  #disks: Disks | undefined
   #kept: ViewState = {}
 
-  constructor({ host, hierarchies, subject, options, report = () => {}, finder }: ViewSetup) {
+  constructor({ groups, subject, options, report = () => {}, finder }: ViewSetup) {
     this.options = options
-    this.#host = host
+    this.#host = groups.host
     this.#subject = subject
-    this.#placement = new Placement({
-      host,
-      hierarchies,
-      subject,
-      override: options.cgroup,
-      report,
-    })
-    this.#timeNamespace = new TimeNamespace(host, subject)
+    this.#finder = finder
+    this.#placement = new Placement({ groups, subject, override: options.cgroup, report })
     this.#cpuAccount = new CpuAccount(options, subject.state?.cpu)
-    this.#load = new LoadSampler(host, () => this.#placement.cgroup, subject.state?.load)
-    const { pid, startTicks, rootMount } = subject
-    if (pid !== undefined && startTicks !== undefined) {
-      const { devices } = subject
-      const init = { pid, startTicks, rootMount }
-      this.#known = finder && new KnownDevices(finder, init)
-      const given = devices && { read: () => devices }
-      const source = given ?? this.#known ?? new Devices(host, init)
-      this.#disks = new Disks(host, source, options, subject.state?.disks)
-    }
+    if (subject.state?.load !== undefined) this.#openLoad()
+    if (subject.state?.disks !== undefined) this.#openDisks()
+  }
+
+  #openLoad(): LoadSampler {
+    this.#load ??= new LoadSampler(
+      this.#host,
+      () => this.#placement.cgroup,
+      this.#subject.state?.load,
+    )
+    return this.#load
+  }
+
+  /** `undefined` for a process of the host. */
+  #openDisks(): Disks | undefined {
+    const { pid, startTicks, rootMount, devices, state } = this.#subject
+    if (pid === undefined || startTicks === undefined) return undefined
+    if (this.#disks !== undefined) return this.#disks
+    const init = { pid, startTicks, rootMount }
+    const given = devices && { read: () => devices }
+    const source = given ?? this.#openDevices() ?? new Devices(this.#host, init)
+    this.#disks = new Disks(this.#host, source, this.options, state?.disks)
+    return this.#disks
+  }
+
+  /** What the server knows of the container's devices; `undefined` where nobody finds them for it. */
+  #openDevices(): KnownDevices | undefined {
+    const { pid, startTicks, rootMount } = this.#subject
+    if (this.#finder === undefined || pid === undefined || startTicks === undefined)
+      return undefined
+    this.#known ??= new KnownDevices(this.#finder, { pid, startTicks, rootMount })
+    return this.#known
   }
 
   get id(): string | undefined {
@@ -112,7 +129,7 @@ export class ContainerView implements View {
   /** What the view has accumulated, as JSON; `undefined` if it has not changed since the last call. */
   changedState(): string | undefined {
     const cpu = this.#cpuAccount.toJSON()
-    const load = this.#load.toJSON()
+    const load = this.#load?.toJSON()
     const disks = this.#disks?.toJSON()
     const kept = this.#kept
     if (cpu === kept.cpu && load === kept.load && disks === kept.disks) return undefined
@@ -122,7 +139,7 @@ export class ContainerView implements View {
 
   /** When the load is to be sampled next; `undefined` when it is not sampled. */
   get dueUsec(): number | undefined {
-    return this.#load.dueUsec
+    return this.#load?.dueUsec
   }
 
   hasHostFile(path: string): boolean {
@@ -154,7 +171,7 @@ export class ContainerView implements View {
     const cpus = this.cpus()
     const monotonicUsec = this.#host.clock.monotonicUsec()
     if (!this.#cpuAccount.isDue(monotonicUsec)) return this.#cpuAccount.times(cpus)
-    const usage = this.#ask('usage', cgroup => cgroup.cpuUsage?.usage())
+    const usage = this.#read(cgroup => cgroup.cpuUsage?.usage())
     return this.#unlessEnded('times', () =>
       this.#cpuAccount.advance({
         monotonicUsec,
@@ -175,6 +192,7 @@ export class ContainerView implements View {
   }
 
   bootOffsetUsec(): number {
+    this.#timeNamespace ??= new TimeNamespace(this.#host, this.#subject)
     return this.#timeNamespace.bootOffsetUsec()
   }
 
@@ -185,16 +203,16 @@ export class ContainerView implements View {
   }
 
   load(): Load | undefined {
-    return this.#ask('load', () => this.#load.load())
+    return this.#ask('load', () => this.#openLoad().load())
   }
 
   /** Whether the devices are looked for at this moment: see KnownDevices. */
   awaitsDevices(): boolean {
-    return this.#known?.isAwaited() ?? false
+    return this.#openDevices()?.isAwaited() ?? false
   }
 
   disks(): VisibleDisk[] | undefined {
-    return this.#ask('disks', ({ io }) => this.#disks?.read(io))
+    return this.#ask('disks', ({ io }) => this.#openDisks()?.read(io))
   }
 
   pressure(file: string): string | undefined {
@@ -203,7 +221,7 @@ export class ContainerView implements View {
 
   /** Samples the load as `LoadSampler.tick` does. */
   tick(untilUsec = Number.POSITIVE_INFINITY): number | undefined {
-    return this.#load.tick(untilUsec)
+    return this.#load?.tick(untilUsec)
   }
 
   /** Closes the view's files; a question opens again what it needs. */
@@ -211,14 +229,19 @@ export class ContainerView implements View {
     this.#placement.close()
   }
 
-  /** Reads again where the container was moved meanwhile; when it has ended, its last answer stays. */
+  /** Asks as `#read` does; when the container has ended, its last answer stays. */
   #ask<T>(question: string, read: (cgroup: Cgroup) => T): T {
     if (this.#ended && question in this.#answers) return this.#answers[question] as T
-    let answer = read(this.#placement.cgroup)
-    const place = this.#placement.check()
-    if (place === 'moved') answer = read(this.#placement.cgroup)
-    this.#ended = place === 'ended'
+    const answer = this.#read(read)
     return this.#unlessEnded(question, () => answer)
+  }
+
+  /** Reads again where the container was moved meanwhile, and notes whether it has ended. */
+  #read<T>(read: (cgroup: Cgroup) => T): T {
+    const answer = read(this.#placement.cgroup)
+    const place = this.#placement.check()
+    this.#ended = place === 'ended'
+    return place === 'moved' ? read(this.#placement.cgroup) : answer
   }
 
   #unlessEnded<T>(question: string, read: () => T): T {
@@ -230,5 +253,5 @@ export class ContainerView implements View {
 }
 
 export function openView(host: Host, subject: Subject, options: Readonly<Options>): ContainerView {
-  return new ContainerView({ host, hierarchies: readHierarchies(host), subject, options })
+  return new ContainerView({ groups: new Groups(host), subject, options })
 }

@@ -3,12 +3,12 @@
  * wherever the init goes later, until that cgroup is removed: by then the init has been moved, or has ended.
  */
 
-import { type Cgroup, openCgroup } from '../cgroup/cgroup.ts'
-import type { Group } from '../cgroup/group.ts'
-import type { CgroupPaths, Hierarchies } from '../cgroup/hierarchy.ts'
+import { Cgroup } from '../cgroup/cgroup.ts'
+import { type Group, losses } from '../cgroup/group.ts'
+import type { Groups } from '../cgroup/groups.ts'
+import type { CgroupPaths } from '../cgroup/hierarchy.ts'
 import { isAlive, type KnownProcess } from '../container/identity.ts'
 import { readCgroups } from '../container/own-cgroups.ts'
-import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 
 interface Placed extends KnownProcess {
@@ -17,8 +17,7 @@ interface Placed extends KnownProcess {
 }
 
 interface PlacementSetup {
-  host: Host
-  hierarchies: Hierarchies
+  groups: Groups
   subject: Placed
   /** The option `cgroup`. */
   override: Options['cgroup']
@@ -27,20 +26,19 @@ interface PlacementSetup {
 }
 
 export class Placement {
-  readonly #host: Host
-  readonly #hierarchies: Hierarchies
+  readonly #groups: Groups
   readonly #subject: Placed
   readonly #override: Options['cgroup']
   readonly #report: (message: string) => void
   #paths: CgroupPaths
   #cgroup: Cgroup
   /** The cgroups that were there when they were opened. */
-  #watched: [line: string, group: Group][] = []
-  #missed = false
+  #watched: readonly Group[] = []
+  /** How many losses there were when they were last looked at. */
+  #losses = losses.count
 
-  constructor({ host, hierarchies, subject, override, report }: PlacementSetup) {
-    this.#host = host
-    this.#hierarchies = hierarchies
+  constructor({ groups, subject, override, report }: PlacementSetup) {
+    this.#groups = groups
     this.#subject = subject
     this.#override = override
     this.#report = report
@@ -64,9 +62,9 @@ export class Placement {
    * `cgroup` is the new one by then.
    */
   check(): 'there' | 'moved' | 'ended' {
-    if (!this.#missed) return 'there'
-    this.#missed = false
-    const gone = this.#watched.filter(([, group]) => !group.exists()).map(([line]) => line)
+    if (losses.count === this.#losses || !this.#hasMissed()) return 'there'
+    const lost = this.#watched.filter(group => !group.exists())
+    const gone = lost.flatMap(group => this.#cgroup.linesOf(group))
     if (gone.length === 0) return 'there'
     const paths = this.#readAgain(gone)
     if (paths === undefined) return 'ended'
@@ -78,12 +76,21 @@ export class Placement {
     return 'moved'
   }
 
+  /** Whether a file of the container's own cgroups could not be read since the last call. */
+  #hasMissed(): boolean {
+    this.#losses = losses.count
+    let hasMissed = false
+    for (const group of this.#cgroup.groups) {
+      hasMissed ||= group.isMissed
+      group.isMissed = false
+    }
+    return hasMissed
+  }
+
   #open(): Cgroup {
     const paths = this.#override === 'auto' ? this.#paths : this.#overridden(this.#override)
-    const cgroup = openCgroup(this.#host, this.#hierarchies, paths, () => {
-      this.#missed = true
-    })
-    this.#watched = [...cgroup.placed].filter(([, group]) => group.exists())
+    const cgroup = new Cgroup(this.#groups, paths)
+    this.#watched = cgroup.groups.filter(group => group.exists())
     return cgroup
   }
 
@@ -94,9 +101,9 @@ export class Placement {
   /** The paths, with those of `lines` read again; `undefined` when the init has ended. */
   #readAgain(lines: readonly string[]): CgroupPaths | undefined {
     const { id, pid } = this.#subject
-    if (pid === undefined || !isAlive(this.#host, this.#subject)) return undefined
+    if (pid === undefined || !isAlive(this.#groups.host, this.#subject)) return undefined
     try {
-      const now = readCgroups(this.#host, pid, id ?? '/')
+      const now = readCgroups(this.#groups.host, pid, id ?? '/')
       const changed = lines.map(line => [line, now[line] ?? '/'] as const)
       return { ...this.#paths, ...Object.fromEntries(changed) }
     } catch {

@@ -3,7 +3,7 @@
  * container's nodes or when many others were read since.
  */
 
-import { type Hierarchies, readHierarchies } from '../cgroup/hierarchy.ts'
+import { Groups } from '../cgroup/groups.ts'
 import { MAX_SLOT } from '../container/container.ts'
 import { hash } from '../container/identity.ts'
 import type { Registry } from '../container/registry.ts'
@@ -57,7 +57,7 @@ export class Views {
   readonly #isOpen: (slot: number) => boolean
   readonly #finder: DeviceFinder | undefined
   readonly #guard: Guard
-  readonly #hierarchies: Hierarchies
+  readonly #groups: Groups
   readonly #views = new Map<number, ContainerView>()
   readonly #registry: Registry
   /** The container that the kernel's nodes of a slot were looked up for. */
@@ -81,7 +81,7 @@ export class Views {
     this.#defaults = defaults
     this.#states = states
     this.#report = report
-    this.#hierarchies = readHierarchies(host)
+    this.#groups = new Groups(host)
   }
 
   /**
@@ -217,8 +217,7 @@ export class Views {
   #open(subject: Subject, options: Partial<Options> = {}): ContainerView {
     const merged = { ...this.#defaults, ...options }
     return new ContainerView({
-      host: this.#host,
-      hierarchies: this.#hierarchies,
+      groups: this.#groups,
       subject,
       options: merged,
       report: this.#report,

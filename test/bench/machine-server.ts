@@ -31,7 +31,7 @@ new Registry(runDirectory).register({
 })
 const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
 mountFuse(fuse, mountPoint)
-const host = new KeptHost(join(directory, 'root'), systemClock, fileCalls)
+const host = new KeptHost(join(directory, 'root'), systemClock, fileCalls, 512)
 // Who asks is a process of this machine.
 host.tryReadLink = path => new Host('/', systemClock).tryReadLink(path)
 // No other server is to end first.

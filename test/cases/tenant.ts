@@ -5,7 +5,8 @@
  */
 
 import type { Test } from 'tap'
-import { parseCgroupPaths, readHierarchies } from '../../src/cgroup/hierarchy.ts'
+import { Groups } from '../../src/cgroup/groups.ts'
+import { parseCgroupPaths } from '../../src/cgroup/hierarchy.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { findFile } from '../../src/proc/paths.ts'
@@ -104,12 +105,10 @@ export class Tenant {
   }
 
   #open(options: Partial<Options> = {}): ContainerView {
-    const hierarchies = readHierarchies(this.machine)
     const cgroups = parseCgroupPaths(this.#cgroups)
     const subject = { cgroups, pid: INIT, startTicks: this.startTicks, rootMount: ROOT_MOUNT }
     return new ContainerView({
-      host: this.machine,
-      hierarchies,
+      groups: new Groups(this.machine),
       subject,
       options: { ...DEFAULT_OPTIONS, ...options },
     })

@@ -3,6 +3,7 @@
 import { constants } from 'node:os'
 import t from 'tap'
 import { KeptHost } from '../../src/host/kept-host.ts'
+import { mostOpenFiles } from '../../src/host/open-files.ts'
 
 const { EMFILE, ENODEV, ENOENT } = constants.errno
 
@@ -18,33 +19,39 @@ class Kernel {
   #next = 3
   usec = 0
 
-  host(): KeptHost {
+  host(mostOpen = 512): KeptHost {
     const clock = { monotonicUsec: () => this.usec, boottimeUsec: () => this.usec }
-    return new KeptHost('/', clock, {
-      open: path => {
-        this.calls.push(`open ${path}`)
-        const file = this.files.get(path)
-        if (file === undefined) return -ENOENT
-        if (this.open.size >= this.mostOpen) return -EMFILE
-        this.open.set(this.#next, file)
-        return this.#next++
+    return new KeptHost(
+      '/',
+      clock,
+      {
+        open: path => {
+          this.calls.push(`open ${path}`)
+          const file = this.files.get(path)
+          if (file === undefined) return -ENOENT
+          if (this.open.size >= this.mostOpen) return -EMFILE
+          this.open.set(this.#next, file)
+          return this.#next++
+        },
+        pread: (fd, buffer, at, offset) => {
+          const file = this.open.get(fd)
+          if (file === undefined) throw new Error(`Cannot read descriptor ${fd}: it is not open`)
+          this.calls.push(`pread ${offset}`)
+          if (file.isRemoved) return -ENODEV
+          const bytes = Buffer.from(file.text).subarray(offset)
+          return bytes.copy(buffer, at, 0, Math.min(bytes.length, buffer.length - at, this.part))
+        },
+        directories: (path, most) => {
+          this.calls.push(`directories ${path} ${most}`)
+          return ['a', 'b', 'c'].slice(0, most)
+        },
+        close: fd => {
+          if (!this.open.delete(fd))
+            throw new Error(`Cannot close descriptor ${fd}: it is not open`)
+        },
       },
-      pread: (fd, buffer, at, offset) => {
-        const file = this.open.get(fd)
-        if (file === undefined) throw new Error(`Cannot read descriptor ${fd}: it is not open`)
-        this.calls.push(`pread ${offset}`)
-        if (file.isRemoved) return -ENODEV
-        const bytes = Buffer.from(file.text).subarray(offset)
-        return bytes.copy(buffer, at, 0, Math.min(bytes.length, buffer.length - at, this.part))
-      },
-      directories: (path, most) => {
-        this.calls.push(`directories ${path} ${most}`)
-        return ['a', 'b', 'c'].slice(0, most)
-      },
-      close: fd => {
-        if (!this.open.delete(fd)) throw new Error(`Cannot close descriptor ${fd}: it is not open`)
-      },
-    })
+      mostOpen,
+    )
   }
 
   write(path: string, text: string): void {
@@ -161,18 +168,50 @@ t.test('out of descriptors, all are closed for the one that is needed', async t 
   t.ok(kernel.open.size <= 3)
 })
 
-t.test('a bounded number stays open: those that are read', async t => {
+t.test(
+  'a bounded number stays open, and files that are read in turn do not drive each other out',
+  async t => {
+    const kernel = new Kernel()
+    const host = kernel.host(100)
+    const files = Array.from({ length: 300 }, (_, i) => {
+      kernel.write(`/${i}`, String(i))
+      return host.file(String(i), false)
+    })
+    const pass = () => files.map((file, i) => file.tryRead() === String(i)).includes(false)
+    for (let i = 0; i < 3; i++) t.notOk(pass())
+    t.equal(kernel.open.size, 100)
+    kernel.calls.length = 0
+    t.notOk(pass())
+    const opened = kernel.calls.filter(call => call.startsWith('open'))
+    t.equal(opened.length, 200, 'the others stay open')
+  },
+)
+
+t.test('a file that nobody reads any more gives its place', async t => {
   const kernel = new Kernel()
-  const host = kernel.host()
-  kernel.write('/often', 'often')
-  const often = host.file('often', false)
-  for (let i = 0; i < 2000; i++) {
-    kernel.write(`/${i}`, String(i))
-    const read = [host.file(String(i), false).tryRead(), often.tryRead()]
-    if (read.join(' ') !== `${i} often`) t.fail(`read ${read}`)
-  }
-  t.ok(kernel.open.size <= 512, `${kernel.open.size} are open`)
-  t.equal(kernel.calls.filter(call => call === 'open /often').length, 1)
+  const host = kernel.host(10)
+  const open = (from: number) =>
+    Array.from({ length: 10 }, (_, i) => {
+      kernel.write(`/${from + i}`, 'x')
+      return host.file(String(from + i), false)
+    })
+  for (const file of open(0)) file.tryRead()
+  const later = open(10)
+  for (let pass = 0; pass < 50; pass++) for (const file of later) file.tryRead()
+  kernel.calls.length = 0
+  for (const file of later) file.tryRead()
+  t.notOk(kernel.calls.some(call => call.startsWith('open')))
+  t.equal(kernel.open.size, 10)
+})
+
+t.test('how many may be open', async t => {
+  const limits = (soft: string) =>
+    `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            ${soft.padEnd(20)} 524288               files     \n`
+  t.equal(mostOpenFiles(limits('20000')), 19_744)
+  t.equal(mostOpenFiles(limits('1048576')), 65_536)
+  t.equal(mostOpenFiles(limits('unlimited')), 65_536)
+  t.equal(mostOpenFiles(limits('100')), 1)
+  t.equal(mostOpenFiles(''), 65_536)
 })
 
 t.test('host files are read at most once in 5 ms', async t => {

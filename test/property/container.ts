@@ -1,5 +1,6 @@
 /** A container's view of a host in memory, and what it says of every file. */
 
+import { Groups } from '../../src/cgroup/groups.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { ContainerView, type Subject } from '../../src/view/container-view.ts'
@@ -55,8 +56,7 @@ export function viewOf(host: MemoryHost, tree: Tree, options: Partial<Options>):
   }
   const all = { ...DEFAULT_OPTIONS, ...options }
   return new ContainerView({
-    host,
-    hierarchies: hierarchiesOf(tree.kind),
+    groups: new Groups(host, hierarchiesOf(tree.kind)),
     subject,
     options: all,
   })

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { parseCgroupPaths, parseHierarchies } from '../../src/cgroup/hierarchy.ts'
+import { Groups } from '../../src/cgroup/groups.ts'
+import { parseCgroupPaths } from '../../src/cgroup/hierarchy.ts'
 import { type DiskIo, type IoReader, NO_IO } from '../../src/cgroup/io.ts'
 import { renderDiskstats } from '../../src/proc/diskstats.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
@@ -37,13 +38,9 @@ const counting = (io: Partial<DiskIo>): IoReader => ({
 const namesOf = (disks: Disks) => disks.read(undefined).map(disk => disk.name)
 
 function viewOf(host: Machine, pid: number | undefined): ContainerView {
-  const hierarchies = parseHierarchies(
-    host.read('proc/self/mountinfo'),
-    mountPoint => host.tryRead(`${mountPoint}/cgroup.controllers`) ?? '',
-  )
   const startTicks = pid === undefined ? undefined : START
   const subject = { cgroups: parseCgroupPaths('0::/ctr\n'), pid, startTicks }
-  return new ContainerView({ host, hierarchies, subject, options: DEFAULT_OPTIONS })
+  return new ContainerView({ groups: new Groups(host), subject, options: DEFAULT_OPTIONS })
 }
 
 t.test("a container's files show the disk of its root directory and its own I/O", async t => {
