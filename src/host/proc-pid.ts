@@ -22,6 +22,15 @@ export function parseTaskState(stat: string): string | undefined {
   return end < 0 ? undefined : stat[end + 2]
 }
 
+/** USER_HZ is 100 on all architectures we run on, time(7). */
+const TICK_MS = 10
+
+/** Fields 14 and 15 of stat: the CPU time of all threads, in user mode and in the kernel. NaN when they are not there. */
+export function parseCpuMs(stat: string): number {
+  const fields = fieldsOf(stat)
+  return (Number(fields[14 - 3]) + Number(fields[15 - 3])) * TICK_MS
+}
+
 /** Whether a process has ended and its parent has not asked how. */
 export function isZombie(stat: string): boolean {
   const state = parseTaskState(stat)

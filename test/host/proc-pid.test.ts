@@ -1,5 +1,10 @@
 import t from 'tap'
-import { parseInnermostPid, parsePids, parseStatusField } from '../../src/host/proc-pid.ts'
+import {
+  parseCpuMs,
+  parseInnermostPid,
+  parsePids,
+  parseStatusField,
+} from '../../src/host/proc-pid.ts'
 
 const STATUS = 'Name:\tsh\nPPid:\t41\nNSpid:\t4711\t12\t1\nNSpgid:\t1\n'
 
@@ -22,4 +27,8 @@ t.test('what is no list of pids is none', async t => {
     t.equal(parseInnermostPid(`NSpid:\t${line}\n`), undefined)
   }
   t.equal(parseInnermostPid('NSpid:\t4194305\n'), undefined, 'beyond PID_MAX_LIMIT')
+})
+
+t.test('the CPU time of a process is what it has used in user mode and in the kernel', async t => {
+  t.equal(parseCpuMs('7 (a) b) R 1 7 7 0 -1 4194304 90 0 0 0 123 45 6 7 20 0 9 0 1234'), 1680)
 })

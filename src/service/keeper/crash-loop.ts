@@ -15,12 +15,12 @@ const WEIGHTS: Readonly<Record<Failing, number>> = { ended: 1, hung: 1, killed: 
 const MOST_FAILURES = 5
 
 /**
- * A failure counts for so long. That a server hangs is known only after 15 s, which it has for its first answer: five of
- * them take 75 s.
+ * A failure counts for so long. That a server hangs is known only after 15 s, which it has for its first answer, and the
+ * next ones get up to four times as long: from the first to the fifth it takes 210 s.
  */
 const COUNTS_MS: Readonly<Record<Failing, number>> = {
   ended: 10_000,
-  hung: 120_000,
+  hung: 240_000,
   killed: 10_000,
 }
 

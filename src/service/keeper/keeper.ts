@@ -8,6 +8,8 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
+import { Answered } from '../answered.ts'
+import { Answering } from './answering.ts'
 import { Bell } from './bell.ts'
 import { Connection } from './connection.ts'
 import { CrashLoop } from './crash-loop.ts'
@@ -42,6 +44,7 @@ export class Keeper {
   /** Rings while the mount is not whole. */
   readonly #lost = new Bell()
   readonly #servers: Servers
+  readonly #answering: Answering
   readonly #registered: Registered
   readonly #jobs: JobSocket
   #mount: SharedMount
@@ -61,7 +64,10 @@ export class Keeper {
     this.#jobs = new JobSocket(kept.settings, log)
     const callbacks = { ready: () => this.#ready(), answered: () => this.#crashLoop.clear() }
     const { fuse } = kept.mount
+    // Before the first server is started, which maps the same file.
+    const answered = new Answered(kept.settings, log)
     this.#servers = new Servers(host, log, { ...kept, ...callbacks }, fuse, kept.adopted)
+    this.#answering = new Answering(host, log, this.#servers, answered, () => this.#lost.ring())
     this.#connection = this.#connect()
     this.#watchdog = this.#watch()
   }
@@ -72,14 +78,7 @@ export class Keeper {
   }
 
   #watch(): Watchdog {
-    const watchdog = new Watchdog(this.#connection, {
-      startedMs: () => this.#servers.current.startedMs,
-      hung: () => {
-        this.#log.warning('the server does not answer; it is replaced')
-        this.#servers.killHung()
-      },
-      lost: () => this.#lost.ring(),
-    })
+    const watchdog = new Watchdog(this.#connection, this.#answering)
     watchdog.start()
     return watchdog
   }

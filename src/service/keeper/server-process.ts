@@ -17,8 +17,8 @@ export interface ServerProcess {
   ready: Promise<void>
   /** Resolves when the server says ANSWERED. */
   answered: Promise<void>
-  /** When it was started, of performance.now(); `undefined` once it has said ANSWERED. */
-  startedMs: number | undefined
+  /** Whether it has said ANSWERED. */
+  hasAnswered: boolean
   /** Resolves with a text that says how the server ended. */
   ended: Promise<string>
   /** Resolves as `ended`, and with LEFT when the server was killed by `kill` and is not gone. */
@@ -70,7 +70,7 @@ export function startServer(
     pipe: writer,
     ready: untilSaid(child, READY),
     answered: untilSaid(child, ANSWERED),
-    startedMs: performance.now(),
+    hasAnswered: false,
     ended,
     over: Promise.race([ended, left]),
     get isEnded() {
@@ -86,7 +86,7 @@ export function startServer(
     },
   }
   server.answered.then(() => {
-    server.startedMs = undefined
+    server.hasAnswered = true
   })
   return server
 }

@@ -121,14 +121,17 @@ export class Servers {
     return failing === 'hung' ? this.#hungUsec - LONG_USEC : this.#host.clock.monotonicUsec()
   }
 
-  killHung(): void {
+  /** Returns whether the current server is what hangs. */
+  killHung(): boolean {
     // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped does not.
-    if (this.#predecessor === undefined && !this.#isStopped()) {
+    const isHung = this.#predecessor === undefined && !this.#isStopped()
+    if (isHung) {
       this.#hung = this.#current
       this.#hungUsec = this.#host.clock.monotonicUsec()
     }
     this.#predecessor?.kill()
     this.#current.kill()
+    return isHung
   }
 
   #isStopped(): boolean {

@@ -1,21 +1,11 @@
 /**
- * Notices a server that does not answer, which may be stopped or in an endless loop, and a mount that was taken away.
+ * Notices a server that does not get on, which may be stopped or in an endless loop, and a mount that was taken away.
  * While there are no requests the watchdog sleeps, and the next request wakes it up.
  */
 
+import { type Look, Silence } from './silence.ts'
+
 const PERIOD_MS = 400
-
-/**
- * A server hangs when an answer takes longer than this. On a machine under load it takes much less. It is a little less
- * than three periods, so that a hung server is noticed after three to four, within 1.6 s.
- */
-const HUNG_MS = 1150
-
-/**
- * A server that has just been started gets as long as this to give its first answer: loading it takes 50 ms, and seconds
- * on a machine that boots, that is short of CPU, or that emulates another processor.
- */
-const START_MS = 15_000
 
 /** The watchdog looks so many times in a row without finding an unanswered request, and then sleeps. */
 const MOST_QUIET_LOOKS = 5
@@ -36,9 +26,10 @@ export interface Watched {
 
 /** The server behind the connection, which another one may take the place of. */
 export interface WatchedServer {
-  /** When the server was started, of performance.now(); `undefined` once it has answered a request. */
-  startedMs(): number | undefined
-  /** Called when a request waits for longer than the server ever takes, and again when it goes on waiting. */
+  look(): Look
+  /** For how long it may be silent. */
+  patienceMs(): number
+  /** Called when the server is silent for longer than that while a request waits, and again when it goes on waiting. */
   hung(): void
   /** Called at each look while the mount is not whole. */
   lost(): void
@@ -47,8 +38,9 @@ export interface WatchedServer {
 export class Watchdog {
   readonly #watched: Watched
   readonly #server: WatchedServer
-  /** When our own request was sent; `undefined` when it has been answered. */
-  #askedMs: number | undefined
+  readonly #silence = new Silence()
+  /** Whether our own request waits for its answer. */
+  #isAsked = false
   #quietLooks = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -72,11 +64,8 @@ export class Watchdog {
     if (!this.#watched.isWhole) {
       this.#quietLooks = 0
       this.#server.lost()
-    } else if (this.#askedMs !== undefined) {
-      const startedMs = this.#server.startedMs() ?? -Infinity
-      if (performance.now() < Math.max(this.#askedMs + HUNG_MS, startedMs + START_MS)) return
-      this.#askedMs = performance.now()
-      this.#server.hung()
+    } else if (this.#isAsked) {
+      this.#judge()
     } else if (this.#watched.countWaiting() === 0) {
       if (++this.#quietLooks > MOST_QUIET_LOOKS) this.#sleep()
     } else {
@@ -85,11 +74,25 @@ export class Watchdog {
     }
   }
 
+  #judge(): void {
+    // Our own request may not be sent yet, or its answer not seen, where this process is short of CPU time.
+    const isIdle = this.#watched.countWaiting() === 0
+    const silentMs = isIdle ? 0 : this.#silence.add(performance.now(), this.#server.look())
+    const isHung = silentMs >= this.#server.patienceMs()
+    if (isIdle || isHung) this.#beginSilence()
+    if (isHung) this.#server.hung()
+  }
+
+  #beginSilence(): void {
+    this.#silence.begin(performance.now(), this.#server.look())
+  }
+
   /** An answer with an error counts as an answer. */
   #ask(): void {
-    this.#askedMs = performance.now()
+    this.#beginSilence()
+    this.#isAsked = true
     const answered = () => {
-      this.#askedMs = undefined
+      this.#isAsked = false
     }
     this.#watched.ask().then(answered, answered)
   }

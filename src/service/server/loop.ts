@@ -3,6 +3,7 @@
 import type { FuseDevice } from '../../fuse/device.ts'
 import type { Session } from '../../fuse/session.ts'
 import { collectGarbage } from '../../sys/heap.ts'
+import type { Answered } from '../answered.ts'
 import { BusyPoll } from './busy-poll.ts'
 import { IdleGc } from './idle-gc.ts'
 import type { KeeperLink } from './keeper-link.ts'
@@ -15,6 +16,8 @@ interface Loop {
   preparation: Preparation
   /** Called when the first request was answered. */
   answered: () => void
+  /** Told of each request that was answered, so that the keeper sees that this server gets on. */
+  progress: Pick<Answered, 'count'>
   /** Does what is due by now. Returns for how many milliseconds there is nothing else to do; -1 means for ever. */
   untilNextMs: () => number
 }
@@ -43,7 +46,7 @@ const HELD_MS = 2
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
 export function runLoop(session: Served, loop: Loop): void {
-  const { device, keeperLink, preparation, answered, untilNextMs } = loop
+  const { device, keeperLink, preparation, answered, progress, untilNextMs } = loop
   const busyPoll = new BusyPoll()
   const idleGc = new IdleGc(collectGarbage)
   let retriedMs = Number.NEGATIVE_INFINITY
@@ -55,6 +58,7 @@ export function runLoop(session: Served, loop: Loop): void {
     if (typeof verdict === 'number') {
       if (served === 0) answered()
       served += verdict
+      progress.count(verdict)
       idleGc.served(verdict, nowMs)
       busyPoll.arrived(nowMs)
       busyPoll.replied(session.kind, nowMs)

@@ -22,6 +22,7 @@ import { mapNumbers } from '../../sys/shared-memory.ts'
 import { ContainerView } from '../../view/container-view.ts'
 import { Views } from '../../view/views.ts'
 import { tellWorkers } from '../../worker/tell-workers.ts'
+import { Answered } from '../answered.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
 import type { Settings } from '../settings.ts'
 import { KeeperLink } from './keeper-link.ts'
@@ -68,6 +69,7 @@ export function runServer(setup: ServerSetup): void {
     keeperLink,
     preparation,
     answered: () => say(STDOUT, ANSWERED),
+    progress: new Answered(settings, log),
     untilNextMs: () => untilNextMs(host, views.tick()),
   })
 }

@@ -75,9 +75,10 @@ function watch(t: Test) {
   const pass = fakeTime(t)
   const connection = new FakeConnection()
   const seen = { hung: 0, lost: 0 }
-  const server: { startedMs: number | undefined } = { startedMs: undefined }
+  const server = { answered: 0, patienceMs: 1150 }
   const watchdog = new Watchdog(connection, {
-    startedMs: () => server.startedMs,
+    look: () => ({ pid: 1, answered: server.answered, cpuMs: 0, wantsCpu: () => false }),
+    patienceMs: () => server.patienceMs,
     hung: () => void seen.hung++,
     lost: () => void seen.lost++,
   })
@@ -108,17 +109,42 @@ t.test('a server that does not answer is noticed within two seconds', async t =>
   t.equal(seen.hung, 2, 'and again, when the next one does not answer')
 })
 
-t.test('a server that has just been started gets 15 s to give its first answer', async t => {
+t.test('a server that may be silent for longer is given that, and no more', async t => {
   const { connection, server, seen, pass } = watch(t)
   connection.waiting = 1
-  server.startedMs = performance.now()
-  pass(14_800)
+  server.patienceMs = 15_000
+  pass(15_200)
   t.equal(seen.hung, 0)
-  pass(800)
-  t.equal(seen.hung, 1, 'and no more')
-  server.startedMs = undefined
-  pass(1600)
-  t.equal(seen.hung, 2, 'one that has answered is given what others are')
+  pass(400)
+  t.equal(seen.hung, 1)
+})
+
+t.test(
+  'a server that answers others is left alone, however long our own request waits',
+  async t => {
+    const { connection, server, seen, pass } = watch(t)
+    connection.waiting = 1000
+    for (let i = 0; i < 100; i++) {
+      pass(800)
+      server.answered += 16
+    }
+    t.equal(seen.hung, 0)
+    pass(2000)
+    t.equal(seen.hung, 1, 'until it answers nobody any more')
+  },
+)
+
+t.test('where no request waits the server is not silent', async t => {
+  const { connection, seen, pass } = watch(t)
+  connection.waiting = 1
+  pass(400)
+  t.type(connection.answer, 'function', 'it is asked')
+  connection.waiting = 0
+  pass(60_000)
+  t.equal(seen.hung, 0, 'its answer has not arrived yet')
+  connection.waiting = 1
+  pass(2000)
+  t.equal(seen.hung, 1)
 })
 
 t.test('it asks also where the kernel does not count requests', async t => {

@@ -1,0 +1,31 @@
+/**
+ * How many requests the servers of a run directory have answered. The server counts, and its keeper sees from that
+ * whether the server gets on. The number lies in memory that is mapped from a file: to count is a store, no system call.
+ */
+
+import type { Log } from '../sys/log.ts'
+import { mapNumbers } from '../sys/shared-memory.ts'
+import type { Settings } from './settings.ts'
+
+export class Answered {
+  readonly #cells: Float64Array
+
+  /** Without a file the keeper sees that nothing is counted, as from a version that does not count. */
+  constructor({ runDirectory }: Settings, log: Log) {
+    try {
+      this.#cells = mapNumbers(`${runDirectory}/answered`, 1)
+    } catch (error) {
+      log.error(error)
+      this.#cells = new Float64Array(1)
+    }
+  }
+
+  count(requests: number): void {
+    this.#cells[0] = this.total + requests
+  }
+
+  /** Never begins anew where one server follows another. */
+  get total(): number {
+    return this.#cells[0] ?? 0
+  }
+}

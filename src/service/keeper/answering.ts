@@ -1,0 +1,66 @@
+/** The server that answers at this moment, as the watchdog sees it. */
+
+import type { Host } from '../../host/host.ts'
+import { parseCpuMs, parseTaskState } from '../../host/proc-pid.ts'
+import type { Log } from '../../sys/log.ts'
+import type { Answered } from '../answered.ts'
+import { Replacements } from './replacements.ts'
+import type { Servers } from './servers.ts'
+import type { Look } from './silence.ts'
+import type { WatchedServer } from './watchdog.ts'
+
+export class Answering implements WatchedServer {
+  readonly #host: Host
+  readonly #log: Log
+  readonly #servers: Servers
+  readonly #answered: Pick<Answered, 'total'>
+  readonly #replacements = new Replacements()
+  /** Called at each look while the mount is not whole. */
+  readonly lost: () => void
+
+  constructor(
+    host: Host,
+    log: Log,
+    servers: Servers,
+    answered: Pick<Answered, 'total'>,
+    lost: () => void,
+  ) {
+    this.#host = host
+    this.#log = log
+    this.#servers = servers
+    this.#answered = answered
+    this.lost = lost
+  }
+
+  look(): Look {
+    const pid = (this.#servers.predecessor ?? this.#servers.current).pid
+    const stat = this.#host.tryRead(`proc/${pid}/stat`)
+    return {
+      pid,
+      answered: this.#answered.total,
+      cpuMs: stat === undefined ? 0 : parseCpuMs(stat),
+      wantsCpu: () => isRunnable(stat) || this.#hasRunnableThread(pid),
+    }
+  }
+
+  /** The first thread may wait for another one that collects garbage. */
+  #hasRunnableThread(pid: number | undefined): boolean {
+    const threads = `proc/${pid}/task`
+    return this.#host
+      .list(threads)
+      .some(thread => isRunnable(this.#host.tryRead(`${threads}/${thread}/stat`)))
+  }
+
+  patienceMs(): number {
+    return this.#replacements.patienceMs(performance.now(), this.#servers.current.hasAnswered)
+  }
+
+  /** A server that somebody has stopped says nothing of the next one. */
+  hung(): void {
+    this.#log.warning('the server does not answer; it is replaced')
+    const { hasAnswered } = this.#servers.current
+    if (this.#servers.killHung()) this.#replacements.add(performance.now(), hasAnswered)
+  }
+}
+
+const isRunnable = (stat: string | undefined) => stat !== undefined && parseTaskState(stat) === 'R'
