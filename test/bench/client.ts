@@ -1,7 +1,6 @@
 /** Drives reader.c inside the container. */
 
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { LineProgram } from './line-program.ts'
 import { sort } from './statistics.ts'
 
 /** `open`: open, read to the end, close. `keep`: seek to the beginning and read. */
@@ -14,36 +13,26 @@ interface Pass {
 }
 
 export class Client {
-  readonly #process: ChildProcessWithoutNullStreams
-  readonly #lines: AsyncIterator<string>
+  readonly #program: LineProgram
 
   /** `command` runs the program reader in the container. */
-  constructor([program = '', ...args]: readonly string[]) {
-    this.#process = spawn(program, args)
-    this.#process.stderr.pipe(process.stderr)
-    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
+  constructor(command: readonly string[]) {
+    this.#program = new LineProgram(command)
   }
 
   async read(way: Way, readers: number, milliseconds: number, path: string): Promise<Pass> {
-    this.#process.stdin.write(`${way} ${readers} ${milliseconds} ${path}\n`)
-    const [elapsed = 0] = await this.#numbers(path)
-    const latencies = await this.#numbers(path)
-    if (latencies.length === 0) throw new Error(`Cannot measure ${path}: nothing was read in time`)
+    const action = `measure ${path}`
+    this.#program.send(`${way} ${readers} ${milliseconds} ${path}`)
+    const [elapsed = 0] = await this.#program.numbers(action)
+    const latencies = await this.#program.numbers(action)
+    if (latencies.length === 0) throw new Error(`Cannot ${action}: nothing was read in time`)
     return {
       elapsedUsec: elapsed / 1000,
       latenciesUsec: sort(latencies.map(nanoseconds => nanoseconds / 1000)),
     }
   }
 
-  async #numbers(path: string): Promise<number[]> {
-    const { value, done } = await this.#lines.next()
-    if (done) throw new Error(`Cannot measure ${path}: the reader has ended`)
-    return String(value).trim().split(' ').filter(Boolean).map(Number)
-  }
-
-  async end(): Promise<void> {
-    const ended = new Promise(resolve => this.#process.on('exit', resolve))
-    this.#process.stdin.end()
-    await ended
+  end(): Promise<void> {
+    return this.#program.end()
   }
 }

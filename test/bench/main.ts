@@ -3,20 +3,29 @@
  * parts choose some of them, `--quick` takes less time for each, `--json FILE` says where all samples go.
  */
 
-import { existsSync } from 'node:fs'
-import { release } from 'node:os'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { release, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Cleanups } from '../kit/cleanups.ts'
 import { needs } from '../kit/requirements.ts'
 import { containers } from './containers.ts'
+import { fleet } from './fleet.ts'
 import { hooks } from './hooks.ts'
 import { machines } from './machines.ts'
+import { compile } from './programs.ts'
 import { reading } from './reading.ts'
 import { remounts } from './remounts.ts'
 import { Report } from './report.ts'
+import { Setup } from './setup.ts'
 import { Stage } from './stage.ts'
 import { syscalls } from './syscalls.ts'
 
-const PARTS = { reading, syscalls, containers, machines, hooks, remounts }
+/** Each has a service of its own, and containers without a runtime. */
+const WITHOUT_RUNTIME = { fleet }
+
+/** They share one service and one container under runc. */
+const WITH_RUNTIME = { reading, syscalls, containers, machines, hooks, remounts }
 
 const FULL = { isQuick: false, rounds: 8, milliseconds: 400 }
 const QUICK = { isQuick: true, rounds: 2, milliseconds: 60 }
@@ -25,24 +34,44 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean' }, json: { type: 'string', default: 'dist/bench.json' } },
 })
-const parts = Object.entries(PARTS).filter(
-  ([name]) => positionals.length === 0 || positionals.includes(name),
-)
+const isChosen = ([name]: [string, unknown]) =>
+  positionals.length === 0 || positionals.includes(name)
+const small = Object.entries(WITHOUT_RUNTIME).filter(isChosen)
+const others = Object.entries(WITH_RUNTIME).filter(isChosen)
 
-const { skip } = needs('runc', 'gcc', 'lxcfs', 'strace')
+const { skip } = needs('gcc', 'lxcfs', ...(others.length > 0 ? ['runc', 'strace'] : []))
 if (skip !== undefined) throw new Error(`Cannot measure: ${skip}`)
 
 // As /run is on all hosts, in memory.
 if (existsSync('/dev/shm')) process.env.TMPDIR = '/dev/shm'
-const stage = new Stage()
+const cleanups = new Cleanups('bench')
 const report = new Report()
+const effort = values.quick ? QUICK : FULL
+let cleared: Promise<void> | undefined
+const clear = () => {
+  cleared ??= cleanups.run()
+  return cleared
+}
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => stage.clear().then(() => process.exit(1)))
+  process.on(signal, () => clear().then(() => process.exit(1)))
 }
 try {
-  await stage.build()
-  for (const [, run] of parts) await run(stage, report, values.quick ? QUICK : FULL)
+  const directory = mkdtempSync(join(tmpdir(), 'procveil-bench-'))
+  cleanups.add(() => rmSync(directory, { recursive: true }))
+  const programs = await compile(directory)
+  for (const [, run] of small) {
+    const setup = new Setup(programs)
+    cleanups.add(() => setup.clear())
+    await run(setup, report, effort)
+    await setup.clear()
+  }
+  if (others.length > 0) {
+    const stage = new Stage(programs)
+    cleanups.add(() => stage.clear())
+    await stage.build()
+    for (const [, run] of others) await run(stage, report, effort)
+  }
   report.save(values.json, { kernel: release() })
 } finally {
-  await stage.clear()
+  await clear()
 }

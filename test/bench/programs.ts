@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 
-const PROGRAMS = ['reader', 'floor', 'launcher'] as const
+const PROGRAMS = ['reader', 'floor', 'launcher', 'fleet'] as const
 
 export type Programs = Readonly<Record<(typeof PROGRAMS)[number], string>>
 

@@ -4,7 +4,7 @@
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execaSync } from 'execa'
 import { Box } from '../kit/box.ts'
 import { Cleanups } from '../kit/cleanups.ts'
@@ -12,7 +12,7 @@ import { type Daemon, startDaemon, startLxcfs } from '../kit/lxcfs.ts'
 import { bindMount, type Mount } from '../kit/runc-config.ts'
 import { Site } from '../kit/site.ts'
 import { Client } from './client.ts'
-import { compile, type Programs } from './programs.ts'
+import type { Programs } from './programs.ts'
 
 /** In the order of the tables. */
 export const FILES = [
@@ -45,22 +45,22 @@ let boxes = 0
 export class Stage {
   readonly site = new Site()
   readonly #cleanups = new Cleanups('bench')
-  programs!: Programs
+  readonly programs: Programs
   box!: Box
   client!: Client
   targets!: readonly Target[]
 
-  constructor() {
+  constructor(programs: Programs) {
+    this.programs = programs
     this.#cleanups.add(() => this.site.remove())
   }
 
   async build(): Promise<void> {
     const { directory } = this.site
-    this.programs = await compile(join(directory, 'programs'))
     const lxcfs = await startLxcfs(this.#cleanups, join(directory, 'lxcfs'))
     const floor = await this.#startFloor(join(directory, 'floor'))
     await this.#enter([
-      bindMount(join(directory, 'programs'), '/bench'),
+      this.#bindPrograms(),
       bindMount(join(directory, 'lxcfs'), '/lxcfs'),
       bindMount(join(directory, 'floor'), '/floor'),
       { destination: '/native', type: 'proc', source: 'proc' },
@@ -75,12 +75,15 @@ export class Stage {
 
   /** Without rivals: another service with one container. */
   async another(): Promise<Stage> {
-    const other = new Stage()
+    const other = new Stage(this.programs)
     this.#cleanups.add(() => other.clear())
-    other.programs = this.programs
-    await other.#enter([bindMount(join(this.site.directory, 'programs'), '/bench')])
+    await other.#enter([this.#bindPrograms()])
     other.targets = [{ name: 'procveil', root: '/proc', pids: () => [other.server()] }]
     return other
+  }
+
+  #bindPrograms(): Mount {
+    return bindMount(dirname(this.programs.reader), '/bench')
   }
 
   async #enter(mounts: readonly Mount[]): Promise<void> {
