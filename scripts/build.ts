@@ -22,13 +22,13 @@ interface OtherMachine {
   runTime: string
 }
 
-/** Compiles the executable, for this machine or another. The same sources give the same bytes. Throws when that fails. */
-export function compile(outfile: string, other?: OtherMachine): void {
+/** Compiles the executable, or that of another `entry`, for this machine or another. The same sources give the same bytes. Throws when that fails. */
+export function compile(outfile: string, other?: OtherMachine, entry = 'src/main.ts'): void {
   const build = spawnSync(
     process.execPath,
     [
       'build',
-      'src/main.ts',
+      entry,
       '--compile',
       '--minify',
       '--bytecode',

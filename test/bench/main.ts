@@ -13,6 +13,7 @@ import { containers } from './containers.ts'
 import { fleet } from './fleet.ts'
 import { hooks } from './hooks.ts'
 import { machines } from './machines.ts'
+import { pace } from './pace.ts'
 import { compile } from './programs.ts'
 import { reading } from './reading.ts'
 import { remounts } from './remounts.ts'
@@ -22,7 +23,7 @@ import { Stage } from './stage.ts'
 import { syscalls } from './syscalls.ts'
 
 /** Each has a service of its own, and containers without a runtime. */
-const WITHOUT_RUNTIME = { fleet }
+const WITHOUT_RUNTIME = { fleet, pace }
 
 /** They share one service and one container under runc. */
 const WITH_RUNTIME = { reading, syscalls, containers, machines, hooks, remounts }

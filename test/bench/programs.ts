@@ -1,13 +1,14 @@
-/** The benchmark's own programs in C: what measures must cost next to nothing. */
+/** The benchmark's own programs: those in C, since what measures must cost next to nothing, and one in TypeScript. */
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { compile as compileScript } from '../../scripts/build.ts'
 
 const PROGRAMS = ['reader', 'floor', 'launcher', 'fleet'] as const
 
-export type Programs = Readonly<Record<(typeof PROGRAMS)[number], string>>
+export type Programs = Readonly<Record<(typeof PROGRAMS)[number] | 'constant', string>>
 
 /** Compiles them into `directory`. Returns their paths. */
 export async function compile(directory: string): Promise<Programs> {
@@ -18,5 +19,7 @@ export async function compile(directory: string): Promise<Programs> {
     await execa('gcc', ['-O2', '-static', '-pthread', '-o', path, source])
     return [name, path] as const
   })
-  return Object.fromEntries(await Promise.all(paths)) as Programs
+  const constant = join(directory, 'constant')
+  compileScript(constant, undefined, 'test/bench/constant.ts')
+  return { ...Object.fromEntries(await Promise.all(paths)), constant } as Programs
 }

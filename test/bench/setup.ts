@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { execaSync } from 'execa'
 import { Cleanups } from '../kit/cleanups.ts'
 import { type Daemon, startDaemon } from '../kit/lxcfs.ts'
 import { Site } from '../kit/site.ts'
@@ -32,6 +33,11 @@ export class Setup {
     const containers = new SmallContainers(this.site, this.programs.fleet)
     this.cleanups.add(() => containers.end())
     return containers
+  }
+
+  /** For a mount whose server does not take it away by itself. */
+  unmountAfterwards(mountPoint: string): void {
+    this.cleanups.add(() => execaSync('umount', ['-l', mountPoint], { reject: false }))
   }
 
   /** How many servers the mount has had. */
