@@ -20,9 +20,16 @@ export class Client {
     this.#program = new LineProgram(command)
   }
 
-  async read(way: Way, readers: number, milliseconds: number, path: string): Promise<Pass> {
+  /** A `%` in the path stands for the numbers below `files`, in turn. */
+  async read(
+    way: Way,
+    readers: number,
+    milliseconds: number,
+    path: string,
+    files = 1,
+  ): Promise<Pass> {
     const action = `measure ${path}`
-    this.#program.send(`${way} ${readers} ${milliseconds} ${path}`)
+    this.#program.send(`${way} ${readers} ${milliseconds} ${files} ${path}`)
     const [elapsed = 0] = await this.#program.numbers(action)
     const latencies = await this.#program.numbers(action)
     if (latencies.length === 0) throw new Error(`Cannot ${action}: nothing was read in time`)

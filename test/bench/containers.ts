@@ -1,13 +1,15 @@
-/** What many registered containers cost: a read in one of them, memory, and wake-ups while nobody reads. */
+/** What many registered containers cost: reads of all in turn, memory, and wake-ups while nobody reads. */
 
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countSleeps } from '../kit/sleeps.ts'
+import { Client } from './client.ts'
 import { Crowd } from './crowd.ts'
 import { cpuUsec, memoryOf } from './process.ts'
-import { type Effort, measure, type Round } from './reading.ts'
+import type { Effort, Round } from './reading.ts'
 import { figure, type Report, spread } from './report.ts'
 import { FILES, type Stage } from './stage.ts'
-import { median } from './statistics.ts'
+import { median, quantile } from './statistics.ts'
 
 const SIZES = [1, 100, 1000]
 const SIZES_QUICK = [1, 20, 50]
@@ -19,6 +21,7 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
   // The same read in a container of a service that has no other.
   const alone = await stage.another()
   const crowd = new Crowd(stage.site)
+  const client = new Client([stage.programs.reader])
   try {
     const rows = [['containers', 'p50', 'p50 / alone', 'CPU', 'CPU / alone']]
     const memory = [
@@ -29,20 +32,17 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
     memory.push(await idleMemory(stage, report, 'much read'))
     const idle = [['containers', 'keeper sleeps/min', 'server sleeps/min', 'CPU ms/min']]
     for (const size of sizes) {
-      await crowd.grow(size - 1)
+      await crowd.grow(size)
       const [here, there]: [Round[], Round[]] = [[], []]
       for (let round = 0; round <= effort.rounds; round++) {
-        for (const [on, rounds] of [
-          [stage, here],
-          [alone, there],
+        for (const [on, path, files, rounds] of [
+          [stage, crowd.path('meminfo'), size, here],
+          [alone, pathIn(alone), 1, there],
         ] as const) {
-          const target = on.targets.find(({ name }) => name === 'procveil')
-          if (target === undefined) throw new Error('Cannot measure: procveil is missing')
-          const load = { file: 'meminfo', way: 'open', readers: 1 } as const
-          const measured = await measure(on, target, load, effort.milliseconds)
+          const measured = await readAll(client, on, path, files, effort.milliseconds)
           if (round === 0) continue
-          rounds.push(measured.round)
-          report.add({ part: 'containers', containers: on === stage ? size : 0, ...measured.round })
+          rounds.push(measured)
+          report.add({ part: 'containers', containers: on === stage ? size : 0, ...measured })
         }
       }
       const ratios = (field: keyof Round) =>
@@ -58,14 +58,33 @@ export async function containers(stage: Stage, report: Report, effort: Effort): 
       idle.push([String(size), ...(await idleRow(stage, report, size, idleMs))])
       memory.push(memoryRow(stage, report, `${size} containers`))
     }
-    report.table(
-      'Registered containers, all of them read before; meminfo of one, microseconds',
-      rows,
-    )
+    report.table('Registered containers, meminfo of all of them in turn, microseconds', rows)
     report.table('Memory', memory)
     report.table('Nobody reads', idle)
   } finally {
+    await client.end()
     await crowd.end()
+  }
+}
+
+const pathIn = ({ site, box }: Stage) => join(site.mountPoint, 'containers', box.id, 'proc/meminfo')
+
+/** Reads a file of each container on the path, whose number stands for its `%`, one after the other. */
+async function readAll(
+  client: Client,
+  stage: Stage,
+  path: string,
+  files: number,
+  milliseconds: number,
+): Promise<Round> {
+  const server = stage.server()
+  const before = cpuUsec(server)
+  const { latenciesUsec, elapsedUsec } = await client.read('open', 1, milliseconds, path, files)
+  return {
+    p50Usec: quantile(latenciesUsec, 0.5),
+    p99Usec: quantile(latenciesUsec, 0.99),
+    perSecond: (latenciesUsec.length / elapsedUsec) * 1e6,
+    cpuUsec: (cpuUsec(server) - before) / latenciesUsec.length,
   }
 }
 

@@ -59,6 +59,11 @@ export class Crowd {
     }
   }
 
+  /** Where the mount has a file of the container whose number stands for the `%`. */
+  path(file: string): string {
+    return join(this.#site.mountPoint, 'containers', `${this.#name}-%`, 'proc', file)
+  }
+
   async end(): Promise<void> {
     for (const [i, child] of this.#processes.entries()) {
       this.#registry.forget(`${this.#name}-${i}`)

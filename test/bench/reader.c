@@ -1,6 +1,7 @@
 /*
  * The client of the benchmark: reads a file to its end again and again, and tells how long each time took.
- * A line "open|keep READERS MILLISECONDS PATH" on stdin is one run. Its answer is two lines: nanoseconds that the run
+ * A line "open|keep READERS MILLISECONDS COUNT PATH" on stdin is one run. With "open" a % in PATH stands for the
+ * numbers below COUNT, in turn. The answer is two lines: nanoseconds that the run
  * took and the CPU time that this process used in it; then the latencies, in nanoseconds.
  */
 
@@ -24,6 +25,7 @@ struct reader {
 
 static char path[4096];
 static int keeps;
+static int files;
 static uint64_t end;
 static pthread_barrier_t start;
 static struct reader readers[MOST_READERS];
@@ -41,9 +43,13 @@ static void fail(const char *action)
 	exit(1);
 }
 
-static int open_file(void)
+static int open_file(int turn)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char numbered[4200];
+	const char *mark = strchr(path, '%');
+	if (mark)
+		snprintf(numbered, sizeof numbered, "%.*s%d%s", (int)(mark - path), path, turn % files, mark + 1);
+	int fd = open(mark ? numbered : path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fail(path);
 	return fd;
@@ -73,7 +79,7 @@ static void read_again(int fd)
 static void *run(void *argument)
 {
 	struct reader *reader = argument;
-	int fd = keeps ? open_file() : -1;
+	int fd = keeps ? open_file(0) : -1;
 	reader->count = 0;
 	pthread_barrier_wait(&start);
 	for (;;) {
@@ -83,7 +89,7 @@ static void *run(void *argument)
 		if (keeps) {
 			read_again(fd);
 		} else {
-			fd = open_file();
+			fd = open_file(reader->count);
 			read_all(fd);
 			close(fd);
 		}
@@ -98,8 +104,8 @@ int main(void)
 {
 	char mode[8];
 	int count, milliseconds;
-	while (scanf("%7s %d %d %4095s", mode, &count, &milliseconds, path) == 4) {
-		if (count < 1 || count > MOST_READERS)
+	while (scanf("%7s %d %d %d %4095s", mode, &count, &milliseconds, &files, path) == 5) {
+		if (count < 1 || count > MOST_READERS || files < 1)
 			return 2;
 		keeps = strcmp(mode, "keep") == 0;
 		pthread_barrier_init(&start, NULL, count + 1);

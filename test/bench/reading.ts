@@ -28,7 +28,7 @@ export interface Effort {
 }
 
 /** A round of one target. */
-export async function measure(stage: Stage, target: Target, load: Load, milliseconds: number) {
+async function measure(stage: Stage, target: Target, load: Load, milliseconds: number) {
   const pids = target.pids()
   const before = pids.map(cpuUsec)
   const path = `${target.root}/${load.file}`
