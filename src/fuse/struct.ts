@@ -26,59 +26,73 @@ interface Struct<L extends Layout> {
  * and so exact below 2^53; one that is only echoed is declared as two `u32`.
  */
 export function struct<const L extends Layout>(layout: L): Struct<L> {
+  class Declared extends Overlay {}
   let size = 0
-  const offsets = new Map<string, number>()
   for (const [name, type] of Object.entries(layout)) {
-    offsets.set(name, size)
+    Object.defineProperty(Declared.prototype, name, Overlay.accessors(type, size))
     size += SIZES[type]
   }
   return {
     size,
-    over(view, offset) {
-      let base = offset
-      const fields = {
-        moveTo(to: number) {
-          base = to
-        },
-      }
-      for (const [name, type] of Object.entries(layout)) {
-        const at = offsets.get(name) ?? 0
-        Object.defineProperty(fields, name, {
-          enumerable: true,
-          get: getter(type, view, () => base + at),
-          set: setter(type, view, () => base + at),
-        })
-      }
-      return fields as Fields<L>
-    },
+    over: (view, offset) => new Declared(view, offset) as unknown as Fields<L>,
   }
 }
 
-function getter(type: FieldType, view: DataView, at: () => number): () => number {
-  switch (type) {
-    case 'u16':
-      return () => view.getUint16(at(), true)
-    case 'u32':
-      return () => view.getUint32(at(), true)
-    case 'i32':
-      return () => view.getInt32(at(), true)
-    case 'u64':
-      return () => view.getUint32(at(), true) + view.getUint32(at() + 4, true) * 2 ** 32
-  }
-}
+/** Where a struct lies. The accessors are those of the prototype: all structs of a kind run the same compiled code. */
+class Overlay {
+  readonly #view: DataView
+  #base: number
 
-function setter(type: FieldType, view: DataView, at: () => number): (value: number) => void {
-  switch (type) {
-    case 'u16':
-      return value => view.setUint16(at(), value, true)
-    case 'u32':
-      return value => view.setUint32(at(), value, true)
-    case 'i32':
-      return value => view.setInt32(at(), value, true)
-    case 'u64':
-      return value => {
-        view.setUint32(at(), value % 2 ** 32, true)
-        view.setUint32(at() + 4, Math.floor(value / 2 ** 32), true)
-      }
+  constructor(view: DataView, base: number) {
+    this.#view = view
+    this.#base = base
+  }
+
+  moveTo(offset: number): void {
+    this.#base = offset
+  }
+
+  /** The accessors of a field that starts `at` so many bytes into its struct. */
+  static accessors(type: FieldType, at: number): PropertyDescriptor & ThisType<Overlay> {
+    switch (type) {
+      case 'u16':
+        return {
+          get() {
+            return this.#view.getUint16(this.#base + at, true)
+          },
+          set(value: number) {
+            this.#view.setUint16(this.#base + at, value, true)
+          },
+        }
+      case 'u32':
+        return {
+          get() {
+            return this.#view.getUint32(this.#base + at, true)
+          },
+          set(value: number) {
+            this.#view.setUint32(this.#base + at, value, true)
+          },
+        }
+      case 'i32':
+        return {
+          get() {
+            return this.#view.getInt32(this.#base + at, true)
+          },
+          set(value: number) {
+            this.#view.setInt32(this.#base + at, value, true)
+          },
+        }
+      case 'u64':
+        return {
+          get() {
+            const low = this.#view.getUint32(this.#base + at, true)
+            return low + this.#view.getUint32(this.#base + at + 4, true) * 2 ** 32
+          },
+          set(value: number) {
+            this.#view.setUint32(this.#base + at, value % 2 ** 32, true)
+            this.#view.setUint32(this.#base + at + 4, Math.floor(value / 2 ** 32), true)
+          },
+        }
+    }
   }
 }

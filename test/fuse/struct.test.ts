@@ -32,3 +32,13 @@ t.test('what lies outside of the buffer throws', async t => {
   const example = Example.over(new DataView(new ArrayBuffer(8)), 0)
   t.throws(() => example.large, RangeError)
 })
+
+t.test('structs of one kind lie over bytes of their own and share their accessors', async t => {
+  const view = new DataView(new ArrayBuffer(32))
+  const [first, second] = [Example.over(view, 0), Example.over(view, 16)]
+  first.signed = 1
+  second.signed = -2
+  t.strictSame([first.signed, second.signed], [1, -2])
+  t.strictSame(Object.keys(first), [], 'a struct itself holds no function')
+  t.equal(Object.getPrototypeOf(first), Object.getPrototypeOf(second))
+})
