@@ -23,6 +23,8 @@ export interface Backend {
   render(file: ProcFile, view: View | undefined): Buffer
   /** Whether the devices of a container are looked for at this moment, so that who asks for them is to wait. */
   isAwaited(view: View | undefined): boolean
+  /** Whether this reader reads again and again without a pause. */
+  isInLoop(pid: number): boolean
   /** Does `work` for the next request, if there is time before it comes. */
   prepare(work: () => void): void
   /** Counts a READ request about the file at `path`, which was answered in so many seconds. */

@@ -25,7 +25,7 @@ const R_OK = 4
 const S_IROTH = 4
 
 export function open(backend: Backend, request: Request, reply: Reply): number {
-  const { nodeid } = request.header
+  const { nodeid, pid } = request.header
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
@@ -34,8 +34,10 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
   const view = isOfDevices ? viewOf(backend, request) : undefined
   if (isOfDevices && request.mayWait && backend.isAwaited(view)) return LATER
   const fh = backend.handles.open(nodeid)
-  const render = textOf(backend, request, place.file, view)
-  backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))
+  if (backend.isInLoop(pid)) {
+    const render = textOf(backend, request, place.file, view)
+    backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))
+  }
   reply.clear(OpenOut.size)
   reply.open.fh = fh
   reply.open.openFlags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH

@@ -45,7 +45,6 @@ export class Session {
   readonly #reply = new Reply()
   /** Requests whose operation is to be run again. */
   #held: Request[] = []
-  #kind = 0
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
 
   constructor(device: Device, operations: Operations, callbacks: Callbacks) {
@@ -71,11 +70,6 @@ export class Session {
     }
   }
 
-  /** The kind of the last request: twice its opcode, and 1 more if the reply had a body. */
-  get kind(): number {
-    return this.#kind
-  }
-
   /** Answers the requests that there are. Returns how many there were, or why there was none. */
   step(): number | Verdict {
     const taken = this.#batch.take()
@@ -83,6 +77,13 @@ export class Session {
     this.#callbacks.taken?.()
     for (let i = 0; i < taken; i++) this.#serve(this.#batch.at(i))
     return taken
+  }
+
+  /**
+   * The thread that sent the `index`th request of the last step, counted from 0; 0 for what the kernel sends by itself.
+   */
+  readerAt(index: number): number {
+    return this.#batch.at(index).header.pid
   }
 
   /** Whether requests wait for `retry`. */
@@ -115,7 +116,6 @@ export class Session {
       request.check()
       if (operation === undefined) return -ENOSYS
       const result = operation.run(request, this.#reply)
-      this.#kind = header.opcode * 2 + (result > 0 ? 1 : 0)
       return operation.oneWay ? undefined : result
     } catch (error) {
       const what =

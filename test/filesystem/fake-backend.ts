@@ -51,6 +51,7 @@ export function fakeBackend(): FakeBackend {
     isHostRoot: (pid, uid) => pid === HOST_PID && uid === 0,
     render: () => Buffer.from(backend.text),
     isAwaited: () => false,
+    isInLoop: () => false,
     prepare: () => {},
     count: () => {},
     metrics: () => Buffer.from('metrics\n'),

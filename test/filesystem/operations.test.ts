@@ -203,3 +203,17 @@ t.test('requests are told apart from those that come after them', async t => {
   t.strictSame(said, ['after 0', 'after 1', 'after 3'])
   t.strictSame(device.replies.map(textOf), Array(4).fill('text\n'))
 })
+
+t.test('a text is made ready only for a reader that is in a loop', async t => {
+  const backend = fakeBackend()
+  const works: (() => void)[] = []
+  backend.prepare = work => void works.push(work)
+  backend.isInLoop = pid => pid === 77
+  ask(backend, open(MEMINFO))
+  t.equal(works.length, 0)
+  const fh = nodeidOf(ask(backend, as(open(MEMINFO), 77))[0])
+  t.equal(works.length, 1)
+  works[0]?.()
+  backend.text = 'later\n'
+  t.equal(textOf(ask(backend, read(MEMINFO, fh, 0))[0]), 'text\n')
+})

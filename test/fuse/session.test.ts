@@ -156,6 +156,20 @@ t.test('a request that is to be answered later is run again, and others do not w
   t.strictSame(device.replies.map(errorOf), [0, 0])
 })
 
+t.test('each request says who has sent it', async t => {
+  const of = (pid: number) => {
+    const bytes = request(Opcode.STATFS, 1)
+    bytes.writeUInt32LE(pid, 32)
+    return bytes
+  }
+  const device = new ScriptedDevice(of(7), of(8), of(0))
+  const session = new Session(device, operations(fakeBackend()), {
+    report: error => t.error(error),
+  })
+  t.strictSame([session.step(), session.readerAt(0)], [1, 7])
+  t.strictSame([session.step(), session.readerAt(0), session.readerAt(1)], [2, 8, 0])
+})
+
 t.test('a reader that keeps its descriptor waits where its text begins', async t => {
   const backend = fakeBackend()
   backend.isAwaited = () => true

@@ -4,15 +4,16 @@ import type { FuseDevice } from '../../fuse/device.ts'
 import type { Session } from '../../fuse/session.ts'
 import { collectGarbage } from '../../sys/heap.ts'
 import type { Answered } from '../answered.ts'
-import { BusyPoll } from './busy-poll.ts'
+import type { BusyPoll } from './busy-poll.ts'
 import { IdleGc } from './idle-gc.ts'
 import type { KeeperLink } from './keeper-link.ts'
 
-type Served = Pick<Session, 'step' | 'kind' | 'isHolding' | 'retry'>
+type Served = Pick<Session, 'step' | 'readerAt' | 'isHolding' | 'retry'>
 
 interface Loop {
   device: Pick<FuseDevice, 'yield' | 'wait'>
   keeperLink: Pick<KeeperLink, 'fd' | 'isToEnd'>
+  busyPoll: BusyPoll
   preparation: Preparation
   /** Called when the first request was answered. */
   answered: () => void
@@ -46,38 +47,67 @@ const HELD_MS = 2
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
 export function runLoop(session: Served, loop: Loop): void {
-  const { device, keeperLink, preparation, answered, progress, untilNextMs } = loop
-  const busyPoll = new BusyPoll()
-  const idleGc = new IdleGc(collectGarbage)
-  let retriedMs = Number.NEGATIVE_INFINITY
-  for (let served = 0; ; ) {
-    const work = preparation.take()
-    const verdict = session.step()
-    if (verdict === 'gone') return
+  const turns = new Turns(session, loop)
+  while (turns.next());
+}
+
+/** The loop's body is a method: the engine compiles a function that is called often, and one that never ends late. */
+class Turns {
+  readonly #session: Served
+  readonly #loop: Loop
+  readonly #idleGc = new IdleGc(collectGarbage)
+  #served = 0
+  #retriedMs = Number.NEGATIVE_INFINITY
+
+  constructor(session: Served, loop: Loop) {
+    this.#session = session
+    this.#loop = loop
+  }
+
+  /** Answers the requests that there are, or waits. Returns false when there will be no more. */
+  next(): boolean {
+    const work = this.#loop.preparation.take()
+    const verdict = this.#session.step()
+    if (verdict === 'gone') return false
     const nowMs = performance.now()
-    if (typeof verdict === 'number') {
-      if (served === 0) answered()
-      served += verdict
-      progress.count(verdict)
-      idleGc.served(verdict, nowMs)
-      busyPoll.arrived(nowMs)
-      busyPoll.replied(session.kind, nowMs)
+    const isServed = typeof verdict === 'number'
+    if (isServed) this.#count(verdict, nowMs)
+    if (this.#session.isHolding && nowMs - this.#retriedMs >= HELD_MS) {
+      this.#session.retry()
+      this.#retriedMs = nowMs
     }
-    if (session.isHolding && nowMs - retriedMs >= HELD_MS) {
-      session.retry()
-      retriedMs = nowMs
+    if (isServed && this.#served % SERVED_BETWEEN_LOOKS >= verdict) return true
+    if (isServed) {
+      this.#loop.untilNextMs()
+      return this.#wait(0)
     }
-    if (typeof verdict === 'number') {
-      if (served % SERVED_BETWEEN_LOOKS >= verdict) continue
-    } else if (busyPoll.looksAgain(nowMs)) {
-      if (work === undefined) device.yield()
+    if (this.#loop.busyPoll.looksAgain(nowMs)) {
+      if (work === undefined) this.#loop.device.yield()
       else attempt(work)
-      continue
+      return true
     }
-    const nextMs = untilNextMs()
-    const dueMs = session.isHolding && !(nextMs >= 0 && nextMs < HELD_MS) ? HELD_MS : nextMs
-    const timeoutMs = typeof verdict === 'number' ? 0 : idleGc.limit(dueMs, performance.now())
-    if (device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd()) return
+    return this.#wait(this.#idleGc.limit(this.#dueMs(), nowMs))
+  }
+
+  #count(requests: number, nowMs: number): void {
+    if (this.#served === 0) this.#loop.answered()
+    this.#served += requests
+    this.#loop.progress.count(requests)
+    this.#idleGc.served(requests, nowMs)
+    for (let i = 0; i < requests; i++) {
+      this.#loop.busyPoll.answered(this.#session.readerAt(i), nowMs)
+    }
+  }
+
+  /** For how many milliseconds there is nothing else to do; -1 means for ever. */
+  #dueMs(): number {
+    const nextMs = this.#loop.untilNextMs()
+    return this.#session.isHolding && !(nextMs >= 0 && nextMs < HELD_MS) ? HELD_MS : nextMs
+  }
+
+  #wait(timeoutMs: number): boolean {
+    const { device, keeperLink } = this.#loop
+    return !(device.wait(keeperLink.fd, timeoutMs) && keeperLink.isToEnd())
   }
 }
 

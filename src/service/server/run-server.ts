@@ -25,6 +25,7 @@ import { tellWorkers } from '../../worker/tell-workers.ts'
 import { Answered } from '../answered.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
 import type { Settings } from '../settings.ts'
+import { BusyPoll } from './busy-poll.ts'
 import { KeeperLink } from './keeper-link.ts'
 import { Preparation, runLoop } from './loop.ts'
 import { becomeSoleServer, countServers } from './sole-server.ts'
@@ -52,8 +53,8 @@ export function runServer(setup: ServerSetup): void {
   const offered = offeredFiles(host)
   say(STDOUT, READY)
   if (!becomeSoleServer(host, settings.runDirectory, keeperLink, orders.beforePid)) return
-  const preparation = new Preparation()
-  const { backend, metrics, renderer, views } = makeBackend(setup, offered, preparation)
+  const ahead = { preparation: new Preparation(), busyPoll: new BusyPoll() }
+  const { backend, metrics, renderer, views } = makeBackend(setup, offered, ahead)
   const session = new Session(device, operations(backend), {
     report: error => {
       metrics.error()
@@ -67,14 +68,20 @@ export function runServer(setup: ServerSetup): void {
   runLoop(session, {
     device,
     keeperLink,
-    preparation,
+    ...ahead,
     answered: () => say(STDOUT, ANSWERED),
     progress: new Answered(settings, log),
     untilNextMs: () => untilNextMs(host, views.tick()),
   })
 }
 
-function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparation) {
+/** What is done before it is asked for. */
+interface Ahead {
+  preparation: Preparation
+  busyPoll: BusyPoll
+}
+
+function makeBackend(setup: ServerSetup, offered: Offered, { preparation, busyPoll }: Ahead) {
   const { host, settings, log, version, orders } = setup
   const { runDirectory } = settings
   const registry = new Registry(runDirectory)
@@ -128,6 +135,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, preparation: Preparat
     offered,
     render: (file, view) => renderer.render(file, view),
     isAwaited: view => view instanceof ContainerView && view.awaitsDevices(),
+    isInLoop: pid => busyPoll.isInLoop(pid),
     prepare: work =>
       preparation.want(() => {
         renderer.begin()

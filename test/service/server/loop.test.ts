@@ -1,6 +1,7 @@
 /** What the loop does while a request waits for a worker. */
 
 import t, { type Test } from 'tap'
+import { BusyPoll } from '../../../src/service/server/busy-poll.ts'
 import { Preparation, runLoop } from '../../../src/service/server/loop.ts'
 
 /** A session that holds a request, and whose steps take some time. */
@@ -18,7 +19,7 @@ function run(
       nowMs += stepMs
       return left-- <= 0 ? ('gone' as const) : isBusy ? 1 : ('retry' as const)
     },
-    kind: 1,
+    readerAt: () => 1,
     isHolding: true,
     retry: () => void seen.retriedMs.push(nowMs),
   }
@@ -33,6 +34,7 @@ function run(
       runLoop(session, {
         device: { yield: () => {}, wait },
         keeperLink: { fd: -1, isToEnd: () => false },
+        busyPoll: new BusyPoll(),
         preparation: new Preparation(),
         answered: () => {},
         progress: {
