@@ -31,11 +31,13 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
   if (place.file === undefined) return -EISDIR
   if ((request.open.flags & O_ACCMODE) !== 0 || !mayRead(place.file, request)) return -EACCES
   const isOfDevices = OF_DEVICES.has(place.file.path)
-  const view = isOfDevices ? viewOf(backend, request) : undefined
-  if (isOfDevices && request.mayWait && backend.isAwaited(view)) return LATER
+  if (isOfDevices && request.mayWait && backend.isAwaited(viewOf(backend, nodeid, pid)))
+    return LATER
   const fh = backend.handles.open(nodeid)
   if (backend.isInLoop(pid)) {
-    const render = textOf(backend, request, place.file, view)
+    const { file } = place
+    // The request's buffer may be another's when the text is rendered.
+    const render = () => renderText(backend, file, nodeid, pid)
     backend.prepare(() => backend.handles.preview(fh, nodeid, render, PREPARED_USEC))
   }
   reply.clear(OpenOut.size)
@@ -61,11 +63,13 @@ export function read(backend: Backend, request: Request, reply: Reply): number {
 }
 
 function readFile(backend: Backend, request: Request, reply: Reply, file: ServedFile): number {
-  const { nodeid } = request.header
+  const { nodeid, pid } = request.header
   const { fh, offset, size, readFlags } = request.read
   // sendfile(2) and splice(2) read through the page cache. Where they are refused, their callers fall back to read(2).
   if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
-  const text = backend.handles.text(fh, nodeid, offset, textOf(backend, request, file))
+  const text =
+    backend.handles.known(fh, nodeid, offset) ??
+    backend.handles.begin(fh, nodeid, renderText(backend, file, nodeid, pid))
   if (offset === 0 && size < text.length) backend.handles.unfinished(fh, text)
   else if (offset === 0) backend.handles.finished(fh)
   if (offset >= text.length) return 0
@@ -82,23 +86,18 @@ function isAwaited(backend: Backend, request: Request, file: ServedFile): boolea
 /** The files that are made of a container's devices, which a worker looks for. */
 const OF_DEVICES: ReadonlySet<string> = new Set<FilePath>(['proc/diskstats', 'proc/partitions'])
 
-/** Returns a function that renders `file` for the container that the request is about: for `view` where it is known. */
-export function textOf(
+/** Renders `file` for the container that a request of the process `pid` about `nodeid` is about. */
+export function renderText(
   backend: Backend,
-  request: Request,
   file: ServedFile,
-  view?: View,
-): () => Buffer {
-  if (!isProcFile(file)) return backend.metrics
-  // The request's buffer may be another's when the text is rendered.
-  const { nodeid, pid } = request.header
-  return () => backend.render(file, view ?? viewOf(backend, { header: { nodeid, pid } }))
+  nodeid: number,
+  pid: number,
+): Buffer {
+  if (!isProcFile(file)) return backend.metrics()
+  return backend.render(file, viewOf(backend, nodeid, pid))
 }
 
-function viewOf(
-  backend: Backend,
-  { header: { nodeid, pid } }: { header: Pick<Request['header'], 'nodeid' | 'pid'> },
-) {
+function viewOf(backend: Backend, nodeid: number, pid: number): View | undefined {
   const slot = slotOf(nodeid)
   return slot === 0 ? backend.ofCaller(pid) : backend.ofSlot(slot)
 }

@@ -6,20 +6,34 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
+import { ByAge, type Linked } from './by-age.ts'
 import type { HandleNumbers } from './handle-numbers.ts'
 import type { Texts } from './saved-texts.ts'
 import { TextCache } from './text-cache.ts'
 import { slotOf } from './tree.ts'
 
-interface Handle {
-  nodeid: number
+const NOTHING = Buffer.alloc(0)
+const NEVER = Number.NEGATIVE_INFINITY
+
+class Handle implements Linked<Handle> {
+  readonly fh: number
+  readonly nodeid: number
   entries: readonly DirectoryEntry[] | undefined
   /** Until this time a read at offset 0 gives the text that was rendered before the read came. */
-  freshUntilUsec: number
+  freshUntilUsec = NEVER
   /** Whether there may be a file with a text of this handle. */
   hasFile: boolean
   /** Whether a file holds the text of this handle as it is now. */
   saved: boolean
+  older: Handle | undefined
+  newer: Handle | undefined
+
+  constructor(fh: number, nodeid: number, isEarlier: boolean) {
+    this.fh = fh
+    this.nodeid = nodeid
+    this.hasFile = isEarlier
+    this.saved = isEarlier
+  }
 }
 
 /**
@@ -40,7 +54,7 @@ type Numbers = Pick<HandleNumbers, 'first' | 'take'>
 export class Handles {
   readonly #handles = new Map<number, Handle>()
   /** The handles of each slot, the oldest first. */
-  readonly #opened = new Map<number, Set<number>>()
+  readonly #opened = new Map<number, ByAge<Handle>>()
   /** The texts of the handles. The file of a text goes with it: files could fill the disk as texts do the memory. */
   readonly #texts = new TextCache(fh => this.#removeFile(fh))
   readonly #clock: Clock
@@ -66,26 +80,31 @@ export class Handles {
     render: () => Buffer,
     freshUsec: number = PREVIEW_USEC,
   ): Buffer {
-    const handle = this.#find(fh, nodeid)
-    handle.freshUntilUsec = this.#clock.monotonicUsec() + freshUsec
-    handle.saved = false
-    return this.#keep(fh, nodeid, render())
+    const untilUsec = this.#clock.monotonicUsec() + freshUsec
+    const text = this.begin(fh, nodeid, render())
+    this.#find(fh, nodeid).freshUntilUsec = untilUsec
+    return text
   }
 
   /**
-   * Returns the text to slice a read from. `render` is called at offset 0, and where the handle has no text yet: its
-   * reader began elsewhere than at 0, or with another server.
+   * Returns the text to slice a read from; `undefined` where it is to be rendered, for `begin`: at offset 0, and where
+   * the handle has no text yet because its reader began elsewhere than at 0, or with another server.
    */
-  text(fh: number, nodeid: number, offset: number, render: () => Buffer): Buffer {
+  known(fh: number, nodeid: number, offset: number): Buffer | undefined {
     const handle = this.#find(fh, nodeid)
     const { freshUntilUsec } = handle
     handle.freshUntilUsec = NEVER
     const isFresh = freshUntilUsec !== NEVER && this.#clock.monotonicUsec() <= freshUntilUsec
-    const begins = offset === 0 && !isFresh
-    const known = begins ? undefined : (this.#texts.get(fh) ?? this.#earlier(fh, nodeid, offset))
-    if (known !== undefined) return known
+    if (offset === 0 && !isFresh) return undefined
+    return this.#texts.get(fh) ?? this.#earlier(fh, nodeid, offset)
+  }
+
+  /** Keeps a text that was rendered at this moment. Returns it. */
+  begin(fh: number, nodeid: number, text: Buffer): Buffer {
+    const handle = this.#find(fh, nodeid)
+    handle.freshUntilUsec = NEVER
     handle.saved = false
-    return this.#keep(fh, nodeid, render())
+    return this.#keep(fh, nodeid, text)
   }
 
   /**
@@ -129,17 +148,25 @@ export class Handles {
 
   release(fh: number): void {
     this.#removeFile(fh)
-    this.#forget(fh)
+    const handle = this.#handles.get(fh)
+    if (handle !== undefined) this.#forget(handle)
   }
 
-  #forget(fh: number): void {
-    this.#texts.delete(fh)
-    const handle = this.#handles.get(fh)
-    if (handle === undefined) return
-    this.#handles.delete(fh)
-    const opened = this.#opened.get(slotOf(handle.nodeid))
-    opened?.delete(fh)
-    if (opened?.size === 0) this.#opened.delete(slotOf(handle.nodeid))
+  #forget(handle: Handle): void {
+    this.#texts.delete(handle.fh)
+    this.#handles.delete(handle.fh)
+    const slot = slotOf(handle.nodeid)
+    const opened = this.#openedOf(slot)
+    opened.remove(handle)
+    if (opened.count === 0) this.#opened.delete(slot)
+  }
+
+  #openedOf(slot: number): ByAge<Handle> {
+    const known = this.#opened.get(slot)
+    if (known !== undefined) return known
+    const made = new ByAge<Handle>()
+    this.#opened.set(slot, made)
+    return made
   }
 
   /** Whether a handle of this slot is open. */
@@ -151,27 +178,20 @@ export class Handles {
     return this.#handles.size
   }
 
+  /** A handle that is not known is one of an earlier server, or was forgotten. */
   #find(fh: number, nodeid: number): Handle {
     const handle = this.#handles.get(fh)
-    return handle?.nodeid === nodeid ? handle : this.#add(fh, nodeid)
+    if (handle?.nodeid === nodeid) return handle
+    if (handle !== undefined) this.#forget(handle)
+    return this.#add(fh, nodeid)
   }
 
   #add(fh: number, nodeid: number): Handle {
-    const isEarlier = fh < this.#numbers.first
-    const handle = {
-      nodeid,
-      entries: undefined,
-      freshUntilUsec: NEVER,
-      hasFile: isEarlier,
-      saved: isEarlier,
-    }
-    this.#forget(fh)
+    const handle = new Handle(fh, nodeid, fh < this.#numbers.first)
     this.#handles.set(fh, handle)
-    const slot = slotOf(nodeid)
-    const opened = this.#opened.get(slot) ?? new Set()
-    this.#opened.set(slot, opened.add(fh))
-    const [oldest] = opened
-    if (opened.size > MOST_HANDLES && oldest !== undefined) this.release(oldest)
+    const opened = this.#openedOf(slotOf(nodeid))
+    opened.add(handle)
+    if (opened.count > MOST_HANDLES && opened.oldest !== undefined) this.release(opened.oldest.fh)
     return handle
   }
 
@@ -189,6 +209,3 @@ export class Handles {
     handle.saved = false
   }
 }
-
-const NOTHING = Buffer.alloc(0)
-const NEVER = Number.NEGATIVE_INFINITY

@@ -6,7 +6,7 @@ import { Attr, AttrOut, EntryOut, FUSE_GETATTR_FH } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
 import type { Backend } from './backend.ts'
-import { textOf } from './file-operations.ts'
+import { renderText } from './file-operations.ts'
 import { findChild, findPlace, isContainers, rootOfSlot, slotOf } from './tree.ts'
 
 const S_IFDIR = 0o040000
@@ -59,18 +59,20 @@ export function describer(backend: Backend): DescribeEntry {
  * get the size of the text that the next read gives, so that tail(1) finds the end.
  */
 export function getattr(backend: Backend, request: Request, reply: Reply): number {
-  const { nodeid } = request.header
+  const { nodeid, pid } = request.header
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
+  const { file } = place
   reply.clear(AttrOut.size + Attr.size)
   fillAttributes(backend, nodeid, reply.attrAttr)
   const { getattrFlags, fh } = request.getattr
-  if (place.file === undefined) {
+  if (file === undefined) {
     reply.attr.attrValid = LONG_SECONDS
   } else if ((getattrFlags & FUSE_GETATTR_FH) === 0) {
     reply.passing = nodeid
   } else {
-    const text = backend.handles.preview(fh, nodeid, textOf(backend, request, place.file))
+    const render = () => renderText(backend, file, nodeid, pid)
+    const text = backend.handles.preview(fh, nodeid, render)
     reply.attrAttr.size = text.length
   }
   return AttrOut.size + Attr.size

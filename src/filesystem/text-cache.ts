@@ -3,20 +3,36 @@
  * that has most of the memory loses texts first, so that no container costs another one its own.
  */
 
+import { ByAge, type Linked } from './by-age.ts'
+
 /** The texts of all containers together have at most this size. */
 const MOST_BYTES = 32 * 2 ** 20
 
 /** More readers are hardly in the middle of a text at a time in one container, and each text takes memory besides. */
 const MOST_TEXTS_EACH = 512
 
-interface Share {
-  bytes: number
-  /** The oldest first. */
-  handles: Set<number>
+class Text implements Linked<Text> {
+  readonly fh: number
+  readonly slot: number
+  readonly bytes: Buffer
+  older: Text | undefined
+  newer: Text | undefined
+
+  constructor(fh: number, slot: number, bytes: Buffer) {
+    this.fh = fh
+    this.slot = slot
+    this.bytes = bytes
+  }
+}
+
+/** The texts of one container. */
+class Share {
+  bytes = 0
+  readonly texts = new ByAge<Text>()
 }
 
 export class TextCache {
-  readonly #texts = new Map<number, { slot: number; text: Buffer }>()
+  readonly #texts = new Map<number, Text>()
   readonly #shares = new Map<number, Share>()
   readonly #evicted: (fh: number) => void
   #bytes = 0
@@ -27,31 +43,38 @@ export class TextCache {
   }
 
   get(fh: number): Buffer | undefined {
-    return this.#texts.get(fh)?.text
+    return this.#texts.get(fh)?.bytes
   }
 
-  set(fh: number, slot: number, text: Buffer): void {
+  set(fh: number, slot: number, bytes: Buffer): void {
     this.delete(fh)
-    const share = this.#shares.get(slot) ?? { bytes: 0, handles: new Set() }
-    this.#shares.set(slot, share)
-    this.#texts.set(fh, { slot, text })
-    share.handles.add(fh)
-    share.bytes += text.length
-    this.#bytes += text.length
-    if (share.handles.size > MOST_TEXTS_EACH) this.#evictOldest(share, fh)
+    const text = new Text(fh, slot, bytes)
+    this.#texts.set(fh, text)
+    const share = this.#shareOf(slot)
+    share.texts.add(text)
+    share.bytes += bytes.length
+    this.#bytes += bytes.length
+    if (share.texts.count > MOST_TEXTS_EACH) this.#evictOldest(share, fh)
     while (this.#bytes > MOST_BYTES && this.#evictOther(fh));
   }
 
   delete(fh: number): void {
-    const known = this.#texts.get(fh)
-    if (known === undefined) return
+    const text = this.#texts.get(fh)
+    if (text === undefined) return
     this.#texts.delete(fh)
-    this.#bytes -= known.text.length
-    const share = this.#shares.get(known.slot)
-    if (share === undefined) return
-    share.bytes -= known.text.length
-    share.handles.delete(fh)
-    if (share.handles.size === 0) this.#shares.delete(known.slot)
+    this.#bytes -= text.bytes.length
+    const share = this.#shareOf(text.slot)
+    share.bytes -= text.bytes.length
+    share.texts.remove(text)
+    if (share.texts.count === 0) this.#shares.delete(text.slot)
+  }
+
+  #shareOf(slot: number): Share {
+    const known = this.#shares.get(slot)
+    if (known !== undefined) return known
+    const made = new Share()
+    this.#shares.set(slot, made)
+    return made
   }
 
   /** Evicts one text of the largest share as `#evictOldest` does. */
@@ -64,13 +87,12 @@ export class TextCache {
   }
 
   /** Evicts one text, but not that of the handle `kept`. Returns false when no other text could go. */
-  #evictOldest({ handles }: Share, kept: number): boolean {
-    for (const fh of handles) {
-      if (fh === kept) continue
-      this.delete(fh)
-      this.#evicted(fh)
-      return true
-    }
-    return false
+  #evictOldest({ texts }: Share, kept: number): boolean {
+    const { oldest } = texts
+    const text = oldest?.fh === kept ? oldest.newer : oldest
+    if (text === undefined) return false
+    this.delete(text.fh)
+    this.#evicted(text.fh)
+    return true
   }
 }
