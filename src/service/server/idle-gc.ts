@@ -9,6 +9,9 @@ const IDLE_MS = 1000
 /** So many requests leave enough garbage to be worth a collection. */
 const MANY_REQUESTS = 5000
 
+/** At this pace or a slower one there is nothing to collect: the run time keeps up by itself. */
+const PACE_PER_MS = 1
+
 export class IdleGc {
   readonly #collect: () => void
   #requests = 0
@@ -20,7 +23,8 @@ export class IdleGc {
 
   /** To be called when so many requests were answered at `nowMs`. */
   served(requests: number, nowMs: number): void {
-    this.#requests += requests
+    const settled = (nowMs - this.#servedMs) * PACE_PER_MS
+    this.#requests = Math.max(this.#requests - settled, 0) + requests
     this.#servedMs = nowMs
   }
 

@@ -23,3 +23,12 @@ t.test('a reader now and then is left alone', async t => {
     t.equal(gc.limit(-1, second * 1000 + 1), -1)
   }
 })
+
+t.test('nor are readers at a pace, however long it lasts', async t => {
+  const gc = new IdleGc(() => t.fail('nothing is worth it'))
+  for (let ms = 0; ms < 60_000; ms += 10) {
+    gc.served(4, ms)
+    t.equal(gc.limit(-1, ms), -1, 'no timer is set')
+  }
+  t.equal(gc.limit(-1, 62_000), -1)
+})
