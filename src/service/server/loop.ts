@@ -6,6 +6,7 @@ import { collectGarbage } from '../../sys/heap.ts'
 import type { Answered } from '../answered.ts'
 import type { BusyPoll } from './busy-poll.ts'
 import { IdleGc } from './idle-gc.ts'
+import type { IdleWork } from './idle-work.ts'
 import type { KeeperLink } from './keeper-link.ts'
 
 type Served = Pick<Session, 'step' | 'readerAt' | 'isHolding' | 'retry'>
@@ -15,6 +16,7 @@ interface Loop {
   keeperLink: Pick<KeeperLink, 'fd' | 'isToEnd'>
   busyPoll: BusyPoll
   preparation: Preparation
+  idleWork: IdleWork
   /** Called when the first request was answered. */
   answered: () => void
   /** Told of each request that was answered, so that the keeper sees that this server gets on. */
@@ -86,7 +88,8 @@ class Turns {
       else attempt(work)
       return true
     }
-    return this.#wait(this.#idleGc.limit(this.#dueMs(), nowMs))
+    const dueMs = this.#idleGc.limit(this.#dueMs(), nowMs)
+    return this.#wait(this.#loop.idleWork.limit(dueMs, nowMs))
   }
 
   #count(requests: number, nowMs: number): void {
@@ -94,6 +97,7 @@ class Turns {
     this.#served += requests
     this.#loop.progress.count(requests)
     this.#idleGc.served(requests, nowMs)
+    this.#loop.idleWork.served(nowMs)
     for (let i = 0; i < requests; i++) {
       this.#loop.busyPoll.answered(this.#session.readerAt(i), nowMs)
     }

@@ -26,8 +26,11 @@ import { Answered } from '../answered.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
 import type { Settings } from '../settings.ts'
 import { BusyPoll } from './busy-poll.ts'
+import { IdleWork } from './idle-work.ts'
 import { KeeperLink } from './keeper-link.ts'
 import { Preparation, runLoop } from './loop.ts'
+import { rehearse } from './rehearsal.ts'
+import { rehearsedView } from './rehearsed-view.ts'
 import { becomeSoleServer, countServers } from './sole-server.ts'
 
 /** The server says READY and ANSWERED to its keeper on stdout. */
@@ -54,7 +57,7 @@ export function runServer(setup: ServerSetup): void {
   say(STDOUT, READY)
   if (!becomeSoleServer(host, settings.runDirectory, keeperLink, orders.beforePid)) return
   const ahead = { preparation: new Preparation(), busyPoll: new BusyPoll() }
-  const { backend, metrics, renderer, views } = makeBackend(setup, offered, ahead)
+  const { backend, metrics, registry, renderer, views } = makeBackend(setup, offered, ahead)
   const session = new Session(device, operations(backend), {
     report: error => {
       metrics.error()
@@ -65,10 +68,12 @@ export function runServer(setup: ServerSetup): void {
   if (orders.resume && orders.resend && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }
+  const rehearsal = makeRehearsal(setup, registry, backend)
   runLoop(session, {
     device,
     keeperLink,
     ...ahead,
+    idleWork: new IdleWork(performance.now(), rehearsal),
     answered: () => say(STDOUT, ANSWERED),
     progress: new Answered(settings, log),
     untilNextMs: () => untilNextMs(host, views.tick()),
@@ -146,7 +151,24 @@ function makeBackend(setup: ServerSetup, offered: Offered, { preparation, busyPo
     handles,
     mountTime: Math.floor(Date.now() / 1000),
   }
-  return { backend, metrics, renderer, views }
+  return { backend, metrics, registry, renderer, views }
+}
+
+/**
+ * Returns what begins the rehearsal. There is none after a server that hung or crashed: if it was at its rehearsal, then
+ * this one would be too.
+ */
+function makeRehearsal(
+  { host, settings, orders }: ServerSetup,
+  registry: Registry,
+  backend: Backend,
+) {
+  const files = new DeviceFiles(settings.runDirectory)
+  return () => {
+    if (orders.blameUsec !== undefined) return undefined
+    const view = rehearsedView(host, { registry, files, defaults: orders.options })
+    return view && rehearse(host, backend, view)
+  }
 }
 
 /** Finds out what the server before was rendering or looking for, where it hung or crashed. */

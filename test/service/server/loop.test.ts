@@ -2,6 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { BusyPoll } from '../../../src/service/server/busy-poll.ts'
+import { IdleWork } from '../../../src/service/server/idle-work.ts'
 import { Preparation, runLoop } from '../../../src/service/server/loop.ts'
 
 /** A session that holds a request, and whose steps take some time. */
@@ -35,6 +36,7 @@ function run(
         device: { yield: () => {}, wait },
         keeperLink: { fd: -1, isToEnd: () => false },
         busyPoll: new BusyPoll(),
+        idleWork: new IdleWork(0, () => undefined),
         preparation: new Preparation(),
         answered: () => {},
         progress: {
