@@ -38,16 +38,6 @@ export const LEFT = 'it was killed and is not gone'
  */
 const COLLECTOR_BYTES = 100e6
 
-/**
- * How the server's run time works. It compiles code after a tenth of the calls that it waits for by itself: a file is read
- * now and then, and is to be answered fast all the same. Where it compiles for good it inlines less, which saves memory.
- */
-const RUN_TIME = {
-  BUN_JSC_forceRAMSize: String(COLLECTOR_BYTES),
-  BUN_JSC_jitPolicyScale: '0.1',
-  BUN_JSC_maximumFunctionForCallInlineCandidateBytecodeCostForFTL: '80',
-}
-
 /** `fuse` is /dev/fuse of the mount. */
 export function startServer(
   host: Host,
@@ -60,7 +50,7 @@ export function startServer(
   const child = spawn(path, commandLine(settings, 'server', ...renderServerOrders(orders)), {
     argv0,
     cwd: '/',
-    env: RUN_TIME,
+    env: { BUN_JSC_forceRAMSize: String(COLLECTOR_BYTES) },
     // The last two become descriptors 3, FUSE_FD, and 4, KEEPER_FD.
     stdio: ['ignore', 'pipe', 'inherit', fuse, reader],
   })
