@@ -23,11 +23,18 @@ export interface CpuWork {
 
 /** CPU time since the cgroup was made, its descendants included. */
 export interface CpuUsage extends CpuWork {
-  /** Work by the host's CPU number, where the kernel counts by CPU. */
-  perCpu: ReadonlyMap<number, { userUsec: number; systemUsec: number }> | undefined
+  /** Work by CPU, where the kernel counts by CPU. */
+  perCpu: CpuRows | undefined
+}
+
+/** The host's number of each CPU, ascending, and its user and system time: three numbers in a row. */
+export interface CpuRows {
+  readonly numbers: Float64Array
+  readonly count: number
 }
 
 export interface CpuUsageReader {
+  /** What is returned holds until the usage of another container is read: it is read all the time. */
   usage(): CpuUsage | undefined
 }
 

@@ -14,7 +14,6 @@ import {
 } from './container.ts'
 import { DeviceFiles } from './device-files.ts'
 import { Slots } from './slots.ts'
-import { States } from './states.ts'
 
 const SUFFIX = '.json'
 const NAME_MAX = 255
@@ -101,11 +100,14 @@ export class Registry {
     return this.#slots.owner(slot)
   }
 
-  /** Removes a registration, with its devices and what its view has accumulated. Does nothing when there is no such registration. */
+  /**
+   * Removes a registration, with its devices. Does nothing when there is no such registration. The server finds out by
+   * itself that what the view has accumulated is of no use any more.
+   */
   forget(id: string): void {
     const container = this.find(id)
     if (container !== undefined) {
-      this.#forgetView(container)
+      this.#slots.release(container.slot, id)
       new DeviceFiles(this.#runDirectory).remove(container)
     }
     rmSync(this.#file(id), { force: true })
@@ -113,15 +115,8 @@ export class Registry {
 
   /** Removes what an earlier start of a container has left, when nobody goes back to its registration any more. */
   forgetEarlier(earlier: Container, { slot, ...described }: Container): void {
-    if (earlier.slot !== slot) this.#forgetView(earlier)
+    if (earlier.slot !== slot) this.#slots.release(earlier.slot, earlier.id)
     if (!isSame(earlier, described)) new DeviceFiles(this.#runDirectory).remove(earlier)
-  }
-
-  /** Leaves what is another container's by now. */
-  #forgetView({ slot, id }: Container): void {
-    if ((this.owner(slot) ?? id) !== id) return
-    new States(this.#runDirectory).remove(slot)
-    this.#slots.release(slot, id)
   }
 
   /** `undefined` for text that can be no id, for an id that is not registered, and when its file was damaged. */

@@ -3,9 +3,16 @@
  * host's, btime too: the start times of processes count from the host's boot.
  */
 
-import type { CpuTimes } from './cpu/account.ts'
 import type { HostCpus } from './cpu/counters.ts'
-import { CPU_TIME_FIELDS, type CpuTime, NO_TIME, TICK_USEC, toTicks } from './cpu/time.ts'
+import {
+  CPU_TIME_FIELDS,
+  type CpuTime,
+  type CpuTimes,
+  NO_TIME,
+  TICK_USEC,
+  TIME_FIELDS,
+  toTicks,
+} from './cpu/time.ts'
 import type { Load } from './load.ts'
 import type { View } from './view.ts'
 
@@ -38,17 +45,17 @@ export function limitStat(
 }
 
 /** The aggregate line has two blanks after its name. */
-export function renderCpuLines({ total, cpus }: CpuTimes): string {
-  let text = `cpu ${renderTicks(total)}`
-  cpus.forEach((time, i) => {
-    text += `cpu${i}${renderTicks(time)}`
-  })
+export function renderCpuLines({ numbers, at, count }: CpuTimes): string {
+  let text = `cpu ${renderTicks(numbers, at)}`
+  for (let i = 0; i < count; i++) {
+    text += `cpu${i}${renderTicks(numbers, at + (1 + i) * TIME_FIELDS)}`
+  }
   return text
 }
 
-function renderTicks(time: CpuTime): string {
+function renderTicks(numbers: Float64Array, at: number): string {
   let text = ''
-  for (const field of CPU_TIME_FIELDS) text += ` ${toTicks(time[field])}`
+  for (let i = 0; i < TIME_FIELDS; i++) text += ` ${toTicks(numbers[at + i] as number)}`
   return `${text}\n`
 }
 

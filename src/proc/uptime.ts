@@ -3,14 +3,15 @@
  * time of all its CPUs, the same as in its /proc/stat.
  */
 
-import { toTicks } from './cpu/time.ts'
+import { IDLE, toTicks } from './cpu/time.ts'
 import type { View } from './view.ts'
 
 export function renderUptime(view: View): string {
   const uptimeUsec = view.options.uptime === 'host' ? undefined : view.uptimeUsec()
   if (uptimeUsec === undefined) return view.hostFile('proc/uptime')
   const uptime = renderSeconds(Math.max(uptimeUsec, 0))
-  return `${uptime} ${renderSeconds(view.cpuTimes().total.idleUsec)}\n`
+  const { numbers, at } = view.cpuTimes()
+  return `${uptime} ${renderSeconds(numbers[at + IDLE] as number)}\n`
 }
 
 /** fs/proc/uptime.c cuts to hundredths and does not round. */

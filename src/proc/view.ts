@@ -5,7 +5,7 @@
 
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
-import type { CpuTimes } from './cpu/account.ts'
+import type { CpuTimes } from './cpu/time.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import type { VisibleDisk } from './disk/visible.ts'
 import type { Load } from './load.ts'

@@ -11,9 +11,11 @@ import type { HugePages } from '../cgroup/hugetlb.ts'
 import { memoize } from '../cgroup/memoize.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
-import { CpuAccount, type CpuTimes } from '../proc/cpu/account.ts'
+import { CpuAccount } from '../proc/cpu/account.ts'
+import type { CpuTimes } from '../proc/cpu/time.ts'
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
 import type { ContainerDevices, VisibleDisk } from '../proc/disk/visible.ts'
+import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
 import type { Load } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
 import { parseHostCpus } from '../proc/stat.ts'
@@ -24,7 +26,6 @@ import { type DeviceFinder, KnownDevices } from './known-devices.ts'
 import { LoadSampler } from './load-sampler.ts'
 import { Placement } from './placement.ts'
 import { TimeNamespace } from './time-namespace.ts'
-import type { ViewState } from './view-state.ts'
 
 /** What a view shows: a container, or a process that stands for one. */
 export interface Subject {
@@ -40,8 +41,8 @@ export interface Subject {
   devices?: ContainerDevices
   /** Only a registered container has a slot. */
   slot?: number
-  /** What an earlier server has accumulated. */
-  state?: ViewState
+  /** What views of this container accumulate; without it nothing outlives this view. */
+  kept?: FindKept
 }
 
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
@@ -75,7 +76,7 @@ export class ContainerView implements View {
   #load: LoadSampler | undefined
   #known: KnownDevices | undefined
   #disks: Disks | undefined
-  #kept: ViewState = {}
+  readonly #kept: FindKept
 
   constructor({ groups, subject, options, report = () => {}, finder }: ViewSetup) {
     this.options = options
@@ -83,29 +84,26 @@ export class ContainerView implements View {
     this.#subject = subject
     this.#finder = finder
     this.#placement = new Placement({ groups, subject, override: options.cgroup, report })
-    this.#cpuAccount = new CpuAccount(options, subject.state?.cpu)
-    if (subject.state?.load !== undefined) this.#openLoad()
-    if (subject.state?.disks !== undefined) this.#openDisks()
+    this.#kept = subject.kept ?? keptHere()
+    this.#cpuAccount = new CpuAccount(options, this.#kept(WHAT.cpu))
+    // Its sampling goes on from where an earlier server has left it.
+    if (this.#kept(WHAT.load).count > 0) this.#openLoad()
   }
 
   #openLoad(): LoadSampler {
-    this.#load ??= new LoadSampler(
-      this.#host,
-      () => this.#placement.cgroup,
-      this.#subject.state?.load,
-    )
+    this.#load ??= new LoadSampler(this.#host, () => this.#placement.cgroup, this.#kept(WHAT.load))
     return this.#load
   }
 
   /** `undefined` for a process of the host. */
   #openDisks(): Disks | undefined {
-    const { pid, startTicks, rootMount, devices, state } = this.#subject
+    const { pid, startTicks, rootMount, devices } = this.#subject
     if (pid === undefined || startTicks === undefined) return undefined
     if (this.#disks !== undefined) return this.#disks
     const init = { pid, startTicks, rootMount }
     const given = devices && { read: () => devices }
     const source = given ?? this.#openDevices() ?? new Devices(this.#host, init)
-    this.#disks = new Disks(this.#host, source, this.options, state?.disks)
+    this.#disks = new Disks(this.#host, source, this.options, this.#kept)
     return this.#disks
   }
 
@@ -124,17 +122,6 @@ export class ContainerView implements View {
 
   get slot(): number | undefined {
     return this.#subject.slot
-  }
-
-  /** What the view has accumulated, as JSON; `undefined` if it has not changed since the last call. */
-  changedState(): string | undefined {
-    const cpu = this.#cpuAccount.toJSON()
-    const load = this.#load?.toJSON()
-    const disks = this.#disks?.toJSON()
-    const kept = this.#kept
-    if (cpu === kept.cpu && load === kept.load && disks === kept.disks) return undefined
-    this.#kept = { cpu, load, disks }
-    return JSON.stringify({ id: this.id, ...this.#kept })
   }
 
   /** When the load is to be sampled next; `undefined` when it is not sampled. */
@@ -172,15 +159,14 @@ export class ContainerView implements View {
     const monotonicUsec = this.#host.clock.monotonicUsec()
     if (!this.#cpuAccount.isDue(monotonicUsec)) return this.#cpuAccount.times(cpus)
     const usage = this.#read(cgroup => cgroup.cpuUsage?.usage())
-    return this.#unlessEnded('times', () =>
-      this.#cpuAccount.advance({
-        monotonicUsec,
-        ageUsec: this.#ageUsec(),
-        cpus,
-        usage,
-        hostCpus: () => parseStat(this.#host.sample('proc/stat')),
-      }),
-    )
+    if (this.#ended && this.#cpuAccount.hasTimes) return this.#cpuAccount.times(cpus)
+    return this.#cpuAccount.advance({
+      monotonicUsec,
+      ageUsec: this.#ageUsec(),
+      cpus,
+      usage,
+      hostCpus: () => parseStat(this.#host.sample('proc/stat')),
+    })
   }
 
   #ageUsec(): number | undefined {

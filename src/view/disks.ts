@@ -3,7 +3,7 @@
 import type { DiskIo, IoReader } from '../cgroup/io.ts'
 import { memoize } from '../cgroup/memoize.ts'
 import { type Host, orUndefined } from '../host/host.ts'
-import { DiskAccount, type DiskAccountState } from '../proc/disk/account.ts'
+import { DiskAccount } from '../proc/disk/account.ts'
 import {
   countDisks,
   type ListedDisk,
@@ -11,6 +11,7 @@ import {
   parseHostDisks,
   type VisibleDisk,
 } from '../proc/disk/visible.ts'
+import type { FindKept } from '../proc/kept.ts'
 import type { Options } from '../proc/options.ts'
 import type { DeviceSource } from './known-devices.ts'
 
@@ -31,16 +32,12 @@ export class Disks {
     host: Host,
     devices: Pick<DeviceSource, 'read'>,
     options: Readonly<Options>,
-    state?: DiskAccountState | undefined,
+    kept?: FindKept,
   ) {
     this.#host = host
     this.#options = options
     this.#devices = devices
-    this.#account = new DiskAccount(options, state)
-  }
-
-  toJSON(): DiskAccountState {
-    return this.#account.toJSON()
+    this.#account = new DiskAccount(options, kept)
   }
 
   read(io: IoReader | undefined): VisibleDisk[] {

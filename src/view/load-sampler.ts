@@ -8,6 +8,7 @@ import type { Cgroup } from '../cgroup/cgroup.ts'
 import type { Group } from '../cgroup/group.ts'
 import { findCount } from '../cgroup/numbers.ts'
 import type { Host } from '../host/host.ts'
+import { type Kept, OwnNumbers } from '../proc/kept.ts'
 import { LOAD_PERIOD_USEC, type Load, type Loads, NO_LOADS, stepLoads } from '../proc/load.ts'
 import { type ThreadCount, ThreadCounting } from './threads.ts'
 
@@ -20,16 +21,11 @@ const UNREAD_USEC = 600_000_000
  */
 const READER_USEC = 2000
 
-/** What is remembered between samples, as plain JSON. Times are microseconds of CLOCK_MONOTONIC. */
-export interface LoadState {
-  loads: Loads
-  count: ThreadCount | undefined
-  lastPid: number
-  /** The time up to which the averages are computed: the last point of the 5-second grid. */
-  gridUsec: number
-  passUsec: number
-  readUsec: number
-}
+/** The numbers that are kept, in this order: three times, the newest pid, the averages, and the count if there is one. */
+export const LOAD_NUMBERS = 12
+
+/** All samplers use these one after the other. */
+const numbers = new Float64Array(LOAD_NUMBERS)
 
 export class LoadSampler {
   readonly #host: Host
@@ -44,40 +40,58 @@ export class LoadSampler {
   #gridUsec: number | undefined
   #passUsec = Number.NEGATIVE_INFINITY
   #readUsec = 0
-  #state: LoadState | undefined
+  readonly #kept: Kept
 
   /**
    * `cgroup` tells where the container's threads are listed now. Frozen threads are told from others by v2, or by v1's
-   * freezer if there is one. The sampler goes on from a `state` that `toJSON` gave earlier since the machine's boot.
+   * freezer if there is one. The sampler goes on from what an earlier one has kept since the machine's boot.
    */
   constructor(
     host: Host,
     cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>,
-    state?: LoadState | undefined,
+    kept: Kept = new OwnNumbers(),
   ) {
     this.#host = host
     this.#cgroup = cgroup
-    if (state === undefined) return
-    this.#loads = state.loads
-    this.#count = state.count
-    this.#lastPid = state.lastPid
-    this.#gridUsec = state.gridUsec
-    this.#passUsec = state.passUsec
-    this.#readUsec = state.readUsec
+    this.#kept = kept
+    if (kept.count === LOAD_NUMBERS) this.#goOn()
   }
 
-  /** The same object is returned until the next sample; `undefined` before the first sample. */
-  toJSON(): LoadState | undefined {
-    if (this.#gridUsec === undefined) return undefined
-    this.#state ??= {
-      loads: this.#loads,
-      count: this.#count,
-      lastPid: this.#lastPid,
-      gridUsec: this.#gridUsec,
-      passUsec: this.#passUsec,
-      readUsec: this.#readUsec,
+  #goOn(): void {
+    this.#kept.load(numbers)
+    const [gridUsec = 0, passUsec = 0, readUsec = 0, lastPid = 0, ...others] = numbers
+    const [one = 0, five = 0, fifteen = 0, isCounted, ...count] = others
+    const now = this.#host.clock.monotonicUsec()
+    // A time to come is one of another boot.
+    if (!numbers.every(number => number >= 0) || Math.max(gridUsec, passUsec, readUsec) > now)
+      return
+    if (!numbers.subarray(3).every(number => Number.isSafeInteger(number))) return
+    this.#loads = [one, five, fifteen]
+    this.#lastPid = lastPid
+    this.#gridUsec = gridUsec
+    this.#passUsec = passUsec
+    this.#readUsec = readUsec
+    if (isCounted !== 1) return
+    const [running = 0, blocked = 0, threads = 0, pid = 0] = count
+    this.#count = { running, blocked, threads, lastPid: pid }
+  }
+
+  #keep(): void {
+    const count = this.#count
+    numbers.fill(0)
+    numbers[0] = this.#gridUsec ?? 0
+    numbers[1] = this.#passUsec
+    numbers[2] = this.#readUsec
+    numbers[3] = this.#lastPid
+    for (let i = 0; i < 3; i++) numbers[4 + i] = this.#loads[i] as number
+    if (count !== undefined) {
+      numbers[7] = 1
+      numbers[8] = count.running
+      numbers[9] = count.blocked
+      numbers[10] = count.threads
+      numbers[11] = count.lastPid
     }
-    return this.#state
+    this.#kept.store(numbers, LOAD_NUMBERS)
   }
 
   /**
@@ -122,13 +136,15 @@ export class LoadSampler {
   }
 
   #begin(now: number): void {
-    this.#state = undefined
     this.#passUsec = now
     const { tasks, freezer } = this.#cgroup()
     this.#isFrozen = tasks !== undefined && isFrozen(tasks, freezer)
     // Frozen threads stay as many as they were.
     if (tasks === undefined || (this.#isFrozen && this.#count !== undefined)) this.#finish(now)
-    else this.#counting = new ThreadCounting(this.#host, tasks)
+    else {
+      this.#counting = new ThreadCounting(this.#host, tasks)
+      this.#keep()
+    }
   }
 
   #advance(untilUsec: number): void {
@@ -138,11 +154,15 @@ export class LoadSampler {
     this.#finish(this.#host.clock.monotonicUsec())
   }
 
+  #finish(now: number): void {
+    this.#step(now)
+    this.#keep()
+  }
+
   /**
    * Brings the averages to the last point of the grid, as if the threads had always done since then what they do now.
    */
-  #finish(now: number): void {
-    this.#state = undefined
+  #step(now: number): void {
     this.#counting = undefined
     this.#passUsec = now
     const gridUsec = this.#gridUsec ?? now

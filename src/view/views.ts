@@ -6,20 +6,21 @@
 import { Groups } from '../cgroup/groups.ts'
 import { MAX_SLOT } from '../container/container.ts'
 import { hash } from '../container/identity.ts'
+import { EarlierStates } from '../container/records/earlier-states.ts'
+import type { Records } from '../container/records/records.ts'
 import type { Registry } from '../container/registry.ts'
 import { RegistryIndex } from '../container/registry-index.ts'
-import type { States } from '../container/states.ts'
 import type { Host } from '../host/host.ts'
 import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import { CallerViews } from './caller-views.ts'
 import { ContainerView, type Subject } from './container-view.ts'
+import { takeOver } from './earlier-state.ts'
 import { type Guard, guarded, UNGUARDED } from './guard.ts'
 import type { DeviceFinder } from './known-devices.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import { Sampling } from './sampling.ts'
-import { parseViewState } from './view-state.ts'
 
 /**
  * Beyond this many views, the one that was used longest ago is dropped. It is opened again with what it has written
@@ -37,7 +38,7 @@ interface ViewsSetup {
   registry: Registry
   /** Options that hold where a container has none of its own. */
   defaults: Readonly<Options>
-  states: States
+  records: Records
   /** Called with what an operator may want to know. */
   report: (message: string) => void
   /** Whether somebody has a file of a container open. */
@@ -52,7 +53,8 @@ export class Views {
   readonly #index: RegistryIndex
   readonly #namespaces: PidNamespaces
   readonly #defaults: Readonly<Options>
-  readonly #states: States
+  readonly #records: Records
+  readonly #earlier: EarlierStates
   readonly #report: (message: string) => void
   readonly #isOpen: (slot: number) => boolean
   readonly #finder: DeviceFinder | undefined
@@ -69,7 +71,7 @@ export class Views {
   readonly #sampling: Sampling
 
   constructor(setup: ViewsSetup) {
-    const { host, registry, defaults, states, report, isOpen, finder, guard = UNGUARDED } = setup
+    const { host, registry, defaults, records, report, isOpen, finder, guard = UNGUARDED } = setup
     this.#finder = finder
     this.#guard = guard
     this.#isOpen = isOpen
@@ -79,7 +81,8 @@ export class Views {
     this.#index = new RegistryIndex(registry)
     this.#namespaces = new PidNamespaces(host)
     this.#defaults = defaults
-    this.#states = states
+    this.#records = records
+    this.#earlier = new EarlierStates(records.runDirectory, slot => this.#index.has(slot))
     this.#report = report
     this.#groups = new Groups(host)
   }
@@ -112,8 +115,9 @@ export class Views {
     const container = this.#index.findSlot(slot)
     if (container === undefined) return undefined
     this.#sweep()
-    const state = parseViewState(this.#states.load(slot), container.id, this.#host.clock)
-    const view = this.#open({ ...container, state }, container.options)
+    const kept = this.#records.of(slot, container.id)
+    this.#earlier.take(slot, fields => takeOver(fields, container.id, kept))
+    const view = this.#open({ ...container, kept }, container.options)
     this.#views.set(slot, view)
     if (this.#views.size > MOST_VIEWS) this.#dropOldest()
     return view
@@ -164,6 +168,7 @@ export class Views {
     for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
     for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
     for (const slot of this.#idBySlot.keys()) if (isLeft(slot)) this.#idBySlot.delete(slot)
+    this.#records.tidy(slot => this.#views.has(slot) || this.#index.has(slot))
   }
 
   #drop(slot: number): void {
@@ -188,14 +193,9 @@ export class Views {
     return slot ?? this.#callerNumbers.get(view) ?? 0
   }
 
-  /** Saves what `view` has accumulated. This must be called before a reader sees it. */
+  /** To be called when a file of the view is read, so that its load is sampled from then on. */
   keep(view: View | undefined): void {
-    if (!(view instanceof ContainerView)) return
-    this.#sampling.add(view)
-    if (view.slot === undefined) return
-    const state = view.changedState()
-    // A container that was forgotten leaves nothing behind.
-    if (state !== undefined && this.#index.has(view.slot)) this.#states.save(view.slot, state)
+    if (view instanceof ContainerView) this.#sampling.add(view)
   }
 
   retain(slot: number): void {

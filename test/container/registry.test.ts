@@ -5,7 +5,6 @@ import t, { type Test } from 'tap'
 import { DeviceFiles } from '../../src/container/device-files.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { RegistryIndex } from '../../src/container/registry-index.ts'
-import { States } from '../../src/container/states.ts'
 
 function registry(t: Test) {
   const directory = mkdtempSync(join(tmpdir(), 'procveil-registry-'))
@@ -45,28 +44,24 @@ t.test('a container is found until it is forgotten', async t => {
 
 t.test('what an earlier start has left goes when nobody goes back to it', async t => {
   const { directory, registry: here } = registry(t)
-  const states = new States(directory)
-  states.prepare()
   const files = new DeviceFiles(directory)
   const devices = { nodes: [], rootDisk: undefined, collectedUsec: 1, isEarly: false }
   const start = (slot: number, pid: number) => {
     const container = { id: 'a', slot, pid, startTicks: 1 }
-    states.save(slot, '{"id":"a"}')
     files.save(container, devices, () => true)
     return here.register({ ...described, ...container })
   }
-  const left = () => ['slots', 'state', 'devices'].map(name => readdirSync(join(directory, name)))
+  const left = () => ['slots', 'devices'].map(name => readdirSync(join(directory, name)))
   const { slot: _, ...described } = container('a', 0)
   const first = start(5, 42)
   const second = start(6, 43)
   t.same(here.register(first), first, 'bound in vain, and back')
-  t.strictSame(states.load(5), { id: 'a' })
   t.not(files.find(first), undefined)
   here.register(second)
   here.forgetEarlier(first, second)
-  t.strictSame(left(), [['6'], ['6.json'], ['43-1']])
+  t.strictSame(left(), [['6'], ['43-1']])
   here.forgetEarlier(second, here.register(second))
-  t.strictSame(left(), [['6'], ['6.json'], ['43-1']], 'the same start again')
+  t.strictSame(left(), [['6'], ['43-1']], 'the same start again')
 })
 
 t.test('the longest id is a file name too', async t => {

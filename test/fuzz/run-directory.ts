@@ -1,12 +1,13 @@
 /** A run directory in which anything may lie: no file of ours can cost more than what that file holds. */
 
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { type Container, renderContainer } from '../../src/container/container.ts'
+import { Records } from '../../src/container/records/records.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { RegistryIndex } from '../../src/container/registry-index.ts'
-import { States } from '../../src/container/states.ts'
 import { HandleNumbers } from '../../src/filesystem/handle-numbers.ts'
 import { fileKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
 import { Renderer } from '../../src/filesystem/renderer.ts'
@@ -17,6 +18,7 @@ import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { findKeeper } from '../../src/service/status.ts'
 import { Views } from '../../src/view/views.ts'
 import { checkFile } from '../consumers/files.ts'
+import { numberMap } from '../machines/records.ts'
 import { filesOf, renderAll, viewOf } from '../property/container.ts'
 import { hostFiles, SMALL_HOST } from '../property/hosts.ts'
 import { MemoryHost } from '../property/memory-host.ts'
@@ -41,26 +43,45 @@ const BOX: Container = {
 const LONG_ID = 'x'.repeat(255)
 const KEEPER = { pid: 4242, startTicks: 100_000, version: '1', executable: '/x', sinceMs: 1 }
 
-/** What a view of the container has accumulated. */
-function accumulated(): unknown {
+/** What a view of the container has accumulated, by file. */
+function accumulated(): Map<string, Float64Array> {
+  const directory = mkdtempSync(join(tmpdir(), 'procveil-fuzz-'))
+  const files = new Map<string, Float64Array>()
+  const records = new Records(directory, numberMap(files), () => {})
   const host = new MemoryHost(...LAYERS)
-  const view = viewOf(host, TREE, { diskTimes: 'apportion' })
-  let state: string | undefined
+  const view = viewOf(host, TREE, { diskTimes: 'apportion' }, records.of(SLOT, BOX.id))
   for (let i = 0; i < 3; i++) {
     host.clock.advance(7)
     renderAll({ host, view })
     view.tick()
-    state = view.changedState() ?? state
   }
-  return { ...JSON.parse(state ?? '{}'), id: 'box' }
+  rmSync(directory, { recursive: true })
+  return new Map([...files].map(([file, numbers]) => [basename(file), numbers]))
 }
+
+/** Some numbers at the start of a file, where the head and the first records are, are others. */
+const segments = Object.fromEntries(
+  [...accumulated()].map(([name, good]) => [
+    `records/${name}`,
+    fc.array(fc.tuple(fc.nat(150), fc.oneof(fc.double(), fc.nat(200)))).map(changes => {
+      const numbers = Float64Array.from(good)
+      for (const [at, number] of changes) numbers[at] = number
+      return Buffer.from(numbers.buffer)
+    }),
+  ]),
+)
+
+/** What 0.2.0 has written down. */
+const STATE = JSON.parse(
+  readFileSync(new URL('../../fixtures/states/v2.json', import.meta.url), 'utf8'),
+).state
 
 const registration = anyJson([BOX, { ...BOX, options: { cpuQuota: 'off', files: ['meminfo'] } }])
 const other = anyJson([
   { ...BOX, id: 'other' },
   { ...BOX, id: LONG_ID, slot: 2 ** 44, detached: true },
 ])
-const state = anyJson([accumulated()])
+const state = anyJson([STATE])
 const counts = damaged(['1048576\n', '0\n', '9007199254740991\n'].map(each => Buffer.from(each)))
 const bytes = fc.uint8Array({ maxLength: 40 }).map(each => Buffer.from(each))
 const good = fc.constant(Buffer.from(renderContainer(BOX)))
@@ -71,6 +92,8 @@ const CONTENTS: Readonly<Record<string, fc.Arbitrary<Buffer>>> = {
   [`containers/${LONG_ID}`]: other,
   'containers/-.json': bytes,
   [`state/${SLOT}.json`]: state,
+  ...segments,
+  'records/32-99': bytes,
   'texts/1200': bytes,
   'texts/1e3': bytes,
   'texts/9007199254740991': bytes,
@@ -135,9 +158,8 @@ function write(directory: string, { files, slots }: Value): void {
 
 /** The container's files are such that all can read them, whatever was written down of it. */
 function checkViews(host: MemoryHost, registry: Registry, directory: string): void {
-  const states = new States(directory)
-  states.prepare()
-  const setup = { host, registry, states, defaults: DEFAULT_OPTIONS }
+  const records = new Records(directory, numberMap(), () => {})
+  const setup = { host, registry, records, defaults: DEFAULT_OPTIONS }
   const views = new Views({ ...setup, report: () => {}, isOpen: () => false })
   const renderer = new Renderer(host, { error: requireOurs }, view => views.keep(view))
   const index = new RegistryIndex(registry)

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { CpuTimes } from '../../src/proc/cpu/account.ts'
 import { NO_TIME } from '../../src/proc/cpu/time.ts'
 import { limitStat, parseHostCpus, renderStat } from '../../src/proc/stat.ts'
 import type { View } from '../../src/proc/view.ts'
+import { toCpuTimes } from '../machines/cpu-times.ts'
 
 const HOST_REST = `intr 2609465 0 0 7
 ctxt 6685310
@@ -24,10 +24,10 @@ const seconds = (user: number, system: number, idle: number, steal = 0) => ({
   idleUsec: idle * 1e6,
   stealUsec: steal * 1e6,
 })
-const TIMES: CpuTimes = {
+const TIMES = toCpuTimes({
   total: seconds(30, 10, 160),
   cpus: [seconds(15, 5, 80), seconds(15, 5, 80)],
-}
+})
 const CPU_LINES = `cpu  3000 0 1000 16000 0 0 0 0 0 0
 cpu0 1500 0 500 8000 0 0 0 0 0 0
 cpu1 1500 0 500 8000 0 0 0 0 0 0
@@ -76,7 +76,7 @@ t.test('a time namespace moves the boot time', async t => {
 })
 
 t.test('steal is the eighth number', async t => {
-  const times = { total: seconds(4, 1, 100, 5), cpus: [seconds(4, 1, 100, 5)] }
+  const times = toCpuTimes({ total: seconds(4, 1, 100, 5), cpus: [seconds(4, 1, 100, 5)] })
   t.match(limitStat(HOST, times, undefined), /^cpu0 400 0 100 10000 0 0 0 500 0 0$/m)
 })
 

@@ -3,6 +3,7 @@ import { NO_TIME } from '../../src/proc/cpu/time.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
+import { toCpuTimes } from '../machines/cpu-times.ts'
 
 function view(
   uptimeUsec: number | undefined,
@@ -13,7 +14,7 @@ function view(
     options: { ...DEFAULT_OPTIONS, ...options },
     hostFile: path => `host's ${path}\n`,
     uptimeUsec: () => uptimeUsec,
-    cpuTimes: () => ({ total: { ...NO_TIME, idleUsec }, cpus: [] }),
+    cpuTimes: () => toCpuTimes({ total: { ...NO_TIME, idleUsec }, cpus: [] }),
   }
   return partial as View
 }

@@ -2,6 +2,7 @@
 
 import { Groups } from '../../src/cgroup/groups.ts'
 import { FILES } from '../../src/proc/files.ts'
+import { type FindKept, keptHere } from '../../src/proc/kept.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { ContainerView, type Subject } from '../../src/view/container-view.ts'
 import { type Files, MemoryHost } from './memory-host.ts'
@@ -47,12 +48,18 @@ export function openOn(files: Files[], tree: Tree, options: Partial<Options> = {
   return { host, view: viewOf(host, tree, options) }
 }
 
-export function viewOf(host: MemoryHost, tree: Tree, options: Partial<Options>): ContainerView {
+export function viewOf(
+  host: MemoryHost,
+  tree: Tree,
+  options: Partial<Options>,
+  kept: FindKept = keptHere(),
+): ContainerView {
   const subject: Subject = {
     cgroups: cgroupPaths(tree),
     pid: PID,
     startTicks: START_TICKS,
     rootMount: 61,
+    kept,
   }
   const all = { ...DEFAULT_OPTIONS, ...options }
   return new ContainerView({

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import type { CpuTimes } from '../../src/proc/cpu/account.ts'
 import { CPU_TIME_FIELDS, type CpuTime } from '../../src/proc/cpu/time.ts'
 import { parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
+import { type NamedTimes, nameTimes, toCpuTimes } from '../machines/cpu-times.ts'
 import type { Container } from './container.ts'
 import {
   anyKind,
@@ -33,7 +33,7 @@ type Scenario = ReturnType<typeof scenario> extends fc.Arbitrary<infer T> ? T : 
 
 interface Reading {
   step: Step
-  times: CpuTimes
+  times: NamedTimes
   atUsec: number
 }
 
@@ -51,7 +51,7 @@ function play(
     // The host's CPUs are busy too, in a pattern of their own.
     ticks += step.afterUsec % 77
     host.set({ ...counters.files(step), 'proc/stat': hostStat(onlineCpus(HOST), ticks) })
-    visit({ step, times: view.cpuTimes(), atUsec: host.clock.usec }, container)
+    visit({ step, times: nameTimes(view.cpuTimes()), atUsec: host.clock.usec }, container)
   }
 }
 
@@ -68,7 +68,7 @@ t.test('no printed number ever falls, and each is the time cut to ticks', async 
     const most = new Map<string, number[]>()
     play(value, ({ times }) => {
       checkCut(times)
-      for (const line of renderCpuLines(times).trimEnd().split('\n')) {
+      for (const line of renderCpuLines(toCpuTimes(times)).trimEnd().split('\n')) {
         const [name = '', ...ticks] = line.split(/ +/)
         const before = most.get(name) ?? []
         ticks.forEach((tick, i) => {
@@ -80,8 +80,8 @@ t.test('no printed number ever falls, and each is the time cut to ticks', async 
   })
 })
 
-function checkCut(times: CpuTimes): void {
-  const text = renderCpuLines(times)
+function checkCut(times: NamedTimes): void {
+  const text = renderCpuLines(toCpuTimes(times))
   const printed = parseHostCpus(text)
   ensure(printed.size === times.cpus.length, () => text)
   times.cpus.forEach((time, i) => {
@@ -167,7 +167,7 @@ t.test('in the long run what shows is what was used', async t => {
     const limits = { quota, cpuset: '0-5', online: '0-5' }
     host.set(counters.files({ ...limits, usage: [[500, 300]], how: 'anew' }))
     const { quotaCpus } = view.cpus()
-    const start = { times: view.cpuTimes().total, used: counters.total() }
+    const start = { times: nameTimes(view.cpuTimes()).total, used: counters.total() }
     let debtUsec = 0
     for (const { seconds, permille, userPermille, cpu, aheadMs } of steps) {
       const allowedUsec = Math.floor(seconds * 1000 * quotaCpus) * permille
@@ -181,7 +181,7 @@ t.test('in the long run what shows is what was used', async t => {
       view.cpuTimes()
     }
     host.clock.advance(3600)
-    const { total } = view.cpuTimes()
+    const { total } = nameTimes(view.cpuTimes())
     const used = counters.total()
     for (const field of ['userUsec', 'niceUsec', 'systemUsec'] as const) {
       const shownUsec = total[field] - start.times[field]

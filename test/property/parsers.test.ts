@@ -12,6 +12,7 @@ import { countColumns, renderDiskstatsRows } from '../../src/proc/diskstats.ts'
 import { parseFields, renderFields } from '../../src/proc/lines.ts'
 import { renderPartitionRows } from '../../src/proc/partitions.ts'
 import { parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
+import { toCpuTimes } from '../machines/cpu-times.ts'
 import { CPUINFO } from './cpuinfo-text.ts'
 import { anyDamage } from './garbage.ts'
 import { anyHost, diskstats, hostFiles } from './hosts.ts'
@@ -91,7 +92,7 @@ t.test('the lines of CPUs survive a round trip', async t => {
   holds(t, fc.array(ticks, { minLength: 1, maxLength: 6 }), cpus => {
     const lines = cpus.map((ticks, cpu) => `cpu${cpu} ${ticks.join(' ')}\n`).join('')
     const times = [...parseHostCpus(`cpu  1 2 3 4\n${lines}intr 5\n`).values()]
-    const text = renderCpuLines({ total: NO_TIME, cpus: times })
+    const text = renderCpuLines(toCpuTimes({ total: NO_TIME, cpus: times }))
     ensure(text === `cpu  0 0 0 0 0 0 0 0 0 0\n${lines}`, () => text)
   })
 })

@@ -18,6 +18,7 @@ import { parseFields } from '../../src/proc/lines.ts'
 import { limitSlabinfo } from '../../src/proc/slabinfo.ts'
 import { limitStat, parseHostCpus } from '../../src/proc/stat.ts'
 import { limitSwaps } from '../../src/proc/swaps.ts'
+import { toCpuTimes } from '../machines/cpu-times.ts'
 import { hostFiles, SMALL_HOST } from './hosts.ts'
 import { HEALTHY_LEVEL, KINDS, treeFiles } from './trees.ts'
 
@@ -31,7 +32,7 @@ export const GOOD_TEXTS = [...new Set([...HOST_TEXTS, ...TREE_TEXTS])].filter(
 )
 
 const CPUS = { effective: [0, 2], count: 2, quotaCpus: 2 }
-const NO_TIMES = { total: NO_TIME, cpus: [NO_TIME] }
+const NO_TIMES = toCpuTimes({ total: NO_TIME, cpus: [NO_TIME] })
 
 export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   findCount: text => findCount(text, 'usage_usec'),
@@ -45,7 +46,10 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseBytes,
   parseMemoryStat: text => parseMemoryStat(text, new FlatKeyed(new Map([['anon', 'anonBytes']]))),
   parsePerCpu,
-  parseUsageAll,
+  parseUsageAll: text => {
+    const buffer = Buffer.from(text)
+    return parseUsageAll({ buffer, length: buffer.length })
+  },
   parseCpuMax,
   parseCpuStat,
   parseInnermostPid,

@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
-import { States } from '../../src/container/states.ts'
 import { lookupKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
 import { renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
@@ -13,6 +12,7 @@ import type { View } from '../../src/proc/view.ts'
 import type { ContainerView } from '../../src/view/container-view.ts'
 import { Views } from '../../src/view/views.ts'
 import { Machine, machine } from '../machines/machine.ts'
+import { numberMap, recordsIn } from '../machines/records.ts'
 import { SAMPLE_HOST } from '../machines/sample-host.ts'
 
 const MANY = 300
@@ -28,8 +28,6 @@ t.test('a view that had to go comes again with what it has accumulated', async t
   const run = join(host.directory, 'run')
   mkdirSync(run)
   const registry = new Registry(run)
-  const states = new States(run)
-  states.prepare()
   for (let slot = 1; slot <= MANY; slot++) {
     const container = { id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups: { '': '/ctr' } }
     registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
@@ -38,7 +36,7 @@ t.test('a view that had to go comes again with what it has accumulated', async t
     host,
     registry,
     defaults: DEFAULT_OPTIONS,
-    states,
+    records: recordsIn(run),
     report: () => {},
     isOpen: () => false,
   })
@@ -72,25 +70,31 @@ t.test('a node number shows one container only, and what that one has accumulate
   const run = join(host.directory, 'run')
   mkdirSync(run)
   const registry = new Registry(run)
-  const states = new States(run)
-  states.prepare()
   const register = (id: string) =>
     registry.register({
       ...{ id, pid: 4242, startTicks: 1, slot: 5, cgroups: { '': `/${id}` } },
       ...{ rootfs: '/', rootMount: 1, options: {} },
     })
+  const map = numberMap()
   const open = () =>
     new Views({
-      ...{ host, registry, states, defaults: DEFAULT_OPTIONS },
+      ...{ host, registry, records: recordsIn(run, map), defaults: DEFAULT_OPTIONS },
       ...{ report: () => {}, isOpen: () => false },
     })
   const idOf = (views: Views) => (views.ofSlot(5) as ContainerView | undefined)?.id
+  const idle = (views: Views) => Number(renderUptime(views.ofSlot(5) as View).split(' ')[1])
   register('first')
-  states.save(5, '{"id":"first","cpu":{"left":"by first"}}')
   const views = open()
   t.equal(views.findSlot('first'), 5)
   views.retain(5)
   t.equal(idOf(views), 'first')
+  const shown = idle(views)
+  t.ok(shown > 0)
+  // Counters of the host that fall show who goes on from what was kept.
+  host.set({ 'proc/stat': SAMPLE_HOST['proc/stat']?.replaceAll(/ \d+/g, ' 0') })
+  host.clock.advance(10)
+  const other = open()
+  t.equal(idle(other), shown, 'what it had accumulated is there for the next server')
 
   // The registration went without a word, as when somebody removes the file.
   rmSync(join(run, 'containers/first.json'))
@@ -99,7 +103,7 @@ t.test('a node number shows one container only, and what that one has accumulate
   views.release(5, 1)
   t.equal(views.findSlot('second'), 5)
   t.equal(idOf(views), 'second')
-  t.notMatch((views.ofSlot(5) as ContainerView).changedState(), /first/)
+  t.equal(idle(views), 0, 'it does not go on from what the first one had accumulated')
 
   const next = open()
   writeFileSync(
@@ -139,7 +143,7 @@ t.test('loads are sampled in slices, and each container has its turn', async t =
     host,
     registry,
     defaults: DEFAULT_OPTIONS,
-    states: new States(run),
+    records: recordsIn(run),
     report: () => {},
     isOpen: () => false,
   })
@@ -192,9 +196,9 @@ t.test('who looks for a view at which a server failed gets none for a while', as
   const start = (fatal: string) => {
     const quarantine = new Quarantine(cells, host.clock)
     quarantine.blame(host.clock.usec)
-    const states = new States(run)
+    const records = recordsIn(run)
     const views = new Views({
-      ...{ host, registry, states, defaults: DEFAULT_OPTIONS, report: () => {} },
+      ...{ host, registry, records, defaults: DEFAULT_OPTIONS, report: () => {} },
       isOpen: () => false,
       guard: {
         begin: number => quarantine.begin(lookupKey(number)),
@@ -211,9 +215,10 @@ t.test('who looks for a view at which a server failed gets none for a while', as
       look(path)
       return Machine.prototype.tryRead.call(host, path)
     }
-    states.load = slot => {
+    const of = records.of.bind(records)
+    records.of = (slot, id) => {
       look(`state of ${slot}`)
-      return {}
+      return of(slot, id)
     }
     read = []
     return views

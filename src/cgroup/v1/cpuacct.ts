@@ -3,13 +3,16 @@
  * another, so the one that says most is looked for first. All of them include the descendants.
  */
 
+import type { Bytes } from '../../host/directory-file.ts'
 import type { Host } from '../../host/host.ts'
-import type { CpuUsage, CpuUsageReader } from '../cpu.ts'
+import type { CpuRows, CpuUsage, CpuUsageReader } from '../cpu.ts'
 import { findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { findCount, parseCount, parseNanoseconds } from '../numbers.ts'
+import { findCount, parseNanoseconds } from '../numbers.ts'
 
-type PerCpu = Map<number, { userUsec: number; systemUsec: number }>
+/** What was read last, of whichever container. */
+const rows = { numbers: new Float64Array(3 * 64), count: 0 }
+const usage: CpuUsage = { userUsec: 0, niceUsec: 0, systemUsec: 0, perCpu: rows }
 
 export class CpuUsageV1 implements CpuUsageReader {
   readonly #group: Group
@@ -22,20 +25,24 @@ export class CpuUsageV1 implements CpuUsageReader {
   }
 
   usage(): CpuUsage | undefined {
-    const perCpu = parseUsageAll(this.#group.read('cpuacct.usage_all') ?? '') ?? this.#usagePerCpu()
-    return perCpu === undefined ? this.#usageTotal() : { ...sum(perCpu), perCpu }
+    const all = this.#group.bytes('cpuacct.usage_all')
+    if (all !== undefined && parseUsageAll(all) !== undefined) return sumUp()
+    return this.#fillRows() ? sumUp() : this.#usageTotal()
   }
 
-  #usagePerCpu(): PerCpu | undefined {
+  #fillRows(): boolean {
     const user = parsePerCpu(this.#group.read('cpuacct.usage_percpu_user') ?? '')
     const system = parsePerCpu(this.#group.read('cpuacct.usage_percpu_sys') ?? '')
+    const possible = () => findCpus(this.#host?.tryRead('sys/devices/system/cpu/possible')) ?? []
     if (user !== undefined && system !== undefined) {
-      return this.#byCpu(user, (userUsec, k) => ({ userUsec, systemUsec: system[k] ?? 0 }))
+      fillRows(user, possible(), (userUsec, k) => ({ userUsec, systemUsec: system[k] ?? 0 }))
+      return true
     }
-    const usage = parsePerCpu(this.#group.read('cpuacct.usage_percpu') ?? '')
-    if (usage === undefined) return undefined
+    const both = parsePerCpu(this.#group.read('cpuacct.usage_percpu') ?? '')
+    if (both === undefined) return false
     const userShare = this.#userShare()
-    return this.#byCpu(usage, usec => split(usec, userShare))
+    fillRows(both, possible(), usec => split(usec, userShare))
+    return true
   }
 
   #usageTotal(): CpuUsage | undefined {
@@ -52,28 +59,103 @@ export class CpuUsageV1 implements CpuUsageReader {
     // Time that no tick has seen is user time, as in cputime_adjust() of kernel/sched/cputime.c.
     return systemTicks === 0 ? 1 : userTicks / (userTicks + systemTicks)
   }
-
-  /** The k-th number of these files is that of the k-th possible CPU. */
-  #byCpu<T>(usec: readonly number[], make: (usec: number, k: number) => T): Map<number, T> {
-    const possible = findCpus(this.#host?.tryRead('sys/devices/system/cpu/possible'))
-    return new Map(usec.map((value, k) => [possible?.[k] ?? k, make(value, k)]))
-  }
 }
 
-/** Parses a heading, then lines `CPU USER SYSTEM` in nanoseconds, one for each possible CPU. */
-export function parseUsageAll(text: string): PerCpu | undefined {
-  const perCpu: PerCpu = new Map()
-  const lines = text.trim().split('\n')
-  if (lines.shift()?.startsWith('cpu user system') !== true) return undefined
-  for (const line of lines) {
-    const [id, user, system] = line.split(' ')
-    const cpu = parseCount(id)
-    const userUsec = parseNanoseconds(user)
-    const systemUsec = parseNanoseconds(system)
-    if (cpu === undefined || userUsec === undefined || systemUsec === undefined) return undefined
-    perCpu.set(cpu, { userUsec, systemUsec })
+/** The k-th number of the files without CPU numbers is that of the k-th possible CPU. */
+function fillRows(
+  usec: readonly number[],
+  possible: readonly number[],
+  make: (usec: number, k: number) => { userUsec: number; systemUsec: number },
+): void {
+  rows.count = 0
+  usec.forEach((each, k) => {
+    const { userUsec, systemUsec } = make(each, k)
+    addRow(possible[k] ?? k, userUsec, systemUsec)
+  })
+}
+
+function addRow(cpu: number, userUsec: number, systemUsec: number): void {
+  const at = rows.count++ * 3
+  if (at + 3 > rows.numbers.length) {
+    const longer = new Float64Array(2 * rows.numbers.length)
+    longer.set(rows.numbers)
+    rows.numbers = longer
   }
-  return perCpu.size === 0 ? undefined : perCpu
+  rows.numbers[at] = cpu
+  rows.numbers[at + 1] = userUsec
+  rows.numbers[at + 2] = systemUsec
+}
+
+function sumUp(): CpuUsage {
+  usage.userUsec = 0
+  usage.systemUsec = 0
+  for (let at = 0; at < rows.count * 3; at += 3) {
+    usage.userUsec += rows.numbers[at + 1] as number
+    usage.systemUsec += rows.numbers[at + 2] as number
+  }
+  return usage
+}
+
+const HEADING = Buffer.from('cpu user system')
+const NEWLINE = 10
+const SPACE = 32
+const ZERO = 48
+
+/** A u64 has at most this many digits. */
+const MOST_DIGITS = 20
+
+/**
+ * Parses a heading, then lines `CPU USER SYSTEM` in nanoseconds, one for each possible CPU. What is returned holds until
+ * the next call.
+ */
+export function parseUsageAll({ buffer, length }: Bytes): CpuRows | undefined {
+  rows.count = 0
+  for (let i = 0; i < HEADING.length; i++) if (buffer[i] !== HEADING[i]) return undefined
+  let at = endOfLine(buffer, HEADING.length, length) + 1
+  while (at < length) {
+    const cpuEnd = endOfWord(buffer, at, length)
+    const userEnd = endOfWord(buffer, cpuEnd + 1, length)
+    const systemEnd = endOfWord(buffer, userEnd + 1, length)
+    if (buffer[cpuEnd] !== SPACE || buffer[userEnd] !== SPACE) return undefined
+    const cpu = scanDigits(buffer, at, cpuEnd)
+    const userUsec = scanNanoseconds(buffer, cpuEnd + 1, userEnd)
+    const systemUsec = scanNanoseconds(buffer, userEnd + 1, systemEnd)
+    if (cpu < 0 || userUsec < 0 || systemUsec < 0) return undefined
+    addRow(cpu, userUsec, systemUsec)
+    at = endOfLine(buffer, systemEnd, length) + 1
+  }
+  return rows.count > 0 ? rows : undefined
+}
+
+function endOfLine(buffer: Uint8Array, start: number, length: number): number {
+  let at = start
+  while (at < length && buffer[at] !== NEWLINE) at++
+  return at
+}
+
+function endOfWord(buffer: Uint8Array, start: number, length: number): number {
+  let at = start
+  while (at < length && buffer[at] !== SPACE && buffer[at] !== NEWLINE) at++
+  return at
+}
+
+/** Whole microseconds; -1 for text that is no number. */
+function scanNanoseconds(buffer: Uint8Array, start: number, end: number): number {
+  const last = Math.max(end - 3, start)
+  if (end - start > MOST_DIGITS || scanDigits(buffer, last, end) < 0) return -1
+  return last === start ? 0 : scanDigits(buffer, start, last)
+}
+
+/** -1 for text that is no number. */
+function scanDigits(buffer: Uint8Array, start: number, end: number): number {
+  if (start >= end || end - start > MOST_DIGITS) return -1
+  let value = 0
+  for (let at = start; at < end; at++) {
+    const digit = (buffer[at] as number) - ZERO
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
 }
 
 /** Parses nanoseconds with blanks between them and at the end, into microseconds. */
@@ -92,14 +174,4 @@ export function parsePerCpu(text: string): number[] | undefined {
 function split(usec: number, userShare: number): { userUsec: number; systemUsec: number } {
   const userUsec = Math.round(usec * userShare)
   return { userUsec, systemUsec: usec - userUsec }
-}
-
-function sum(perCpu: PerCpu): { userUsec: number; niceUsec: number; systemUsec: number } {
-  let userUsec = 0
-  let systemUsec = 0
-  for (const cpu of perCpu.values()) {
-    userUsec += cpu.userUsec
-    systemUsec += cpu.systemUsec
-  }
-  return { userUsec, niceUsec: 0, systemUsec }
 }

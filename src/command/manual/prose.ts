@@ -95,7 +95,7 @@ export const FILES: readonly Term[] = [
   {
     term: '`/run/procveil`',
     text: [
-      'What outlives the processes: a registration for each container in `containers/`, what each has accumulated in `state/`, and locks. Only root can read it.',
+      'What outlives the processes: a registration for each container in `containers/`, what each has accumulated in `records/`, and locks. Only root can read it.',
     ],
   },
   {

@@ -5,29 +5,20 @@
  */
 
 import type { CpuUsage } from '../../cgroup/cpu.ts'
+import { type Kept, OwnNumbers } from '../kept.ts'
 import type { Options } from '../options.ts'
+import { CARRY, CPUS, CpuCells, FROM_HOST, ROWS, SOURCE, TAKEN_USEC } from './cells.ts'
 import {
+  addHostTime,
+  findRow,
   type HostCpus,
-  hostTimesSince,
-  type RawHost,
-  type RawUsage,
-  rawHost,
-  rawUsage,
+  noteHost,
+  noteUsage,
   spreadUsage,
 } from './counters.ts'
-import { addTime, type CpuTime, NO_TIME } from './time.ts'
+import { type CpuTimes, IDLE, NICE, STEAL, SYSTEM, TIME_FIELDS, USER } from './time.ts'
 import type { VisibleCpus } from './visible.ts'
-import { capWork, NO_WORK, scaleWork, type Work, workUsec } from './work.ts'
-
-export interface CpuTimes {
-  /**
-   * Time of all CPUs that were ever visible. Those that are hidden now count too, so it never falls when fewer are
-   * visible.
-   */
-  total: CpuTime
-  /** Time of each visible CPU. */
-  cpus: readonly CpuTime[]
-}
+import { capWork, scaleWork, setWork, WORK_FIELDS, workUsec } from './work.ts'
 
 export interface CpuReading {
   /** Microseconds of CLOCK_MONOTONIC. */
@@ -40,115 +31,169 @@ export interface CpuReading {
   hostCpus: () => HostCpus
 }
 
-/** What is remembered between readings, as plain JSON. */
-export interface CpuAccountState {
-  monotonicUsec: number
-  /** Counters at the last reading: the container's, or the host's where the container has none. */
-  raw: RawUsage | RawHost
-  /** Usage that the CPUs had no room for yet: cgroup counters may run ahead of the clock a little. */
-  carry: Work
-  total: CpuTime
-  /** Time by virtual CPU. A hidden one keeps its place and goes on when it is visible again. */
-  cpus: readonly CpuTime[]
-}
-
 const SAME_READING_USEC = 10_000
 
 /** At most this much usage is carried for each CPU of the quota: more than that cannot be jitter. */
 const MOST_CARRY_USEC = 5_000_000
 
+/** What the account at work remembers, and what it will: all accounts use these one after the other. */
+const known = new CpuCells()
+const next = new CpuCells()
+/** What a CPU did in a time, and the time that passed on it. */
+const work = new Float64Array(WORK_FIELDS)
+const passed = new Float64Array(TIME_FIELDS)
+
 export class CpuAccount {
   readonly #options: Pick<Options, 'fractional'>
-  #state: CpuAccountState | undefined
+  readonly #kept: Kept
+  #isOpen = false
+  /** When the last reading was; `undefined` before the first. */
+  #takenUsec: number | undefined
 
-  /** Goes on from a `state` that `toJSON` gave earlier since the machine's boot. */
-  constructor(options: Pick<Options, 'fractional'>, state?: CpuAccountState) {
+  /** Goes on from what an earlier account has kept since the machine's boot, if that is sound. */
+  constructor(options: Pick<Options, 'fractional'>, kept: Kept = new OwnNumbers()) {
     this.#options = options
-    this.#state = state
+    this.#kept = kept
   }
 
-  toJSON(): CpuAccountState | undefined {
-    return this.#state
+  /** Whether there was a reading. */
+  get hasTimes(): boolean {
+    return this.#takenUsec !== undefined
   }
 
   /** Whether a reading at that time changes anything: two files read one after the other show the same times. */
   isDue(monotonicUsec: number): boolean {
-    return (
-      this.#state === undefined || monotonicUsec - this.#state.monotonicUsec >= SAME_READING_USEC
-    )
+    if (!this.#isOpen) this.#open(monotonicUsec)
+    return this.#takenUsec === undefined || monotonicUsec - this.#takenUsec >= SAME_READING_USEC
   }
 
-  /** Takes a reading into account and tells the times up to it. */
+  #open(nowUsec: number): void {
+    this.#isOpen = true
+    known.load(this.#kept)
+    if (known.isSound(this.#kept.count, nowUsec)) this.#takenUsec = known.numbers[TAKEN_USEC]
+  }
+
+  /** Takes a reading into account, keeps what came of it, and tells the times up to it. */
   advance(reading: CpuReading): CpuTimes {
-    this.#state =
-      this.#state === undefined ? this.#first(reading) : this.#next(this.#state, reading)
-    return this.times(reading.cpus)
+    const { monotonicUsec } = reading
+    if (!this.isDue(monotonicUsec)) return this.times(reading.cpus)
+    if (this.#takenUsec === undefined) this.#first(reading)
+    else {
+      known.load(this.#kept)
+      // The usage cannot be read just now: the next reading makes good for the time until then.
+      if (reading.usage === undefined && known.numbers[SOURCE] !== FROM_HOST) {
+        return known.show(reading.cpus.count)
+      }
+      this.#next(reading, monotonicUsec - this.#takenUsec)
+    }
+    next.numbers[TAKEN_USEC] = monotonicUsec
+    this.#kept.store(next.numbers, next.length)
+    this.#takenUsec = monotonicUsec
+    return next.show(reading.cpus.count)
   }
 
   /** The times at the last reading. */
   times({ count }: Pick<VisibleCpus, 'count'>): CpuTimes {
-    const { total = NO_TIME, cpus = [] } = this.#state ?? {}
-    return { total, cpus: Array.from({ length: count }, (_, i) => cpus[i] ?? NO_TIME) }
+    if (this.#takenUsec === undefined) begin(known)
+    else known.load(this.#kept)
+    return known.show(count)
   }
 
   /** Before the first reading usage was even, as far as anyone can tell. */
-  #first(reading: CpuReading): CpuAccountState {
-    const { monotonicUsec, ageUsec, usage } = reading
-    const { effective, count, quotaCpus } = reading.cpus
+  #first(reading: CpuReading): void {
+    const { monotonicUsec, ageUsec, usage, cpus } = reading
+    const { effective, count, quotaCpus } = cpus
+    begin(next)
     if (usage === undefined) {
-      const raw = rawHost(reading.hostCpus(), effective)
-      const cpus = effective.slice(0, count).map(cpu => raw.cpus[cpu] ?? NO_TIME)
-      return { monotonicUsec, raw, carry: NO_WORK, total: cpus.reduce(addTime, NO_TIME), cpus }
+      noteHost(next, reading.hostCpus(), effective)
+      growTo(next, undefined, count)
+      for (let i = 0; i < count; i++) {
+        const row = findRow(next, effective[i] as number, i)
+        for (let field = 0; field < TIME_FIELDS; field++) {
+          passed[field] = row < 0 ? 0 : (next.numbers[row + 1 + field] as number)
+        }
+        addPassed(next, i)
+      }
+      return
     }
+    noteUsage(next, usage, reading.hostCpus)
+    growTo(next, undefined, count)
     const usec = Math.max(Math.min(ageUsec ?? monotonicUsec, monotonicUsec), 0)
-    const busy = capWork(scaleWork(usage, 1 / count), (usec * quotaCpus) / count)
-    const time = this.#cpuTime(usec, busy, reading.cpus)
-    const cpus = Array.from({ length: count }, () => time)
-    const total = cpus.reduce(addTime, NO_TIME)
-    return { monotonicUsec, raw: rawUsage(usage, reading.hostCpus), carry: NO_WORK, total, cpus }
+    setWork(work, 0, usage)
+    scaleWork(work, 0, 1 / count)
+    capWork(work, 0, (usec * quotaCpus) / count)
+    this.#pass(usec, work, 0, cpus)
+    for (let i = 0; i < count; i++) addPassed(next, i)
   }
 
-  #next(state: CpuAccountState, reading: CpuReading): CpuAccountState {
-    const { monotonicUsec, usage } = reading
-    if (!this.isDue(monotonicUsec)) return state
-    const usec = monotonicUsec - state.monotonicUsec
+  #next({ usage, cpus, hostCpus }: CpuReading, usec: number): void {
+    const { effective, count, quotaCpus } = cpus
+    for (let i = 0; i < WORK_FIELDS; i++) work[i] = known.numbers[CARRY + i] as number
     if (usage === undefined) {
-      // The usage cannot be read just now: the next reading makes good for the time until then.
-      if (state.raw.source === 'cgroup') return state
-      const raw = rawHost(reading.hostCpus(), reading.cpus.effective)
-      const passed = hostTimesSince(raw, state.raw, reading.cpus)
-      return { ...state, monotonicUsec, raw, ...accumulate(state, passed) }
+      noteHost(next, hostCpus(), effective)
+      growTo(next, known, count)
+      for (let i = 0; i < count; i++) {
+        passed.fill(0)
+        addHostTime(passed, 0, known, next, effective[i] as number, i)
+        addPassed(next, i)
+      }
+    } else {
+      noteUsage(next, usage, hostCpus)
+      growTo(next, known, count)
+      const busy = spreadUsage(known, next, usec, work, cpus)
+      capWork(work, 0, MOST_CARRY_USEC * quotaCpus)
+      for (let i = 0; i < count; i++) {
+        this.#pass(usec, busy, i * WORK_FIELDS, cpus)
+        addPassed(next, i)
+      }
     }
-    const raw = rawUsage(usage, reading.hostCpus)
-    const { busy, left } = spreadUsage(state.raw, raw, { usec, carry: state.carry }, reading.cpus)
-    const passed = busy.map(work => this.#cpuTime(usec, work, reading.cpus))
-    const carry = capWork(left, MOST_CARRY_USEC * reading.cpus.quotaCpus)
-    return { monotonicUsec, raw, carry, ...accumulate(state, passed) }
+    for (let i = 0; i < WORK_FIELDS; i++) next.numbers[CARRY + i] = work[i] as number
   }
 
   /**
-   * Under a fractional quota a CPU cannot be used up. Its unusable part shows as steal, the time that a hypervisor gave
-   * to others, in step with the use: so idle tells how much of the quota is left, and the sum is the wall time.
+   * Sets `passed` to the time of a CPU that did this work. Under a fractional quota a CPU cannot be used up. Its unusable
+   * part shows as steal, the time that a hypervisor gave to others, in step with the use: so idle tells how much of the
+   * quota is left, and the sum is the wall time.
    */
-  #cpuTime(usec: number, busy: Work, { count, quotaCpus }: VisibleCpus): CpuTime {
-    const usedUsec = workUsec(busy)
-    if (this.#options.fractional === 'idle') {
-      const idleUsec = Math.max((usec * quotaCpus) / count - usedUsec, 0)
-      return { ...NO_TIME, ...busy, idleUsec }
-    }
-    const stealUsec = (usedUsec * (count - quotaCpus)) / quotaCpus
-    const idleUsec = Math.max(usec - usedUsec - stealUsec, 0)
-    return { ...NO_TIME, ...busy, idleUsec, stealUsec }
+  #pass(usec: number, did: Float64Array, at: number, { count, quotaCpus }: VisibleCpus): void {
+    const usedUsec = workUsec(did, at)
+    const showsSteal = this.#options.fractional !== 'idle'
+    const stealUsec = showsSteal ? (usedUsec * (count - quotaCpus)) / quotaCpus : 0
+    const wallUsec = showsSteal ? usec : (usec * quotaCpus) / count
+    passed.fill(0)
+    passed[USER] = did[at] as number
+    passed[NICE] = did[at + 1] as number
+    passed[SYSTEM] = did[at + 2] as number
+    passed[IDLE] = Math.max(wallUsec - usedUsec - stealUsec, 0)
+    passed[STEAL] = stealUsec
   }
 }
 
-function accumulate(
-  state: CpuAccountState,
-  passed: readonly CpuTime[],
-): Pick<CpuAccountState, 'total' | 'cpus'> {
-  const cpus = [...state.cpus]
-  passed.forEach((time, i) => {
-    cpus[i] = addTime(cpus[i] ?? NO_TIME, time)
-  })
-  return { total: passed.reduce(addTime, state.total), cpus }
+/** Makes the cells those of an account without a reading. */
+function begin(cells: CpuCells): void {
+  cells.numbers.fill(0, 0, ROWS + TIME_FIELDS)
+  cells.numbers[SOURCE] = FROM_HOST
+}
+
+/** Gives the counters in `cells` the times `before`, with zeros where there were none, for `count` CPUs or more. */
+function growTo(cells: CpuCells, before: CpuCells | undefined, count: number): void {
+  const cpus = before?.numbers[CPUS] ?? 0
+  cells.numbers[CPUS] = Math.max(cpus, count)
+  const { at, length } = cells
+  cells.reserve(length)
+  cells.numbers.fill(0, at, length)
+  if (before === undefined) return
+  const beforeAt = before.at
+  for (let i = 0; i < (1 + cpus) * TIME_FIELDS; i++) {
+    cells.numbers[at + i] = before.numbers[beforeAt + i] as number
+  }
+}
+
+/** Adds the time that passed on a virtual CPU to its own and to that of all. */
+function addPassed({ numbers, at }: CpuCells, cpu: number): void {
+  const own = at + (1 + cpu) * TIME_FIELDS
+  for (let i = 0; i < TIME_FIELDS; i++) {
+    numbers[own + i] = (numbers[own + i] as number) + (passed[i] as number)
+    numbers[at + i] = (numbers[at + i] as number) + (passed[i] as number)
+  }
 }

@@ -1,104 +1,171 @@
-/**
- * What the kernel's counters said at one reading, and what virtual CPUs did between two. The counters are Records, not
- * Maps, because they are kept as JSON.
- */
+/** What the kernel's counters said at one reading, and what virtual CPUs did between two. */
 
 import type { CpuUsage } from '../../cgroup/cpu.ts'
-import { busyUsec, type CpuTime, NO_TIME, timeSince } from './time.ts'
-import type { VisibleCpus } from './visible.ts'
+import { withRoom } from '../kept.ts'
 import {
-  addWork,
-  NO_WORK,
-  type Spread,
-  spreadWork,
-  type Work,
-  workSince,
-  workUsec,
-} from './work.ts'
+  BY_CPU,
+  BY_TOTAL,
+  COUNTED,
+  type CpuCells,
+  FROM_HOST,
+  ROWS,
+  rowNumbers,
+  SOURCE,
+  USED,
+} from './cells.ts'
+import { busyUsec, CPU_TIME_FIELDS, type CpuTime, TIME_FIELDS } from './time.ts'
+import type { VisibleCpus } from './visible.ts'
+import { addWork, setWork, spreadWork, takeWork, WORK_FIELDS, workUsec } from './work.ts'
 
 /** The time of the host's CPUs by number, as `parseHostCpus` reads it. */
 export type HostCpus = ReadonlyMap<number, CpuTime>
 
-export interface RawUsage {
-  source: 'cgroup'
-  total: Work
-  /** Work by the host's CPU number. */
-  perCpu?: Readonly<Record<number, Work>>
-  /** Busy time by the host's CPU number. Without `perCpu` it tells which CPUs did the work. */
-  hostBusyUsec?: Readonly<Record<number, number>>
-}
-
-export interface RawHost {
-  source: 'host'
-  cpus: Readonly<Record<number, CpuTime>>
-}
-
-export function rawUsage(usage: CpuUsage, hostCpus: () => HostCpus): RawUsage {
-  const { userUsec, niceUsec, systemUsec } = usage
-  const total = { userUsec, niceUsec, systemUsec }
-  if (usage.perCpu !== undefined) {
-    const perCpu: Record<number, Work> = {}
-    for (const [cpu, work] of usage.perCpu) perCpu[cpu] = { niceUsec: 0, ...work }
-    return { source: 'cgroup', total, perCpu }
+/** Notes in `cells` what was used, and who says which CPUs did it. */
+export function noteUsage(cells: CpuCells, usage: CpuUsage, hostCpus: () => HostCpus): void {
+  const { perCpu } = usage
+  if (perCpu !== undefined) {
+    const length = perCpu.count * rowNumbers(BY_CPU)
+    cells.reserve(ROWS + length)
+    for (let i = 0; i < length; i++) cells.numbers[ROWS + i] = perCpu.numbers[i] as number
+    cells.numbers[SOURCE] = BY_CPU
+    cells.numbers[COUNTED] = perCpu.count
+  } else {
+    const host = hostCpus()
+    cells.reserve(ROWS + host.size * rowNumbers(BY_TOTAL))
+    let at = ROWS
+    host.forEach((time, cpu) => {
+      cells.numbers[at++] = cpu
+      cells.numbers[at++] = busyUsec(time)
+    })
+    cells.numbers[SOURCE] = BY_TOTAL
+    cells.numbers[COUNTED] = host.size
   }
-  const hostBusyUsec: Record<number, number> = {}
-  for (const [cpu, time] of hostCpus()) hostBusyUsec[cpu] = busyUsec(time)
-  return { source: 'cgroup', total, hostBusyUsec }
+  setWork(cells.numbers, USED, usage)
 }
 
-export function rawHost(host: HostCpus, effective: readonly number[]): RawHost {
-  const cpus: Record<number, CpuTime> = {}
+/** Notes in `cells` what the host says of the visible CPUs. */
+export function noteHost(cells: CpuCells, host: HostCpus, effective: readonly number[]): void {
+  cells.reserve(ROWS + effective.length * rowNumbers(FROM_HOST))
+  const { numbers } = cells
+  let at = ROWS
+  let counted = 0
   for (const cpu of effective) {
     const time = host.get(cpu)
-    if (time !== undefined) cpus[cpu] = time
+    if (time === undefined) continue
+    counted++
+    numbers[at++] = cpu
+    for (const field of CPU_TIME_FIELDS) numbers[at++] = time[field]
   }
-  return { source: 'host', cpus }
+  numbers[SOURCE] = FROM_HOST
+  numbers[COUNTED] = counted
+  numbers.fill(0, USED, USED + WORK_FIELDS)
 }
 
-/** The time from one reading to the next, and the work that found no room in the time before. */
-interface Period {
-  usec: number
-  carry: Work
+/** Where the row of a CPU is, which is mostly the `guess`-th one; -1 when the CPU was not counted. */
+export function findRow({ numbers }: CpuCells, cpu: number, guess: number): number {
+  const length = rowNumbers(numbers[SOURCE] as number)
+  const end = ROWS + (numbers[COUNTED] as number) * length
+  const guessed = ROWS + guess * length
+  if (guessed < end && numbers[guessed] === cpu) return guessed
+  for (let at = ROWS; at < end; at += length) if (numbers[at] === cpu) return at
+  return -1
 }
 
-/** Spreads the usage of a period, and what is carried into it, over the virtual CPUs. */
+/** By virtual CPU; all containers use these one after the other. */
+let busy = new Float64Array(64 * WORK_FIELDS)
+let weights = new Float64Array(64)
+const used = new Float64Array(WORK_FIELDS)
+const usedBefore = new Float64Array(WORK_FIELDS)
+
+/**
+ * Spreads over the virtual CPUs what was used in the `usec` from the reading `before` to the reading `now`, and what is
+ * carried into it. Returns the work of each, which holds until the next call; what there is no room for is left in
+ * `carry`.
+ */
 export function spreadUsage(
-  before: RawUsage | RawHost,
-  now: RawUsage,
-  { usec, carry }: Period,
-  { effective, count, quotaCpus }: VisibleCpus,
-): Spread {
-  const own: Work[] = new Array(count).fill(NO_WORK)
-  const weights: number[] = new Array(count).fill(0)
-  const roomUsec = (usec * quotaCpus) / count
+  before: CpuCells,
+  now: CpuCells,
+  usec: number,
+  carry: Float64Array,
+  cpus: VisibleCpus,
+): Float64Array {
+  const { effective, count, quotaCpus } = cpus
+  busy = withRoom(busy, count * WORK_FIELDS)
+  weights = withRoom(weights, count)
+  busy.fill(0, 0, count * WORK_FIELDS)
+  weights.fill(0, 0, count)
   const mostUsec = usec * effective.length
-  // Nobody knows how much of a new source's count came since the last reading.
-  if (before.source === 'host') return spreadWork(own, carry, weights, roomUsec)
-
-  if (before.perCpu !== undefined && now.perCpu !== undefined) {
-    const position = new Map(effective.map((cpu, j) => [cpu, j]))
-    for (const [key, work] of Object.entries(now.perCpu)) {
-      const cpu = Number(key)
-      const used = workSince(work, before.perCpu[cpu] ?? NO_WORK, mostUsec)
-      const i = (position.get(cpu) ?? cpu) % count
-      own[i] = addWork(own[i] ?? NO_WORK, used)
-    }
-    return spreadWork(own, carry, own.map(workUsec), roomUsec)
+  const from = before.numbers[SOURCE]
+  const to = now.numbers[SOURCE]
+  if (from === BY_CPU && to === BY_CPU) takeByCpu(before, now, mostUsec, cpus)
+  else if (from === FROM_HOST) {
+    // Nobody knows how much of a new source's count came since the last reading.
+  } else {
+    if (from === BY_TOTAL && to === BY_TOTAL) weigh(before, now, cpus)
+    for (let i = 0; i < WORK_FIELDS; i++) used[i] = now.numbers[USED + i] as number
+    takeWork(used, 0, before.numbers, USED, mostUsec)
+    addWork(carry, 0, used, 0)
   }
-
-  effective.forEach((cpu, j) => {
-    const nowUsec = now.hostBusyUsec?.[cpu] ?? 0
-    const beforeUsec = before.hostBusyUsec?.[cpu] ?? nowUsec
-    weights[j % count] = (weights[j % count] ?? 0) + Math.max(nowUsec - beforeUsec, 0)
-  })
-  const used = workSince(now.total, before.total, mostUsec)
-  return spreadWork(own, addWork(used, carry), weights, roomUsec)
+  spreadWork(busy, count, carry, weights, (usec * quotaCpus) / count)
+  return busy
 }
 
-/** What the host's own counters of the visible CPUs grew by. */
-export function hostTimesSince(now: RawHost, before: RawHost, cpus: VisibleCpus): CpuTime[] {
-  return cpus.effective.slice(0, cpus.count).map(cpu => {
-    const time = now.cpus[cpu] ?? NO_TIME
-    return timeSince(time, before.cpus[cpu] ?? time)
-  })
+/** The virtual CPU that stands for a CPU of the host does what is used there. It weighs as much as it does. */
+function takeByCpu(
+  before: CpuCells,
+  now: CpuCells,
+  mostUsec: number,
+  { effective, count }: VisibleCpus,
+): void {
+  const counted = now.numbers[COUNTED] as number
+  const length = rowNumbers(BY_CPU)
+  // Both lists ascend, the kernel's and ours.
+  for (let k = 0, j = 0; k < counted; k++) {
+    const at = ROWS + k * length
+    const cpu = now.numbers[at] as number
+    while (j < effective.length && (effective[j] as number) < cpu) j++
+    takeRow(used, now, at)
+    takeRow(usedBefore, before, findRow(before, cpu, k))
+    takeWork(used, 0, usedBefore, 0, mostUsec)
+    addWork(busy, ((effective[j] === cpu ? j : cpu) % count) * WORK_FIELDS, used, 0)
+  }
+  for (let i = 0; i < count; i++) weights[i] = workUsec(busy, i * WORK_FIELDS)
+}
+
+/** Copies the work of a CPU, of which cgroups do not know what was niced; -1 is where there is none. */
+function takeRow(work: Float64Array, { numbers }: CpuCells, at: number): void {
+  work[0] = at < 0 ? 0 : (numbers[at + 1] as number)
+  work[1] = 0
+  work[2] = at < 0 ? 0 : (numbers[at + 2] as number)
+}
+
+/** The busier a CPU of the host was, the more of the usage is that of the virtual CPU that stands for it. */
+function weigh(before: CpuCells, now: CpuCells, { effective, count }: VisibleCpus): void {
+  for (let j = 0; j < effective.length; j++) {
+    const cpu = effective[j] as number
+    const nowAt = findRow(now, cpu, j)
+    const beforeAt = findRow(before, cpu, j)
+    if (nowAt < 0 || beforeAt < 0) continue
+    const passedUsec = (now.numbers[nowAt + 1] as number) - (before.numbers[beforeAt + 1] as number)
+    weights[j % count] = (weights[j % count] as number) + Math.max(passedUsec, 0)
+  }
+}
+
+/** Adds to a row of times what the host's own counters of a CPU grew by, never less than nothing. */
+export function addHostTime(
+  times: Float64Array,
+  at: number,
+  before: CpuCells,
+  now: CpuCells,
+  cpu: number,
+  guess: number,
+): void {
+  const nowAt = findRow(now, cpu, guess)
+  const beforeAt = findRow(before, cpu, guess)
+  if (nowAt < 0 || beforeAt < 0) return
+  for (let i = 0; i < TIME_FIELDS; i++) {
+    const passedUsec =
+      (now.numbers[nowAt + 1 + i] as number) - (before.numbers[beforeAt + 1 + i] as number)
+    times[at + i] = (times[at + i] as number) + Math.max(passedUsec, 0)
+  }
 }

@@ -14,6 +14,14 @@ export const CPU_TIME_FIELDS = [
   'guestNiceUsec',
 ] as const
 
+/** How many numbers a row of times has, and where some of them stand in it. */
+export const TIME_FIELDS = CPU_TIME_FIELDS.length
+export const USER = 0
+export const NICE = 1
+export const SYSTEM = 2
+export const IDLE = 3
+export const STEAL = 7
+
 /** `guestUsec` and `guestNiceUsec` are parts of `userUsec` and `niceUsec`: never count them again. */
 export type CpuTime = Readonly<Record<(typeof CPU_TIME_FIELDS)[number], number>>
 
@@ -28,19 +36,6 @@ export const NO_TIME: CpuTime = {
   stealUsec: 0,
   guestUsec: 0,
   guestNiceUsec: 0,
-}
-
-export function addTime(a: CpuTime, b: CpuTime): CpuTime {
-  const sum = { ...a }
-  for (const field of CPU_TIME_FIELDS) sum[field] += b[field]
-  return sum
-}
-
-/** What passed between two readings, never negative. */
-export function timeSince(now: CpuTime, before: CpuTime): CpuTime {
-  const passed = { ...now }
-  for (const field of CPU_TIME_FIELDS) passed[field] = Math.max(now[field] - before[field], 0)
-  return passed
 }
 
 /** Time in which the CPU could do nothing else; waiting for I/O leaves it free. */
@@ -67,4 +62,19 @@ export const TICK_USEC = 10_000
  */
 export function toTicks(usec: number): number {
   return Math.floor((usec + 0.01) / TICK_USEC)
+}
+
+/**
+ * The times of a container's CPUs, in rows of `CPU_TIME_FIELDS` from `at` on. They hold until the times of any container
+ * are asked for again.
+ */
+export interface CpuTimes {
+  readonly numbers: Float64Array
+  /**
+   * Where the row of all CPUs that were ever visible begins. Those that are hidden now count too, so it never falls when
+   * fewer are visible. The rows of the visible CPUs follow.
+   */
+  readonly at: number
+  /** How many CPUs are visible. */
+  readonly count: number
 }

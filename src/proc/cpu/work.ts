@@ -1,56 +1,75 @@
-/** Arithmetic on CPU time that a container used: what was used since, and which virtual CPUs did it. */
+/**
+ * Arithmetic on CPU time that a container used: what was used since, and which virtual CPUs did it. Work is three
+ * numbers in a row, user, nice and system time, and is changed where it stands: it is computed at each reading.
+ */
 
 import type { CpuWork } from '../../cgroup/cpu.ts'
 
-export type Work = Readonly<CpuWork>
+/** How many numbers work is. */
+export const WORK_FIELDS = 3
 
-export const NO_WORK: Work = { userUsec: 0, niceUsec: 0, systemUsec: 0 }
+export function workUsec(work: Float64Array, at = 0): number {
+  return (work[at] as number) + (work[at + 1] as number) + (work[at + 2] as number)
+}
 
-export const workUsec = (work: Work): number => work.userUsec + work.niceUsec + work.systemUsec
+export function setWork(work: Float64Array, at: number, from: CpuWork): void {
+  work[at] = from.userUsec
+  work[at + 1] = from.niceUsec
+  work[at + 2] = from.systemUsec
+}
 
-export function addWork(a: Work, b: Work): Work {
-  return {
-    userUsec: a.userUsec + b.userUsec,
-    niceUsec: a.niceUsec + b.niceUsec,
-    systemUsec: a.systemUsec + b.systemUsec,
+/** Adds `other` at `otherAt`, times `factor`. */
+export function addWork(
+  work: Float64Array,
+  at: number,
+  other: Float64Array,
+  otherAt: number,
+  factor = 1,
+): void {
+  for (let i = 0; i < WORK_FIELDS; i++) {
+    work[at + i] = (work[at + i] as number) + (other[otherAt + i] as number) * factor
   }
 }
 
-export function scaleWork(work: Work, factor: number): Work {
-  return {
-    userUsec: work.userUsec * factor,
-    niceUsec: work.niceUsec * factor,
-    systemUsec: work.systemUsec * factor,
-  }
+export function scaleWork(work: Float64Array, at: number, factor: number): void {
+  for (let i = 0; i < WORK_FIELDS; i++) work[at + i] = (work[at + i] as number) * factor
 }
 
-/** At most `mostUsec` of the work, in its own mix. */
-export function capWork(work: Work, mostUsec: number): Work {
-  const usec = workUsec(work)
-  return usec > mostUsec ? scaleWork(work, mostUsec / usec) : work
+/** Leaves at most `mostUsec` of the work, in its own mix. */
+export function capWork(work: Float64Array, at: number, mostUsec: number): void {
+  const usec = workUsec(work, at)
+  if (usec > mostUsec) scaleWork(work, at, mostUsec / usec)
 }
 
 /**
- * What was used between two readings of a counter, never negative.
+ * Takes from `work`, a counter's reading, what an earlier reading `before` had counted: what was used between them stays,
+ * never negative.
  *
  * The kernel moves time between user and system when it learns more, so one part may fall while the whole
  * grows: the whole is right then. When the whole falls the cgroup was made anew, and what it counts now came
  * since; unless that is more than `mostUsec`, all that could be used.
  */
-export function workSince(now: Work, before: Work, mostUsec: number): Work {
-  const used = addWork(now, scaleWork(before, -1))
-  if (used.userUsec >= 0 && used.niceUsec >= 0 && used.systemUsec >= 0) return used
-  if (workUsec(used) >= 0) {
-    return capWork(
-      mapWork(used, usec => Math.max(usec, 0)),
-      workUsec(used),
-    )
+export function takeWork(
+  work: Float64Array,
+  at: number,
+  before: Float64Array,
+  beforeAt: number,
+  mostUsec: number,
+): void {
+  const user = (work[at] as number) - (before[beforeAt] as number)
+  const nice = (work[at + 1] as number) - (before[beforeAt + 1] as number)
+  const system = (work[at + 2] as number) - (before[beforeAt + 2] as number)
+  const wholeUsec = user + nice + system
+  if (wholeUsec >= 0) {
+    work[at] = Math.max(user, 0)
+    work[at + 1] = Math.max(nice, 0)
+    work[at + 2] = Math.max(system, 0)
+    if (user < 0 || nice < 0 || system < 0) capWork(work, at, wholeUsec)
+    return
   }
-  return {
-    userUsec: usecAnew(now.userUsec, used.userUsec, mostUsec),
-    niceUsec: usecAnew(now.niceUsec, used.niceUsec, mostUsec),
-    systemUsec: usecAnew(now.systemUsec, used.systemUsec, mostUsec),
-  }
+  work[at] = usecAnew(work[at] as number, user, mostUsec)
+  work[at + 1] = usecAnew(work[at + 1] as number, nice, mostUsec)
+  work[at + 2] = usecAnew(work[at + 2] as number, system, mostUsec)
 }
 
 function usecAnew(nowUsec: number, usedUsec: number, mostUsec: number): number {
@@ -58,59 +77,51 @@ function usecAnew(nowUsec: number, usedUsec: number, mostUsec: number): number {
   return nowUsec < mostUsec ? nowUsec : 0
 }
 
-function mapWork(work: Work, change: (usec: number) => number): Work {
-  return {
-    userUsec: change(work.userUsec),
-    niceUsec: change(work.niceUsec),
-    systemUsec: change(work.systemUsec),
-  }
-}
-
-export interface Spread {
-  /** By virtual CPU, each at most the room. */
-  busy: Work[]
-  /** What all CPUs together had no room for. */
-  left: Work
-}
+const all = new Float64Array(WORK_FIELDS)
+const surplus = new Float64Array(WORK_FIELDS)
 
 /**
- * Gives each virtual CPU its `own` work and its part, by `weights`, of the `common` work. What passes
- * `roomUsec` on one CPU goes to those with room left, in proportion to that room. Work keeps the mix of
- * where it came from, so nothing is lost: the parts of `busy` and `left` add up to those given.
+ * Gives each of `count` virtual CPUs, besides its own work in `busy`, its part, by `weights`, of the `common` work. What
+ * passes `roomUsec` on one CPU goes to those with room left, in proportion to that room; what all together have no room
+ * for is left in `common`. Work keeps the mix of where it came from, so nothing is lost.
  */
 export function spreadWork(
-  own: readonly Work[],
-  common: Work,
-  weights: readonly number[],
+  busy: Float64Array,
+  count: number,
+  common: Float64Array,
+  weights: Float64Array,
   roomUsec: number,
-): Spread {
-  const weight = weights.reduce((sum, w) => sum + w, 0)
-  const offered = own.map((work, i) =>
-    addWork(work, scaleWork(common, weight > 0 ? (weights[i] ?? 0) / weight : 1 / own.length)),
-  )
-  const all = offered.reduce(addWork, NO_WORK)
-  const capacityUsec = roomUsec * own.length
-  const kept = workUsec(all) > capacityUsec ? capacityUsec / workUsec(all) : 1
-
-  let surplus = NO_WORK
-  const busy = offered.map(work => {
-    const wanted = scaleWork(work, kept)
-    const taken = capWork(wanted, roomUsec)
-    if (taken !== wanted) surplus = addWork(surplus, addWork(wanted, scaleWork(taken, -1)))
-    return taken
-  })
-  if (surplus !== NO_WORK) placeSurplus(busy, surplus, roomUsec)
-  return { busy, left: scaleWork(all, 1 - kept) }
+): void {
+  let weight = 0
+  for (let i = 0; i < count; i++) weight += weights[i] as number
+  all.fill(0)
+  for (let i = 0; i < count; i++) {
+    const part = weight > 0 ? (weights[i] as number) / weight : 1 / count
+    addWork(busy, i * WORK_FIELDS, common, 0, part)
+    addWork(all, 0, busy, i * WORK_FIELDS)
+  }
+  const capacityUsec = roomUsec * count
+  const allUsec = workUsec(all)
+  const kept = allUsec > capacityUsec ? capacityUsec / allUsec : 1
+  surplus.fill(0)
+  for (let at = 0; at < count * WORK_FIELDS; at += WORK_FIELDS) {
+    scaleWork(busy, at, kept)
+    if (workUsec(busy, at) <= roomUsec) continue
+    addWork(surplus, 0, busy, at)
+    capWork(busy, at, roomUsec)
+    addWork(surplus, 0, busy, at, -1)
+  }
+  if (workUsec(surplus) > 0) placeSurplus(busy, count, roomUsec)
+  for (let i = 0; i < WORK_FIELDS; i++) common[i] = (all[i] as number) * (1 - kept)
 }
 
 /** The surplus is never more than the room, but for the rounding of doubles: one round places it. */
-function placeSurplus(busy: Work[], surplus: Work, roomUsec: number): void {
-  const rooms = busy.map(work => Math.max(roomUsec - workUsec(work), 0))
-  const room = Math.max(
-    rooms.reduce((sum, usec) => sum + usec, 0),
-    workUsec(surplus),
-  )
-  rooms.forEach((usec, i) => {
-    busy[i] = addWork(busy[i] ?? NO_WORK, scaleWork(surplus, usec / room))
-  })
+function placeSurplus(busy: Float64Array, count: number, roomUsec: number): void {
+  let room = 0
+  for (let i = 0; i < count; i++) room += Math.max(roomUsec - workUsec(busy, i * WORK_FIELDS), 0)
+  room = Math.max(room, workUsec(surplus))
+  for (let at = 0; at < count * WORK_FIELDS; at += WORK_FIELDS) {
+    const usec = Math.max(roomUsec - workUsec(busy, at), 0)
+    addWork(busy, at, surplus, 0, usec / room)
+  }
 }

@@ -3,14 +3,13 @@
  * and, if wanted, the time that its I/O took.
  */
 
+import { type FindKept, type Kept, keptHere, WHAT } from '../kept.ts'
 import type { Options } from '../options.ts'
-import { DISK_FIELDS, type DiskCounters, deviceKey, mapFields } from './counters.ts'
+import { type DeviceNumber, DISK_FIELDS, type DiskCounters, mapFields } from './counters.ts'
 import type { VisibleDisk } from './visible.ts'
 
-/** What is remembered between readings by `major:minor`, as plain JSON. */
-export type DiskAccountState = Readonly<Record<string, DiskRecord>>
-
-interface DiskRecord {
+/** What is remembered of a disk between readings. */
+export interface DiskRecord {
   /** The counters that the container saw last. */
   shown: DiskCounters
   share?: TimeShare
@@ -26,42 +25,88 @@ interface TimeShare {
   host: DiskCounters
 }
 
+/** A device has a major number below 2^12 and a minor number below 2^20: include/linux/kdev_t.h. */
+const MINORS = 2 ** 20
+
+/** The number under which the counters of a disk are kept. */
+export const whatOf = ({ major, minor }: DeviceNumber): number => WHAT.disk + major * MINORS + minor
+
 export class DiskAccount {
   readonly #options: Pick<Options, 'diskTimes'>
-  readonly #records: Map<string, DiskRecord>
-  #state: DiskAccountState | undefined
+  readonly #find: FindKept
+  readonly #known = new Map<number, { kept: Kept; record: DiskRecord | undefined }>()
 
-  /** Goes on from a `state` that `toJSON` gave earlier since the machine's boot. */
-  constructor(options: Pick<Options, 'diskTimes'>, state: DiskAccountState = {}) {
+  /** Goes on from what an earlier account has kept since the machine's boot. */
+  constructor(options: Pick<Options, 'diskTimes'>, find: FindKept = keptHere()) {
     this.#options = options
-    this.#records = new Map(Object.entries(state))
+    this.#find = find
   }
 
-  /** The same object is returned until a counter changes. */
-  toJSON(): DiskAccountState {
-    this.#state ??= Object.fromEntries(this.#records)
-    return this.#state
-  }
-
-  /** The same disks with the counters to show at this reading. */
+  /** The same disks with the counters to show at this reading, which are kept. */
   advance(disks: readonly VisibleDisk[]): VisibleDisk[] {
     return disks.map(disk => {
       const { counters, hostCounters } = disk
       if (counters === undefined || hostCounters === undefined) return disk
-      const key = deviceKey(disk)
-      const before = this.#records.get(key)
+      const known = this.#know(whatOf(disk))
+      const before = known.record
       const record: DiskRecord = { shown: counters }
       if (this.#options.diskTimes === 'apportion') {
         record.share = addShare(before?.share, counters, hostCounters)
         record.shown = withTimes(counters, hostCounters, record.share)
       }
       if (before !== undefined) record.shown = larger(record.shown, before.shown)
-      if (record.share !== undefined || before?.shown !== record.shown) this.#state = undefined
-      this.#records.set(key, record)
+      known.record = record
+      if (record.share !== undefined || before?.shown !== record.shown) {
+        keepRecord(known.kept, record)
+      }
       return { ...disk, counters: record.shown }
     })
   }
+
+  #know(what: number): { kept: Kept; record: DiskRecord | undefined } {
+    const known = this.#known.get(what)
+    if (known !== undefined) return known
+    const kept = this.#find(what)
+    const found = { kept, record: readRecord(kept) }
+    this.#known.set(what, found)
+    return found
+  }
 }
+
+/** The numbers that are kept: the counters that were shown, and where there is a share, that too. */
+const SHARE_FIELDS = ['readMs', 'writeMs', 'discardMs', 'busyMs'] as const
+const SHOWN_NUMBERS = DISK_FIELDS.length
+const SHARE_NUMBERS = SHARE_FIELDS.length + 2 * DISK_FIELDS.length
+const numbers = new Float64Array(SHOWN_NUMBERS + SHARE_NUMBERS)
+
+export function keepRecord(kept: Kept, { shown, share }: DiskRecord): void {
+  let at = 0
+  for (const field of DISK_FIELDS) numbers[at++] = shown[field]
+  if (share !== undefined) {
+    for (const field of SHARE_FIELDS) numbers[at++] = share[field]
+    for (const field of DISK_FIELDS) numbers[at++] = share.own[field]
+    for (const field of DISK_FIELDS) numbers[at++] = share.host[field]
+  }
+  kept.store(numbers, at)
+}
+
+/** `undefined` where nothing is kept, or something else. */
+function readRecord(kept: Kept): DiskRecord | undefined {
+  const { count } = kept
+  const hasShare = count === numbers.length
+  if (!hasShare && count !== SHOWN_NUMBERS) return undefined
+  kept.load(numbers)
+  for (let i = 0; i < count; i++) if (!isCount(numbers[i] as number)) return undefined
+  const at = (start: number) => mapFields((_, i) => numbers[start + i] as number)
+  const record: DiskRecord = { shown: at(0) }
+  if (!hasShare) return record
+  const [readMs = 0, writeMs = 0, discardMs = 0, busyMs = 0] = numbers.subarray(SHOWN_NUMBERS)
+  const own = SHOWN_NUMBERS + SHARE_FIELDS.length
+  const host = own + DISK_FIELDS.length
+  return { ...record, share: { readMs, writeMs, discardMs, busyMs, own: at(own), host: at(host) } }
+}
+
+const isCount = (number: number) => number >= 0 && number <= Number.MAX_SAFE_INTEGER
 
 /**
  * A request of the container is taken to have lasted, between two readings, as long as the average one on that device.

@@ -2,8 +2,8 @@
 
 import { DeviceFiles } from '../../container/device-files.ts'
 import { isAlive } from '../../container/identity.ts'
+import { Records } from '../../container/records/records.ts'
 import { Registry } from '../../container/registry.ts'
-import { States } from '../../container/states.ts'
 import type { Backend } from '../../filesystem/backend.ts'
 import { HandleNumbers } from '../../filesystem/handle-numbers.ts'
 import { Handles } from '../../filesystem/handles.ts'
@@ -91,8 +91,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, { preparation, busyPo
   const { runDirectory } = settings
   const registry = new Registry(runDirectory)
   registry.migrate(error => log.error(error))
-  const states = new States(runDirectory)
-  states.prepare()
+  const records = new Records(runDirectory, mapNumbers, message => log.warning(message))
   const texts = new SavedTexts(runDirectory)
   const numbers = new HandleNumbers(runDirectory, Date.now(), texts.highest)
   const handles = new Handles(numbers, host.clock, texts)
@@ -101,7 +100,7 @@ function makeBackend(setup: ServerSetup, offered: Offered, { preparation, busyPo
     host,
     registry,
     defaults: orders.options,
-    states,
+    records,
     report: message => log.warning(message),
     isOpen: slot => handles.isOpen(slot),
     finder: {

@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
+import type { CpuRows, CpuUsage } from '../../../src/cgroup/cpu.ts'
 import { Group } from '../../../src/cgroup/group.ts'
 import { CpuUsageV1, parsePerCpu, parseUsageAll } from '../../../src/cgroup/v1/cpuacct.ts'
+import type { Bytes } from '../../../src/host/directory-file.ts'
 import { machine } from '../../machines/machine.ts'
 
 function reader(t: Test, files: Record<string, string>, possible?: string): CpuUsageV1 {
@@ -16,14 +18,38 @@ function reader(t: Test, files: Record<string, string>, possible?: string): CpuU
   )
 }
 
+const rowsOf = (rows: CpuRows | undefined) =>
+  rows && Array.from({ length: rows.count }, (_, i) => [...rows.numbers.subarray(3 * i, 3 * i + 3)])
+const parse = (text: string) => rowsOf(parseUsageAll(toBytes(text)))
+const toBytes = (text: string): Bytes => ({ buffer: Buffer.from(text), length: text.length })
+
 t.test('usage_all has CPU numbers, user and system time in nanoseconds', async t => {
-  const perCpu = parseUsageAll('cpu user system\n0 5000000 1000000\n7 2000999 0\n')
-  t.same(perCpu?.get(0), { userUsec: 5000, systemUsec: 1000 })
-  t.same(perCpu?.get(7), { userUsec: 2000, systemUsec: 0 })
-  t.equal(perCpu?.size, 2)
-  t.equal(parseUsageAll('cpu user system\n'), undefined)
-  t.equal(parseUsageAll('cpu user system\n0 x 1\n'), undefined)
-  t.equal(parseUsageAll(''), undefined)
+  t.strictSame(parse('cpu user system\n0 5000000 1000000\n7 2000999 0\n'), [
+    [0, 5000, 1000],
+    [7, 2000, 0],
+  ])
+  t.strictSame(parse('cpu user system\n0 999 9223372036854775807'), [
+    [0, 0, Math.floor(2 ** 63 / 1000)],
+  ])
+  t.strictSame(parse('cpu user system more\n0 1000 2000 3000\n1 1000 0 5\n'), [
+    [0, 1, 2],
+    [1, 1, 0],
+  ])
+})
+
+t.test('what is no usage_all is not parsed', async t => {
+  for (const text of [
+    ...['', 'cpu user system\n', 'cpu user\n0 1 1\n', '0 1 1\n', 'cpu user system\n0 x 1\n'],
+    ...['cpu user system\n0 1\n1 2 3\n', 'cpu user system\n0 1 1\n\n', 'cpu user system\n0  1 1\n'],
+    ...['cpu user system\n0 1 -1\n', 'cpu user system\n0 1 1x01\n', 'cpu user system\n0 1 x001\n'],
+    ...[
+      'cpu user system\n0 1 100000000000000000000\n',
+      'cpu user system\n0',
+      'cpu user system\n0 1 ',
+    ],
+  ]) {
+    t.equal(parse(text), undefined, JSON.stringify(text))
+  }
 })
 
 t.test('a list of nanoseconds ends with a blank', async t => {
@@ -39,7 +65,7 @@ t.test('usage_all says most and goes first', async t => {
     usage_percpu: '50000000 49000000 \n',
   }).usage()
   t.match(usage, { userUsec: 7000, niceUsec: 0, systemUsec: 3000 })
-  t.same(usage?.perCpu?.get(1), { userUsec: 4000, systemUsec: 2000 })
+  t.same(rowsOf(usage?.perCpu)?.[1], [1, 4000, 2000])
 })
 
 t.test('without it user and system time per CPU come from two files', async t => {
@@ -49,7 +75,7 @@ t.test('without it user and system time per CPU come from two files', async t =>
     usage_percpu: '50000000 49000000 \n',
   }).usage()
   t.match(usage, { userUsec: 7000, systemUsec: 3000 })
-  t.same(usage?.perCpu?.get(0), { userUsec: 3000, systemUsec: 1000 })
+  t.same(rowsOf(usage?.perCpu)?.[0], [0, 3000, 1000])
 })
 
 t.test('an old kernel does not tell user from system per CPU: the ticks do', async t => {
@@ -58,7 +84,7 @@ t.test('an old kernel does not tell user from system per CPU: the ticks do', asy
     stat: 'user 30\nsystem 10\n',
   }).usage()
   t.match(usage, { userUsec: 9000, systemUsec: 3000 })
-  t.same(usage?.perCpu?.get(0), { userUsec: 6000, systemUsec: 2000 })
+  t.same(rowsOf(usage?.perCpu)?.[0], [0, 6000, 2000])
 })
 
 t.test('the last resort is the total', async t => {
@@ -74,8 +100,9 @@ t.test('time that no tick has seen is user time', async t => {
 
 t.test('files without CPU numbers count the possible CPUs', async t => {
   const files = { usage_percpu_user: '1000 2000 3000 \n', usage_percpu_sys: '0 0 0 \n' }
-  t.same([...(reader(t, files, '0,4,8\n').usage()?.perCpu?.keys() ?? [])], [0, 4, 8])
-  t.same([...(reader(t, files).usage()?.perCpu?.keys() ?? [])], [0, 1, 2])
+  const cpus = (usage?: CpuUsage) => rowsOf(usage?.perCpu)?.map(([cpu]) => cpu)
+  t.same(cpus(reader(t, files, '0,4,8\n').usage()), [0, 4, 8])
+  t.same(cpus(reader(t, files).usage()), [0, 1, 2])
 })
 
 t.test('a damaged file is passed over', async t => {

@@ -1,16 +1,19 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { CpuUsage } from '../../../src/cgroup/cpu.ts'
-import {
-  CpuAccount,
-  type CpuAccountState,
-  type CpuReading,
-  type CpuTimes,
-} from '../../../src/proc/cpu/account.ts'
+import { CpuAccount, type CpuReading } from '../../../src/proc/cpu/account.ts'
+import { COUNTED, CPUS, FROM_HOST, SOURCE, TAKEN_USEC } from '../../../src/proc/cpu/cells.ts'
 import type { HostCpus } from '../../../src/proc/cpu/counters.ts'
-import { CPU_TIME_FIELDS, type CpuTime, NO_TIME } from '../../../src/proc/cpu/time.ts'
+import {
+  CPU_TIME_FIELDS,
+  type CpuTime,
+  type CpuTimes,
+  NO_TIME,
+} from '../../../src/proc/cpu/time.ts'
 import type { VisibleCpus } from '../../../src/proc/cpu/visible.ts'
+import { OwnNumbers } from '../../../src/proc/kept.ts'
 import { renderCpuLines } from '../../../src/proc/stat.ts'
+import { type NamedTimes, nameTimes } from '../../machines/cpu-times.ts'
 
 const S = 1e6
 const STEAL = { fractional: 'steal' } as const
@@ -31,13 +34,14 @@ function used(userSeconds: number, systemSeconds = 0, niceSeconds = 0): CpuUsage
 }
 
 function usedPerCpu(rows: Record<number, [user: number, system: number]>): CpuUsage {
-  const perCpu = new Map<number, { userUsec: number; systemUsec: number }>()
+  const numbers: number[] = []
   let [userUsec, systemUsec] = [0, 0]
   for (const [cpu, [user, system]] of Object.entries(rows)) {
-    perCpu.set(Number(cpu), { userUsec: user * S, systemUsec: system * S })
+    numbers.push(Number(cpu), user * S, system * S)
     userUsec += user * S
     systemUsec += system * S
   }
+  const perCpu = { numbers: Float64Array.from(numbers), count: numbers.length / 3 }
   return { userUsec, niceUsec: 0, systemUsec, perCpu }
 }
 
@@ -97,7 +101,7 @@ t.test("the host's guest time is in its user time and weighs once", async t => {
     ])
   account.advance(at(0, { hostCpus: () => host(0, 0) }))
   const seen = account.advance(at(10, { usage: used(38, 12), hostCpus: () => host(8, 8) }))
-  t.same(seen.cpus[0], seen.cpus[1])
+  t.same(nameTimes(seen).cpus[0], nameTimes(seen).cpus[1])
 })
 
 t.test('an idle container under half a CPU is idle all the time', async t => {
@@ -177,8 +181,8 @@ t.test('two readings within 10 ms are one', async t => {
 t.test('within 10 ms the number of CPUs still follows the limit', async t => {
   const account = new CpuAccount(STEAL)
   account.advance(at(0, {}))
-  t.equal(account.advance(at(0.001, { cpus: cpus(3) })).cpus.length, 3)
-  t.equal(account.advance(at(0.002, { cpus: cpus(2, 1) })).cpus.length, 1)
+  t.equal(account.advance(at(0.001, { cpus: cpus(3) })).count, 3)
+  t.equal(account.advance(at(0.002, { cpus: cpus(2, 1) })).count, 1)
 })
 
 t.test('usage per CPU goes to the virtual CPU that stands for it', async t => {
@@ -242,11 +246,13 @@ t.test('more usage than the age allows is cut at the first reading', async t => 
 })
 
 t.test('a container is not older than the clock, nor younger than nothing', async t => {
-  const old = new CpuAccount(STEAL).advance(at(0, { ageUsec: 1e15, usage: used(0) }))
+  const old = nameTimes(new CpuAccount(STEAL).advance(at(0, { ageUsec: 1e15, usage: used(0) })))
   t.equal(old.cpus[0]?.idleUsec, 10_000 * S)
-  const unknown = new CpuAccount(STEAL).advance(at(0, { ageUsec: undefined, usage: used(0) }))
+  const unknown = nameTimes(
+    new CpuAccount(STEAL).advance(at(0, { ageUsec: undefined, usage: used(0) })),
+  )
   t.equal(unknown.cpus[0]?.idleUsec, 10_000 * S)
-  const early = new CpuAccount(STEAL).advance(at(0, { ageUsec: -5, usage: used(1) }))
+  const early = nameTimes(new CpuAccount(STEAL).advance(at(0, { ageUsec: -5, usage: used(1) })))
   t.same(early.total, NO_TIME)
 })
 
@@ -292,24 +298,70 @@ t.test('the host is asked only when the usage does not tell the CPUs apart', asy
   const account = new CpuAccount(STEAL)
   const hostCpus = () => t.fail('nobody should ask') as never
   const usage = usedPerCpu({ 0: [1, 1], 1: [2, 2] })
-  t.equal(account.advance(at(0, { usage, hostCpus })).cpus.length, 2)
-  t.equal(account.advance(at(10, { usage, hostCpus })).cpus.length, 2)
+  t.equal(account.advance(at(0, { usage, hostCpus })).count, 2)
+  t.equal(account.advance(at(10, { usage, hostCpus })).count, 2)
 })
 
-t.test('the account goes on from JSON', async t => {
+t.test('the account goes on from what another has kept', async t => {
   const readings = [
     at(0, { usage: usedPerCpu({ 0: [1, 2], 5: [3, 4] }) }),
     at(10, { usage: usedPerCpu({ 0: [2, 3], 5: [9, 4] }), cpus: cpus(2, 1.5) }),
     at(20, { usage: used(12, 8), hostCpus: () => hostBusy(3, 4) }),
     at(30, { usage: used(15, 9), hostCpus: () => hostBusy(4, 8), cpus: cpus(3) }),
   ]
-  const kept = new CpuAccount(STEAL)
-  let state: CpuAccountState | undefined
+  const same = new CpuAccount(STEAL)
+  const kept = new OwnNumbers()
   for (const reading of readings) {
-    const account = new CpuAccount(STEAL, state)
-    t.same(account.advance(reading), kept.advance(reading))
-    state = JSON.parse(JSON.stringify(account))
+    const seen = nameTimes(new CpuAccount(STEAL, kept).advance(reading))
+    t.same(seen, nameTimes(same.advance(reading)))
   }
+})
+
+t.test('numbers that no account has kept since the boot are none', async t => {
+  const kept = new OwnNumbers()
+  new CpuAccount(STEAL, kept).advance(at(0, { usage: usedPerCpu({ 0: [1, 2], 1: [3, 4] }) }))
+  const good = new Float64Array(kept.count)
+  kept.load(good)
+  const first = lines(new CpuAccount(STEAL).advance(at(5, {})))
+  const seenAfter = (damage: (numbers: Float64Array) => void, count = good.length) => {
+    const numbers = new Float64Array(Math.max(count, good.length))
+    numbers.set(good)
+    damage(numbers)
+    const damaged = new OwnNumbers()
+    damaged.store(numbers, count)
+    return lines(new CpuAccount(STEAL, damaged).advance(at(5, {})))
+  }
+  const set = (cell: number, value: number) => (numbers: Float64Array) => {
+    numbers[cell] = value
+  }
+  t.notSame(
+    seenAfter(() => {}),
+    first,
+  )
+  for (let cell = 0; cell < good.length; cell++) {
+    for (const value of [Number.NaN, -5, Number.POSITIVE_INFINITY]) {
+      t.same(seenAfter(set(cell, value)), first, `${value} at ${cell}`)
+    }
+  }
+  for (const cell of [SOURCE, COUNTED, CPUS]) {
+    for (const value of [0, 0.5, 17, 1e15]) t.same(seenAfter(set(cell, value)), first)
+  }
+  t.same(seenAfter(set(TAKEN_USEC, 10_005 * S + 1)), first, 'a time to come is of another boot')
+  t.same(
+    seenAfter(() => {}, good.length - 1),
+    first,
+    'less',
+  )
+  t.same(
+    seenAfter(() => {}, good.length + 1),
+    first,
+    'more',
+  )
+  t.same(
+    seenAfter(() => {}, 3),
+    first,
+    'no head',
+  )
 })
 
 t.test('whatever happens to limits and counters, the times are sound', async () => {
@@ -327,10 +379,11 @@ t.test('whatever happens to limits and counters, the times are sound', async () 
   const fractional = fc.constantFrom('steal' as const, 'idle' as const)
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), fractional, (steps, mode) => {
-      const account = new CpuAccount({ fractional: mode })
+      const kept = new OwnNumbers()
+      const account = new CpuAccount({ fractional: mode }, kept)
       let monotonicUsec = 5000 * S
       let takenUsec = monotonicUsec
-      let before: CpuTimes | undefined
+      let before: NamedTimes | undefined
       let rows: Record<number, [number, number]> = { 0: [0, 0] }
       let sourced = false
       const host = [0, 0, 0, 0, 0]
@@ -363,7 +416,7 @@ t.test('whatever happens to limits and counters, the times are sound', async () 
           usage,
           hostCpus: () => hostBusy(...host),
         }
-        const times = account.advance(reading)
+        const times = nameTimes(account.advance(reading))
         if (times.cpus.length !== seen.count) throw new Error('another number of CPUs')
         for (const time of [times.total, ...times.cpus]) {
           if (!CPU_TIME_FIELDS.every(field => time[field] >= 0 && time[field] < 2 ** 53)) {
@@ -386,9 +439,10 @@ t.test('whatever happens to limits and counters, the times are sound', async () 
             }
           }
         }
-        const state = account.toJSON()
-        sourced = state?.raw.source === 'cgroup'
-        takenUsec = state?.monotonicUsec ?? 0
+        const numbers = new Float64Array(kept.count)
+        kept.load(numbers)
+        sourced = numbers[SOURCE] !== FROM_HOST
+        takenUsec = numbers[TAKEN_USEC] ?? 0
         before = times
       }
     }),
@@ -418,13 +472,13 @@ t.test('in the long run the busy time is the usage, where it fits', async () => 
       }
       const rest = { ageUsec: 0, cpus: seen, hostCpus: () => hostBusy(0, 0, 0) }
       account.advance({ ...rest, monotonicUsec, usage: usage() })
-      let times: CpuTimes | undefined
+      let times: NamedTimes | undefined
       for (const { usec, share, system, cpu } of steps) {
         monotonicUsec += usec
         const usedUsec = usec * seen.quotaCpus * share
         const [u, s] = rows[cpu] ?? [0, 0]
         rows[cpu] = [u + (usedUsec * (1 - system)) / S, s + (usedUsec * system) / S]
-        times = account.advance({ ...rest, monotonicUsec, usage: usage() })
+        times = nameTimes(account.advance({ ...rest, monotonicUsec, usage: usage() }))
       }
       const all = usedPerCpu(rows)
       const near = (a = 0, b = 0) => Math.abs(a - b) < 1

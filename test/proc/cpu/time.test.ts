@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addTime, busyUsec, NO_TIME, timeSince, toTicks } from '../../../src/proc/cpu/time.ts'
+import { busyUsec, NO_TIME, toTicks } from '../../../src/proc/cpu/time.ts'
 
 t.test('ticks are whole and cut, not rounded', async t => {
   t.equal(toTicks(0), 0)
@@ -16,13 +16,6 @@ t.test('a sum of thirds makes its whole tick', async t => {
 
 t.test('years of many CPUs are plain digits', async t => {
   t.equal(String(toTicks(9e15 * 512)), '460800000000000')
-})
-
-t.test('times add up by field and never pass backwards', async t => {
-  const a = { ...NO_TIME, userUsec: 5, idleUsec: 7 }
-  const b = { ...NO_TIME, userUsec: 3, idleUsec: 9 }
-  t.same(addTime(a, b), { ...NO_TIME, userUsec: 8, idleUsec: 16 })
-  t.same(timeSince(a, b), { ...NO_TIME, userUsec: 2 })
 })
 
 t.test('waiting for I/O is not busy, and guest time is in user time', async t => {

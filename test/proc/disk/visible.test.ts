@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type DiskIo, NO_IO } from '../../../src/cgroup/io.ts'
-import { DiskAccount, type DiskAccountState } from '../../../src/proc/disk/account.ts'
+import { DiskAccount } from '../../../src/proc/disk/account.ts'
 import { DISK_FIELDS, NO_COUNTERS } from '../../../src/proc/disk/counters.ts'
 import { parseDiskstats } from '../../../src/proc/disk/host-disks.ts'
 import type { BlockNode } from '../../../src/proc/disk/names.ts'
 import type { VisibleDisk } from '../../../src/proc/disk/visible.ts'
 import { renderDiskstatsRows } from '../../../src/proc/diskstats.ts'
+import { keptHere } from '../../../src/proc/kept.ts'
 import {
   DM0,
   disks,
@@ -182,10 +183,9 @@ t.test('counters do not fall when the cgroup is made anew', async t => {
 })
 
 t.test('the account goes on from what it wrote down', async t => {
-  const first = new DiskAccount({ diskTimes: 'zero' })
-  first.advance(disks({ io: io(100) }))
-  const state: DiskAccountState = JSON.parse(JSON.stringify(first))
-  const second = new DiskAccount({ diskTimes: 'zero' }, state)
+  const kept = keptHere()
+  new DiskAccount({ diskTimes: 'zero' }, kept).advance(disks({ io: io(100) }))
+  const second = new DiskAccount({ diskTimes: 'zero' }, kept)
   t.equal(second.advance(disks({ io: io(3) }))[0]?.counters?.reads, 100)
 })
 
@@ -210,9 +210,10 @@ t.test("I/O takes the container's share of the host's time, if wanted", async t 
 })
 
 t.test('shares survive being written down', async t => {
-  const before = new DiskAccount({ diskTimes: 'apportion' })
+  const kept = keptHere()
+  const before = new DiskAccount({ diskTimes: 'apportion' }, kept)
   before.advance(disks({ hostDiskstats: host(1000, 500), io: io(100) }))
-  const after = new DiskAccount({ diskTimes: 'apportion' }, JSON.parse(JSON.stringify(before)))
+  const after = new DiskAccount({ diskTimes: 'apportion' }, kept)
   const [sda] = after.advance(disks({ hostDiskstats: host(1100, 600), io: io(150) }))
   t.equal(sda?.counters?.readMs, 50)
 })
