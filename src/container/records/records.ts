@@ -42,6 +42,7 @@ export class Records {
   #taken = 0
   #mostTaken = SPARE_RECORDS
   #nextFile = 0
+  #isFull = false
 
   /** Finds what an earlier server has left. What cannot be used is told to `report` and removed. */
   constructor(runDirectory: string, map: MapNumbers, report: (message: string) => void) {
@@ -177,11 +178,16 @@ export class Records {
       const numbers = this.#map(file, segmentLength(cells))
       begin(numbers, cells)
       this.#nextFile++
+      this.#isFull = false
       const places = placesIn(numbers, cells).reverse()
       this.#free.set(cells, places)
       return places.pop()
     } catch (error) {
-      this.#report(`cannot keep what a container accumulates for the next server: ${error}`)
+      // One message will do for all containers that find no room.
+      if (!this.#isFull) {
+        this.#report(`cannot keep what a container accumulates for the next server: ${error}`)
+      }
+      this.#isFull = true
       return undefined
     }
   }

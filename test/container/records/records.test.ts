@@ -244,6 +244,8 @@ t.test('when there is no room numbers are kept as long as the server runs', asyn
   t.strictSame(load(kept), new Array(20).fill(2))
   store(kept, 3)
   t.strictSame(load(kept), [3])
+  store(records.of(6, 'other')(1), ...new Array(20).fill(2))
+  t.equal(reports.length, 1)
   t.match(reports, [/cannot keep what a container accumulates for the next server: .*ENOSPC/])
   t.strictSame(load(start().of(5, 'box')(1)), [1], 'the next one goes on from what it finds')
 })
