@@ -19,7 +19,7 @@ for (const name of readdirSync(HOSTS)) {
       for (const path of expected) {
         const file = FILES.find(each => each.path === path)
         const text = readFileSync(join(folder, 'containers', id, 'expect', path), 'utf8')
-        t.equal(file?.render(view), text, path)
+        t.equal(file?.render(view).toString(), text, path)
       }
     })
   }

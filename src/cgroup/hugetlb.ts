@@ -27,7 +27,7 @@ export class Hugetlb {
     const prefix = `hugetlb.${renderSize(pageKib)}`
     const { bytes, level } = findLimit(this.#group.levels(), `${prefix}.${max}`)
     if (level === undefined) return undefined
-    return { limitBytes: bytes, usageBytes: parseBytes(level.read(`${prefix}.${current}`)) ?? 0 }
+    return { limitBytes: bytes, usageBytes: parseBytes(level.bytes(`${prefix}.${current}`)) ?? 0 }
   }
 }
 

@@ -3,31 +3,100 @@
  * descendants'. The reader of these limits lowers them to the host's: only it knows what the host has.
  */
 
-import type { FlatKeyed } from './flat-keyed.ts'
+import type { Bytes } from '../host/directory-file.ts'
 import type { Group } from './group.ts'
-import { parseCount } from './numbers.ts'
+import { parseCountBytes } from './numbers.ts'
 
-export interface Memory {
+/** What memory.stat counts, under names of our own: v1 and v2 name and cut these differently. */
+const STAT_NAMES = [
+  'anonBytes',
+  // The page cache: shmem is in it, and the swap cache.
+  'fileBytes',
+  'swapCachedBytes',
+  'activeAnonBytes',
+  'inactiveAnonBytes',
+  'activeFileBytes',
+  'inactiveFileBytes',
+  'unevictableBytes',
+  'shmemBytes',
+  'mappedBytes',
+  'dirtyBytes',
+  'writebackBytes',
+  'slabReclaimableBytes',
+  'slabUnreclaimableBytes',
+  'kernelStackBytes',
+  'pageTablesBytes',
+  'secPageTablesBytes',
+  'percpuBytes',
+  'vmallocBytes',
+  'zswapBytes',
+  'zswappedBytes',
+  'anonHugeBytes',
+  'shmemHugeBytes',
+  'fileHugeBytes',
+  // These are only in v1's, and are not about usage: see v1/memory.ts.
+  'memoryLimitBytes',
+  'memswLimitBytes',
+  'swapBytes',
+] as const
+
+export type StatName = (typeof STAT_NAMES)[number]
+
+/** Where each count is in `MemoryUsage.stat`. */
+export const STAT_CELLS = Object.fromEntries(STAT_NAMES.map((name, i) => [name, i])) as Readonly<
+  Record<StatName, number>
+>
+
+/** What one cgroup uses. */
+export class MemoryUsage {
+  usageBytes = 0
+  /** Counts of memory.stat, at STAT_CELLS; those that the kernel does not give are 0, as are those that make no sense. */
+  readonly stat = new Float64Array(STAT_NAMES.length)
+  /** The cgroup whose counts were read, where the reader has to know it. */
+  statGroup: Group | undefined
+
+  copyFrom({ usageBytes, stat }: MemoryUsage): this {
+    this.usageBytes = usageBytes
+    this.stat.set(stat)
+    return this
+  }
+}
+
+/** A reader fills one object at every reading, of whichever container: who keeps the answer makes a copy. */
+export class Memory {
   /** The smallest limit of the container's own cgroup and its ancestors, `Infinity` when none has one. */
-  limitBytes: number
+  limitBytes = Number.POSITIVE_INFINITY
+  /** What is used where the container's own cgroup counts it. */
+  readonly ownUsage = new MemoryUsage()
+  /** What is used at another level. */
+  readonly levelUsage = new MemoryUsage()
   /** The container's own cgroup; `undefined` when memory is not counted there, but only at `level`. */
   own: MemoryUsage | undefined
   /** The lowest cgroup that sets `limitBytes`: what is free there is free for the container. */
-  level: MemoryUsage
+  level: MemoryUsage = this.ownUsage
   /** `undefined` when the kernel does not count swap by cgroup. */
-  swap: Swap | undefined
+  swap: Readonly<Swap> | undefined
+  /** The cgroup of v1 that may have a list of its caches. */
+  cachesGroup: Group | undefined
+
   /** Text of v1's memory.kmem.slabinfo, read when asked for. */
-  slabinfo(): string | undefined
+  slabinfo(): string | undefined {
+    return this.cachesGroup?.read('memory.kmem.slabinfo')
+  }
+
+  copyFrom({ limitBytes, own, level, swap, cachesGroup }: Memory): this {
+    this.limitBytes = limitBytes
+    this.own = own && this.ownUsage.copyFrom(own)
+    this.level = level === own ? this.ownUsage : this.levelUsage.copyFrom(level)
+    this.swap = swap
+    this.cachesGroup = cachesGroup
+    return this
+  }
 }
 
 export interface MemoryReader {
   /** `undefined` when the cgroup cannot tell: the host's files are then all there is to show. */
   read(): Memory | undefined
-}
-
-export interface MemoryUsage {
-  usageBytes: number
-  stat: MemoryStat
 }
 
 export interface Swap {
@@ -41,48 +110,9 @@ export interface Swap {
   levelUsedBytes: number | undefined
 }
 
-/** What memory.stat counts, under names of our own: v1 and v2 name and cut these differently. */
-export type MemoryStat = Record<keyof typeof NO_MEMORY, number>
-
-export const NO_MEMORY = {
-  anonBytes: 0,
-  /** The page cache: shmem is in it, and the swap cache. */
-  fileBytes: 0,
-  swapCachedBytes: 0,
-  activeAnonBytes: 0,
-  inactiveAnonBytes: 0,
-  activeFileBytes: 0,
-  inactiveFileBytes: 0,
-  unevictableBytes: 0,
-  shmemBytes: 0,
-  mappedBytes: 0,
-  dirtyBytes: 0,
-  writebackBytes: 0,
-  slabReclaimableBytes: 0,
-  slabUnreclaimableBytes: 0,
-  kernelStackBytes: 0,
-  pageTablesBytes: 0,
-  secPageTablesBytes: 0,
-  percpuBytes: 0,
-  vmallocBytes: 0,
-  zswapBytes: 0,
-  zswappedBytes: 0,
-  anonHugeBytes: 0,
-  shmemHugeBytes: 0,
-  fileHugeBytes: 0,
-}
-
-/** Which count a key of memory.stat is. */
-export type StatKeys = FlatKeyed<keyof MemoryStat>
-
-/** Counts that the kernel does not give are 0, as are those that make no sense. */
-export function parseMemoryStat(text: string, keys: StatKeys): MemoryStat {
-  return keys.parse(text, { ...NO_MEMORY })
-}
-
 /** A number of bytes; `undefined` for anything else, and for 2^53 and more, which no machine has. */
-export function parseBytes(text: string | undefined): number | undefined {
-  const bytes = parseCount(text)
+export function parseBytes(text: Bytes | undefined): number | undefined {
+  const bytes = parseCountBytes(text)
   return bytes !== undefined && bytes <= Number.MAX_SAFE_INTEGER ? bytes : undefined
 }
 
@@ -90,7 +120,7 @@ export function parseBytes(text: string | undefined): number | undefined {
  * A limit in bytes. `Infinity` stands for all that limits nothing: `max`, v1's nearly 2^63 (which number it is depends
  * on the page size), and a file that is not there.
  */
-export function parseLimit(text: string | undefined): number {
+export function parseLimit(text: Bytes | undefined): number {
   return parseBytes(text) ?? Number.POSITIVE_INFINITY
 }
 
@@ -114,7 +144,7 @@ export function findLimit(
 ): Limit {
   const limit: Limit = { bytes: Number.POSITIVE_INFINITY, level: undefined }
   for (const level of levels) {
-    const bytes = parseLimit(level.read(file))
+    const bytes = parseLimit(level.bytes(file))
     if (bytes >= limit.bytes) continue
     if (level !== levels[0] && !binds(level)) break
     limit.bytes = bytes
@@ -123,30 +153,31 @@ export function findLimit(
   return limit
 }
 
-/** Where a container's memory is counted. */
-interface CountedMemory extends Pick<Memory, 'own' | 'level'> {
-  /** The cgroup that speaks for the container. */
-  group: Group
-}
-
 /**
- * Usage of the container's cgroup, the first of `levels`, and of the one that limits it. A cgroup below which the
- * controller is not enabled counts nothing. The nearest ancestor that counts may speak for it only when it also sets
- * the limit: otherwise its usage is mostly that of others.
+ * Sets the usage of the container's cgroup, the first of `levels`, and of the one that limits it. A cgroup below which
+ * the controller is not enabled counts nothing. The nearest ancestor that counts may speak for it only when it also
+ * sets the limit: otherwise its usage is mostly that of others. Returns the cgroup that speaks for the container.
+ *
+ * `readUsage` returns false where a cgroup counts nothing.
  */
 export function countMemory(
+  memory: Memory,
   levels: readonly Group[],
   limiting: Group | undefined,
-  readUsage: (level: Group) => MemoryUsage | undefined,
-): CountedMemory | undefined {
+  readUsage: (group: Group, usage: MemoryUsage) => boolean,
+): Group | undefined {
+  const { ownUsage, levelUsage } = memory
   for (const group of levels) {
-    const usage = readUsage(group)
-    if (usage === undefined) continue
-    if (group !== levels[0]) {
-      return group === limiting ? { group, own: undefined, level: usage } : undefined
+    const isOwn = group === levels[0]
+    const usage = isOwn ? ownUsage : levelUsage
+    if (!readUsage(group, usage)) continue
+    memory.own = isOwn ? usage : undefined
+    memory.level = usage
+    if (!isOwn) return group === limiting ? group : undefined
+    if (limiting !== undefined && limiting !== group && readUsage(limiting, levelUsage)) {
+      memory.level = levelUsage
     }
-    const level = limiting === undefined || limiting === group ? usage : readUsage(limiting)
-    return { group, own: usage, level: level ?? usage }
+    return group
   }
   return undefined
 }

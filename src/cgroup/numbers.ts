@@ -1,5 +1,7 @@
 /** Numbers in the files of cgroups. */
 
+import type { Bytes } from '../host/directory-file.ts'
+
 /** A u64 that a cgroup file gives, blanks around it allowed; `undefined` for anything else. */
 export function parseCount(text: string | undefined): number | undefined {
   return text === undefined ? undefined : scanCount(text, 0, text.length)
@@ -21,6 +23,33 @@ export function scanCount(text: string, start: number, end: number): number | un
   }
   // Beyond the exact numbers each step may round, so the text is then converted at once.
   return digits <= EXACT_DIGITS ? value : Number(text.slice(at, last))
+}
+
+/** Parses like `parseCount`, without making a string. */
+export function parseCountBytes(bytes: Bytes | undefined): number | undefined {
+  return bytes === undefined ? undefined : scanCountBytes(bytes.buffer, 0, bytes.length)
+}
+
+/** Parses like `parseCountBytes`, but only the bytes from `start` to `end`. */
+export function scanCountBytes(buffer: Uint8Array, start: number, end: number): number | undefined {
+  let at = start
+  let last = end
+  while (at < last && isBlank(buffer[at] ?? 0)) at++
+  while (last > at && isBlank(buffer[last - 1] ?? 0)) last--
+  if (last === at || last - at > MOST_DIGITS) return undefined
+  // Both parts are exact, and so is 10^15 times the first one, so that the sum is rounded once.
+  let high = 0
+  let low = 0
+  for (; at < last; at++) {
+    if (last - at === EXACT_DIGITS) {
+      high = low
+      low = 0
+    }
+    const digit = (buffer[at] ?? 0) - ZERO
+    if (digit < 0 || digit > 9) return undefined
+    low = low * 10 + digit
+  }
+  return high * 10 ** EXACT_DIGITS + low
 }
 
 /** Nanoseconds as whole microseconds. */

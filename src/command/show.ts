@@ -55,13 +55,13 @@ export async function openRunningView(
 export function renderAll(view: ContainerView): { path: FilePath; text: string }[] {
   return FILES.filter(({ path }) => view.hasHostFile(path)).map(({ path, render }) => ({
     path,
-    text: render(view),
+    text: render(view).toString(),
   }))
 }
 
 function renderFile(view: ContainerView, path: FilePath): string {
   const file = FILES.find(each => each.path === path)
-  if (file !== undefined && view.hasHostFile(path)) return file.render(view)
+  if (file !== undefined && view.hasHostFile(path)) return file.render(view).toString()
   throw new Error(`Cannot show ${path}: this host has no such file`)
 }
 

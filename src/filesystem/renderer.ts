@@ -58,13 +58,14 @@ export class Renderer {
     for (const known of this.#rendered) {
       if (known.file === file && known.view === view) return known.text
     }
-    const text = Buffer.from(this.#renderNow(file, view))
+    const rendered = this.#renderNow(file, view)
+    const text = typeof rendered === 'string' ? Buffer.from(rendered) : rendered
     this.#onRendered(view)
     this.#rendered.push({ file, view, text })
     return text
   }
 
-  #renderNow(file: ProcFile, view: View | undefined): string {
+  #renderNow(file: ProcFile, view: View | undefined): string | Buffer {
     if (view === undefined || !this.#guard.begin(file, view)) return this.#host.read(file.path)
     try {
       return file.render(view)

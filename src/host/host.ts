@@ -14,6 +14,12 @@ export interface Clock {
   boottimeUsec(): number
 }
 
+/** A text that is read for many: its bytes hold until it is asked for again. */
+export interface Sample extends Bytes {
+  /** Another number for every other text that was read. */
+  readonly version: number
+}
+
 /** A pseudo-file that is read again and again. */
 export interface PseudoFile {
   /** Reads as `Host.tryRead` does. */
@@ -91,6 +97,12 @@ export class Host {
     return this.read(path)
   }
 
+  /** Gives the text of `sample` as bytes. */
+  sampleBytes(path: string): Sample {
+    const buffer = Buffer.from(this.sample(path))
+    return { buffer, length: buffer.length, version: ++samples }
+  }
+
   has(path: string): boolean {
     return existsSync(this.path(path))
   }
@@ -111,6 +123,9 @@ export class Host {
     return orUndefined(() => readlinkSync(this.path(path)))
   }
 }
+
+/** How many texts were read as samples. */
+let samples = 0
 
 /** What the kernel or another process takes away in between is no error: only the system's errors are caught. */
 export function orUndefined<T>(action: () => T): T | undefined {

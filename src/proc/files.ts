@@ -19,12 +19,13 @@ import type { View } from './view.ts'
 export interface ProcFile {
   path: FilePath
   mode: number
-  render(view: View): string
+  /** The text, or its bytes in UTF-8. */
+  render(view: View): string | Buffer
 }
 
 type Row = Omit<ProcFile, 'path'>
 
-const readable = (render: (view: View) => string): Row => ({ mode: 0o444, render })
+const readable = (render: ProcFile['render']): Row => ({ mode: 0o444, render })
 
 /** The modes are those of procfs, but nobody may set triggers in pressure/. */
 const ROWS: Readonly<Record<FilePath, Row>> = {

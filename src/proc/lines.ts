@@ -13,23 +13,23 @@ export interface Field {
 /** Fields in the text's order. Lines that hold no number are left out. */
 export function parseFields(text: string): Field[] {
   const fields: Field[] = []
-  let colon = -1
-  for (let at = 0; at < text.length; ) {
-    let end = text.indexOf('\n', at)
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
     if (end < 0) end = text.length
-    // The next colon is looked for once, however many lines have none.
-    if (colon < at) colon = text.indexOf(':', at)
-    if (colon < 0) break
-    if (colon < end) {
-      const rest = text.slice(colon + 1, end).trim()
-      const value = Number.parseInt(rest, 10)
-      if (Number.isSafeInteger(value) && value >= 0) {
-        fields.push({ key: text.slice(at, colon), value, unit: rest.endsWith(' kB') ? ' kB' : '' })
-      }
-    }
-    at = end + 1
+    const field = parseField(text.slice(at, end))
+    if (field !== undefined) fields.push(field)
   }
   return fields
+}
+
+/** `undefined` for a line that holds no number. */
+export function parseField(line: string): Field | undefined {
+  const colon = line.indexOf(':')
+  if (colon < 0) return undefined
+  const rest = line.slice(colon + 1).trim()
+  const value = Number.parseInt(rest, 10)
+  if (!Number.isSafeInteger(value) || value < 0) return undefined
+  return { key: line.slice(0, colon), value, unit: rest.endsWith(' kB') ? ' kB' : '' }
 }
 
 export function fieldValue(fields: readonly Field[], key: string): number | undefined {
@@ -44,19 +44,19 @@ export function renderFields(fields: readonly Field[]): string {
 }
 
 /** Names and numbers too long for their columns push what follows to the right. */
-function renderField({ key, value, unit }: Field): string {
+export function renderField({ key, value, unit }: Field): string {
   const label = labelOf(key)
   const digits = String(value)
   return `${label}${BLANKS[NUMBER_END - label.length - digits.length] ?? ''}${digits}${unit}\n`
 }
 
-const NUMBER_END = 24
+export const NUMBER_END = 24
 
 /** Runs of blanks, by the number of blanks. */
 const BLANKS = Array.from({ length: NUMBER_END }, (_, count) => ' '.repeat(count))
 
 /** The name, with blanks up to where its number's column may begin. */
-function labelOf(key: string): string {
+export function labelOf(key: string): string {
   const known = labels.get(key)
   if (known !== undefined) return known
   const columns = key.startsWith('HugePages_') ? 19 : 16

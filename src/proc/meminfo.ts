@@ -4,77 +4,65 @@
  * where the cgroup does not, and the host's value only where it is about the machine.
  */
 
+import type { HugePages } from '../cgroup/hugetlb.ts'
 import { parseCount } from '../cgroup/numbers.ts'
-import { type Field, fieldValue, renderFields } from './lines.ts'
-import { memoryFields } from './memory/fields.ts'
-import { hugePageFields } from './memory/huge-pages.ts'
-import { type LimitedMemory, type LimitedSwap, readMemory } from './memory/limit.ts'
+import { FIELD, makeFields, setMemoryFields } from './memory/fields.ts'
+import type { HostMeminfo } from './memory/host-meminfo.ts'
+import { setHugePageFields } from './memory/huge-pages.ts'
+import { kib, type LimitedMemory, type LimitedSwap } from './memory/limit.ts'
+import { readMemory } from './memory/read.ts'
 import type { View } from './view.ts'
 
-export function renderMeminfo(view: View): string {
+export function renderMeminfo(view: View): string | Buffer {
   const container = readMemory(view)
   if (container === undefined) return view.hostFile('proc/meminfo')
-  const { host } = container
-  return renderFields(
-    limitMeminfo(host, {
-      ...container,
-      hugePages: hugePageFields(host, pageKib => view.hugePages(pageKib)),
-      overcommit: readOvercommit(view),
-      clampFree: view.options.clampFreeToHost === 'on',
-    }),
-  )
+  return limitMeminfo(container.host, {
+    ...container,
+    readPages: pageKib => view.hugePages(pageKib),
+    overcommit: readOvercommit(view),
+    clampFree: view.options.clampFreeToHost === 'on',
+  })
 }
 
 interface Limits {
   memory: LimitedMemory
   swap: LimitedSwap
-  /** Values of the lines on huge pages, where they are not the host's. */
-  hugePages: Readonly<Record<string, number>>
+  /** Gives the limit and the usage of huge pages of a size in kibibytes. */
+  readPages: (pageKib: number) => HugePages | undefined
   overcommit: Overcommit
   /** Whether no more may be free than is free on the host. */
   clampFree: boolean
 }
 
-/** The host's fields with what the container may see of them. */
-export function limitMeminfo(host: readonly Field[], limits: Limits): Field[] {
-  const { swap } = limits
-  const counted = memoryFields(limits.memory)
-  const seen: Record<string, number> = {
-    ...counted,
-    ...limits.hugePages,
-    Mlocked: Math.min(counted.Unevictable, fieldValue(host, 'Mlocked') ?? 0),
-    // htop subtracts this from the swap in use, unsigned; v1 counts pages that are in the cache only.
-    SwapCached: Math.min(counted.SwapCached, swap.mostCachedKib),
-    SwapTotal: swap.totalKib,
-    SwapFree: swap.freeKib,
-    CommitLimit: commitLimit(counted.MemTotal, swap.totalKib, limits.overcommit),
-    // This is what is certainly committed: no cgroup counts how much was promised beyond it.
-    Committed_AS: counted.AnonPages + counted.Shmem + swap.usedKib,
-  }
+/** The values of one container after the other. */
+const fields = makeFields()
+
+/** The host's text with what the container may see of it. */
+export function limitMeminfo(host: HostMeminfo, limits: Limits): Buffer {
+  const { memory, swap } = limits
+  setMemoryFields(fields, memory)
+  setHugePageFields(fields, host, limits.readPages)
+  const memTotal = kib(memory.totalBytes)
+  lower(FIELD.Mlocked, fields[FIELD.Unevictable], host.get('Mlocked'))
+  // htop subtracts this from the swap in use, unsigned; v1 counts pages that are in the cache only.
+  lower(FIELD.SwapCached, fields[FIELD.SwapCached], swap.mostCachedKib)
+  fields[FIELD.SwapTotal] = swap.totalKib
+  fields[FIELD.SwapFree] = swap.freeKib
+  fields[FIELD.CommitLimit] = commitLimit(memTotal, swap.totalKib, limits.overcommit)
+  // This is what is certainly committed: no cgroup counts how much was promised beyond it.
+  const usedKib = (fields[FIELD.AnonPages] ?? 0) + (fields[FIELD.Shmem] ?? 0)
+  fields[FIELD.Committed_AS] = usedKib + swap.usedKib
   if (limits.clampFree) {
-    seen.MemFree = Math.min(counted.MemFree, fieldValue(host, 'MemFree') ?? 0)
-    seen.MemAvailable = Math.min(counted.MemAvailable, fieldValue(host, 'MemAvailable') ?? 0)
+    lower(FIELD.MemFree, fields[FIELD.MemFree], host.get('MemFree'))
+    lower(FIELD.MemAvailable, fields[FIELD.MemAvailable], host.get('MemAvailable'))
   }
-  return host.map(field => ({
-    ...field,
-    value: seen[field.key] ?? otherValue(field, counted.MemTotal),
-  }))
+  return host.render(fields)
 }
 
-/** The value of a line that no cgroup counts, or that a kernel to come may have. */
-function otherValue({ key, value, unit }: Field, memTotal: number): number {
-  const isMachines = unit === '' || MACHINE_KEYS.has(key) || key.startsWith('DirectMap')
-  // Whatever the line counts, a container cannot have more of it than it has memory.
-  return isMachines ? value : Math.min(value, memTotal)
+/** Sets a field to the smaller value; a line that is not there is as one of 0. */
+function lower(field: number, one: number | undefined, other: number | undefined): void {
+  fields[field] = Math.min(one ?? 0, other ?? 0)
 }
-
-/** These lines are sizes of the address space and of huge pages: facts of the machine, not amounts of memory. */
-const MACHINE_KEYS: ReadonlySet<string> = new Set([
-  'VmallocTotal',
-  'VmallocChunk',
-  'Hugepagesize',
-  'Hugetlb',
-])
 
 /** vm.overcommit_kbytes and vm.overcommit_ratio, https://docs.kernel.org/admin-guide/sysctl/vm.html */
 interface Overcommit {

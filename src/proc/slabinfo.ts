@@ -3,7 +3,7 @@
  * slabtop takes a list without rows, but no empty file.
  */
 
-import { readMemory } from './memory/limit.ts'
+import { readMemory } from './memory/read.ts'
 import type { View } from './view.ts'
 
 export function renderSlabinfo(view: View): string {

@@ -3,7 +3,8 @@
  * numbers of meminfo.
  */
 
-import { type LimitedSwap, readMemory } from './memory/limit.ts'
+import type { LimitedSwap } from './memory/limit.ts'
+import { readMemory } from './memory/read.ts'
 import type { View } from './view.ts'
 
 export function renderSwaps(view: View): string {

@@ -11,10 +11,21 @@ import type { VisibleDisk } from './disk/visible.ts'
 import type { Load } from './load.ts'
 import type { Options } from './options.ts'
 
+/** Text of a host's file as bytes, which hold until the file is asked for again. */
+export interface HostText {
+  readonly buffer: Uint8Array
+  /** So many bytes at the start of the buffer are the text. */
+  readonly length: number
+  /** Another number for every other text. */
+  readonly version: number
+}
+
 export interface View {
   readonly options: Readonly<Options>
   /** Text of a host file such as `proc/meminfo`. Throws when the host has none. */
   hostFile(path: string): string
+  /** The same text as bytes. Throws as `hostFile` does. */
+  hostText(path: string): HostText
   memory(): Memory | undefined
   /** Huge pages of one size; `undefined` without a limit on them. */
   hugePages(pageKib: number): HugePages | undefined

@@ -9,7 +9,7 @@ import { Groups } from '../cgroup/groups.ts'
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { memoize } from '../cgroup/memoize.ts'
-import type { Memory } from '../cgroup/memory.ts'
+import { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
 import { CpuAccount } from '../proc/cpu/account.ts'
 import type { CpuTimes } from '../proc/cpu/time.ts'
@@ -19,7 +19,7 @@ import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
 import type { Load } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
 import { parseHostCpus } from '../proc/stat.ts'
-import type { View } from '../proc/view.ts'
+import type { HostText, View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { type DeviceFinder, KnownDevices } from './known-devices.ts'
@@ -77,6 +77,7 @@ export class ContainerView implements View {
   #known: KnownDevices | undefined
   #disks: Disks | undefined
   readonly #kept: FindKept
+  #memory: Memory | undefined
 
   constructor({ groups, subject, options, report = () => {}, finder }: ViewSetup) {
     this.options = options
@@ -137,8 +138,17 @@ export class ContainerView implements View {
     return this.#host.sample(path)
   }
 
+  hostText(path: string): HostText {
+    return this.#host.sampleBytes(path)
+  }
+
   memory(): Memory | undefined {
-    return this.#ask('memory', cgroup => cgroup.memory?.read())
+    return this.#ask('memory', readMemory, answer => this.#keepMemory(answer))
+  }
+
+  #keepMemory(read: Memory | undefined): Memory | undefined {
+    this.#memory ??= new Memory()
+    return read && this.#memory.copyFrom(read)
   }
 
   hugePages(pageKib: number): HugePages | undefined {
@@ -215,11 +225,14 @@ export class ContainerView implements View {
     this.#placement.close()
   }
 
-  /** Asks as `#read` does; when the container has ended, its last answer stays. */
-  #ask<T>(question: string, read: (cgroup: Cgroup) => T): T {
+  /**
+   * Asks as `#read` does; when the container has ended, its last answer stays. `keep` makes a copy of an answer that
+   * does not stay what it is.
+   */
+  #ask<T>(question: string, read: (cgroup: Cgroup) => T, keep = (answer: T) => answer): T {
     if (this.#ended && question in this.#answers) return this.#answers[question] as T
     const answer = this.#read(read)
-    return this.#unlessEnded(question, () => answer)
+    return this.#unlessEnded(question, () => keep(answer))
   }
 
   /** Reads again where the container was moved meanwhile, and notes whether it has ended. */
@@ -237,6 +250,8 @@ export class ContainerView implements View {
     return answer
   }
 }
+
+const readMemory = ({ memory }: Cgroup) => memory?.read()
 
 export function openView(host: Host, subject: Subject, options: Readonly<Options>): ContainerView {
   return new ContainerView({ groups: new Groups(host), subject, options })

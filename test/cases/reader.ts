@@ -21,7 +21,7 @@ export class Reader {
       ...fakeBackend(),
       offered: new Set(FILES),
       ofSlot: () => tenant.view,
-      render: (file, view) => Buffer.from(view === undefined ? '' : file.render(view)),
+      render: (file, view) => Buffer.from(view === undefined ? '' : file.render(view).toString()),
     }
     let nodeid = BOX_SLOT * 256 + 1
     for (const name of path.split('/')) {

@@ -77,7 +77,7 @@ export class Tenant {
     const path = findFile(name)
     const file = FILES.find(candidate => candidate.path === path)
     if (file === undefined) throw new Error(`Cannot read ${name}: it is none of our files`)
-    return file.render(this.#view)
+    return file.render(this.#view).toString()
   }
 
   /** Lines that begin with one of `words`, up to a blank or a colon. */

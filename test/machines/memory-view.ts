@@ -3,6 +3,7 @@
 import type { Test } from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
 import { Hugetlb } from '../../src/cgroup/hugetlb.ts'
+import { type MemoryUsage, STAT_CELLS, type StatName } from '../../src/cgroup/memory.ts'
 import { MemoryV1 } from '../../src/cgroup/v1/memory.ts'
 import { MemoryV2 } from '../../src/cgroup/v2/memory.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
@@ -32,6 +33,12 @@ export function viewV1(t: Test, files: Files, options: Partial<Options> = {}): M
   return makeView(host, group, options)
 }
 
+/** Counts of memory.stat by name. */
+export function namedCounts(usage: MemoryUsage | undefined): Partial<Record<StatName, number>> {
+  const named = Object.entries(STAT_CELLS).map(([name, cell]) => [name, usage?.stat[cell]])
+  return Object.fromEntries(named)
+}
+
 export function place(directory: string, files: Files): Record<string, string> {
   const placed: Record<string, string> = {}
   for (const [path, text] of Object.entries(files)) {
@@ -47,6 +54,7 @@ function makeView(host: Machine, group: Group, options: Partial<Options>): Memor
     machine: host,
     options: { ...DEFAULT_OPTIONS, ...options },
     hostFile: path => host.read(path),
+    hostText: path => host.sampleBytes(path),
     memory: () => reader.read(),
     hugePages: pageKib => hugetlb.read(pageKib),
   }
@@ -59,6 +67,7 @@ export function viewOfHost(t: Test): View {
   const view: Partial<View> = {
     options: DEFAULT_OPTIONS,
     hostFile: path => host.read(path),
+    hostText: path => host.sampleBytes(path),
     memory: () => undefined,
   }
   return view as View

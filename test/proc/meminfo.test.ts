@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseFields, renderFields } from '../../src/proc/lines.ts'
-import { renderMeminfo } from '../../src/proc/meminfo.ts'
+import { renderMeminfo as render } from '../../src/proc/meminfo.ts'
+import type { View } from '../../src/proc/view.ts'
 import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
 import {
   change,
@@ -10,6 +11,8 @@ import {
   SAMPLE_MEMORY_STAT,
   SAMPLE_V1_MEMORY_STAT,
 } from '../machines/sample-host.ts'
+
+const renderMeminfo = (view: View) => render(view).toString()
 
 const PLAIN: Files = {
   '/pod/ctr/memory.max': '1073741824\n',

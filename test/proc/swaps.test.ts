@@ -13,7 +13,7 @@ const GIB = 2 ** 30
 
 /** SwapTotal and SwapFree of meminfo, which the row in swaps must say, too. */
 function swapOf(t: Test, view: View): [number, number] {
-  const { SwapTotal = Number.NaN, SwapFree = Number.NaN } = numbers(renderMeminfo(view))
+  const { SwapTotal = Number.NaN, SwapFree = Number.NaN } = numbers(renderMeminfo(view).toString())
   const rows = renderSwaps(view).split('\n').slice(1, -1)
   t.same(
     rows.map(row => row.split(/\s+/).slice(2, 4).map(Number)),

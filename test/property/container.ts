@@ -74,7 +74,7 @@ export function renderAll({ host, view }: Container, some?: RegExp): Map<string,
   const texts = new Map<string, string>()
   for (const { path, render } of FILES) {
     if (some?.test(path) === false) continue
-    if (host.tryRead(path) !== undefined) texts.set(path, render(view))
+    if (host.tryRead(path) !== undefined) texts.set(path, render(view).toString())
   }
   return texts
 }

@@ -28,7 +28,7 @@ function rendered({
 }: typeof values extends fc.Arbitrary<infer T> ? T : never) {
   const machine = hostFiles(host)
   const { view } = openContainer(machine, tree, options)
-  const text = renderMeminfo(view)
+  const text = renderMeminfo(view).toString()
   return { text, swaps: renderSwaps(view), seen: numbers(text), machine: machine['proc/meminfo'] }
 }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parseCpuList, renderCpuList } from '../../src/cgroup/cpuset.ts'
 import { parseLimit } from '../../src/cgroup/memory.ts'
+import { bytesOf } from '../../src/host/directory-file.ts'
 import { NO_TIME } from '../../src/proc/cpu/time.ts'
 import { limitCpuinfo, parseCpuinfo } from '../../src/proc/cpuinfo.ts'
 import { deviceKey } from '../../src/proc/disk/counters.ts'
@@ -35,7 +36,7 @@ t.test('no text makes a parser throw, or give a number that is none', async t =>
 t.test('a limit is a number of bytes or none', async t => {
   holds(t, anyDamage, damage => {
     const damaged = damage('1073741824\n')
-    const bytes = parseLimit(typeof damaged === 'string' ? damaged : undefined)
+    const bytes = parseLimit(bytesOf(typeof damaged === 'string' ? damaged : undefined))
     const isLimit = bytes === Number.POSITIVE_INFINITY || Number.isSafeInteger(bytes)
     ensure(isLimit && bytes >= 0, () => `${bytes} bytes`)
   })

@@ -4,10 +4,16 @@ import { findCpus } from '../../src/cgroup/cpuset.ts'
 import { FlatKeyed } from '../../src/cgroup/flat-keyed.ts'
 import { parseCgroupPaths, parseHierarchies } from '../../src/cgroup/hierarchy.ts'
 import { parseBlkio, parseIoStat } from '../../src/cgroup/io.ts'
-import { parseBytes, parseMemoryStat } from '../../src/cgroup/memory.ts'
-import { findCount, parseCount, parseNanoseconds } from '../../src/cgroup/numbers.ts'
+import { parseBytes } from '../../src/cgroup/memory.ts'
+import {
+  findCount,
+  parseCount,
+  parseCountBytes,
+  parseNanoseconds,
+} from '../../src/cgroup/numbers.ts'
 import { parsePerCpu, parseUsageAll } from '../../src/cgroup/v1/cpuacct.ts'
 import { parseCpuMax, parseCpuStat } from '../../src/cgroup/v2/cpu.ts'
+import { type Bytes, bytesOf } from '../../src/host/directory-file.ts'
 import { eachMount } from '../../src/host/mountinfo.ts'
 import { parseInnermostPid, parseTaskState } from '../../src/host/proc-pid.ts'
 import { NO_TIME } from '../../src/proc/cpu/time.ts'
@@ -15,6 +21,8 @@ import { limitCpuinfo, parseCpuinfo } from '../../src/proc/cpuinfo.ts'
 import { parseDiskstats, parsePartitions } from '../../src/proc/disk/host-disks.ts'
 import { countColumns } from '../../src/proc/diskstats.ts'
 import { parseFields } from '../../src/proc/lines.ts'
+import { makeFields } from '../../src/proc/memory/fields.ts'
+import { HostMeminfo } from '../../src/proc/memory/host-meminfo.ts'
 import { limitSlabinfo } from '../../src/proc/slabinfo.ts'
 import { limitStat, parseHostCpus } from '../../src/proc/stat.ts'
 import { limitSwaps } from '../../src/proc/swaps.ts'
@@ -43,8 +51,10 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseHierarchies: text => parseHierarchies(text, () => text),
   parseBlkio,
   parseIoStat,
-  parseBytes,
-  parseMemoryStat: text => parseMemoryStat(text, new FlatKeyed(new Map([['anon', 'anonBytes']]))),
+  parseCountBytes: text => parseCountBytes(bytesOf(text)),
+  parseBytes: text => parseBytes(bytesOf(text)),
+  parseFlatKeyed,
+  limitMeminfo,
   parsePerCpu,
   parseUsageAll: text => {
     const buffer = Buffer.from(text)
@@ -65,6 +75,28 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseHostCpus,
   limitStat: text => limitStat(text, NO_TIMES, { running: 1, blocked: 0 }),
   limitSwaps: text => limitSwaps(text, { totalKib: 4, freeKib: 0, usedKib: 4, mostCachedKib: 0 }),
+}
+
+/** One for all texts, as a server has it. */
+const KEYED = new FlatKeyed(new Map([['anon', 0]]))
+
+function parseFlatKeyed(text: string): number[] {
+  const counts = new Float64Array(1)
+  KEYED.parse(textBytes(text), counts)
+  return [...counts]
+}
+
+const MEMINFO = new HostMeminfo()
+let version = 0
+
+function limitMeminfo(text: string): number[] {
+  MEMINFO.update({ ...textBytes(text), version: ++version })
+  return parseFields(MEMINFO.render(makeFields()).toString()).map(({ value }) => value)
+}
+
+function textBytes(text: string): Bytes {
+  const buffer = Buffer.from(text)
+  return { buffer, length: buffer.length }
 }
 
 /** All numbers of a parser's value. */

@@ -5,12 +5,12 @@ import type { Group } from '../group.ts'
 import {
   countMemory,
   findLimit,
-  type Memory,
+  Memory,
   type MemoryReader,
   type MemoryUsage,
   parseBytes,
-  parseMemoryStat,
-  type StatKeys,
+  STAT_CELLS,
+  type StatName,
   type Swap,
 } from '../memory.ts'
 
@@ -24,22 +24,25 @@ export class MemoryV2 implements MemoryReader {
   read(): Memory | undefined {
     const levels = this.#group.levels()
     const limit = findLimit(levels, 'memory.max')
-    const counted = countMemory(levels, limit.level, readUsage)
+    const counted = countMemory(memory, levels, limit.level, readUsage)
     if (counted === undefined) return undefined
-    return {
-      limitBytes: limit.bytes,
-      own: counted.own,
-      level: counted.level,
-      swap: readSwap(levels, counted.group),
-      slabinfo: () => undefined,
-    }
+    memory.limitBytes = limit.bytes
+    memory.swap = readSwap(levels, counted)
+    return memory
   }
 }
 
-function readUsage(group: Group): MemoryUsage | undefined {
-  const usageBytes = parseBytes(group.read('memory.current'))
-  if (usageBytes === undefined) return undefined
-  return { usageBytes, stat: parseMemoryStat(group.read('memory.stat') ?? '', STAT_KEYS) }
+/** What was read last. */
+const memory = new Memory()
+
+function readUsage(group: Group, usage: MemoryUsage): boolean {
+  const usageBytes = parseBytes(group.bytes('memory.current'))
+  if (usageBytes === undefined) return false
+  usage.usageBytes = usageBytes
+  usage.stat.fill(0)
+  const stat = group.bytes('memory.stat')
+  if (stat !== undefined) STAT.parse(stat, usage.stat)
+  return true
 }
 
 /** memory.swap.* is there only with CONFIG_SWAP and without `swapaccount=0`; never in the root. */
@@ -56,34 +59,34 @@ function readSwap(levels: readonly Group[], counted: Group): Swap | undefined {
 }
 
 function readSwapUsed(group: Group): number | undefined {
-  return parseBytes(group.read('memory.swap.current'))
+  return parseBytes(group.bytes('memory.swap.current'))
 }
 
-const STAT_KEYS: StatKeys = new FlatKeyed(
-  new Map([
-    ['anon', 'anonBytes'],
-    ['file', 'fileBytes'],
-    ['swapcached', 'swapCachedBytes'],
-    ['active_anon', 'activeAnonBytes'],
-    ['inactive_anon', 'inactiveAnonBytes'],
-    ['active_file', 'activeFileBytes'],
-    ['inactive_file', 'inactiveFileBytes'],
-    ['unevictable', 'unevictableBytes'],
-    ['shmem', 'shmemBytes'],
-    ['file_mapped', 'mappedBytes'],
-    ['file_dirty', 'dirtyBytes'],
-    ['file_writeback', 'writebackBytes'],
-    ['slab_reclaimable', 'slabReclaimableBytes'],
-    ['slab_unreclaimable', 'slabUnreclaimableBytes'],
-    ['kernel_stack', 'kernelStackBytes'],
-    ['pagetables', 'pageTablesBytes'],
-    ['sec_pagetables', 'secPageTablesBytes'],
-    ['percpu', 'percpuBytes'],
-    ['vmalloc', 'vmallocBytes'],
-    ['zswap', 'zswapBytes'],
-    ['zswapped', 'zswappedBytes'],
-    ['anon_thp', 'anonHugeBytes'],
-    ['shmem_thp', 'shmemHugeBytes'],
-    ['file_thp', 'fileHugeBytes'],
-  ]),
-)
+const STAT_KEYS: readonly (readonly [key: string, name: StatName])[] = [
+  ['anon', 'anonBytes'],
+  ['file', 'fileBytes'],
+  ['swapcached', 'swapCachedBytes'],
+  ['active_anon', 'activeAnonBytes'],
+  ['inactive_anon', 'inactiveAnonBytes'],
+  ['active_file', 'activeFileBytes'],
+  ['inactive_file', 'inactiveFileBytes'],
+  ['unevictable', 'unevictableBytes'],
+  ['shmem', 'shmemBytes'],
+  ['file_mapped', 'mappedBytes'],
+  ['file_dirty', 'dirtyBytes'],
+  ['file_writeback', 'writebackBytes'],
+  ['slab_reclaimable', 'slabReclaimableBytes'],
+  ['slab_unreclaimable', 'slabUnreclaimableBytes'],
+  ['kernel_stack', 'kernelStackBytes'],
+  ['pagetables', 'pageTablesBytes'],
+  ['sec_pagetables', 'secPageTablesBytes'],
+  ['percpu', 'percpuBytes'],
+  ['vmalloc', 'vmallocBytes'],
+  ['zswap', 'zswapBytes'],
+  ['zswapped', 'zswappedBytes'],
+  ['anon_thp', 'anonHugeBytes'],
+  ['shmem_thp', 'shmemHugeBytes'],
+  ['file_thp', 'fileHugeBytes'],
+]
+
+const STAT = new FlatKeyed(new Map(STAT_KEYS.map(([key, name]) => [key, STAT_CELLS[name]])))

@@ -4,79 +4,104 @@
  * behind them are read at different moments and memory.stat lags up to two seconds behind the usage.
  */
 
-import type { MemoryUsage } from '../../cgroup/memory.ts'
+import { type MemoryUsage, STAT_CELLS, type StatName } from '../../cgroup/memory.ts'
 import { kib, type LimitedMemory } from './limit.ts'
 
-export function memoryFields({ totalBytes, own, level }: LimitedMemory) {
+/** Lines that show what a cgroup counts, as it is. */
+const COUNTED = {
+  SwapCached: 'swapCachedBytes',
+  'Active(anon)': 'activeAnonBytes',
+  'Inactive(anon)': 'inactiveAnonBytes',
+  'Active(file)': 'activeFileBytes',
+  'Inactive(file)': 'inactiveFileBytes',
+  Unevictable: 'unevictableBytes',
+  Zswapped: 'zswappedBytes',
+  Dirty: 'dirtyBytes',
+  Writeback: 'writebackBytes',
+  AnonPages: 'anonBytes',
+  Mapped: 'mappedBytes',
+  SUnreclaim: 'slabUnreclaimableBytes',
+  KernelStack: 'kernelStackBytes',
+  PageTables: 'pageTablesBytes',
+  SecPageTables: 'secPageTablesBytes',
+  VmallocUsed: 'vmallocBytes',
+  Percpu: 'percpuBytes',
+  AnonHugePages: 'anonHugeBytes',
+  ShmemHugePages: 'shmemHugeBytes',
+  FileHugePages: 'fileHugeBytes',
+} as const satisfies Record<string, StatName>
+
+/** Lines that are made of several numbers. */
+const MADE = [
+  ...['MemTotal', 'MemFree', 'MemAvailable', 'Cached', 'Active', 'Inactive'],
+  ...['LowTotal', 'LowFree', 'Zswap', 'Shmem', 'KReclaimable', 'Slab', 'SReclaimable'],
+  ...['Mlocked', 'SwapTotal', 'SwapFree', 'CommitLimit', 'Committed_AS'],
+  ...['HugePages_Total', 'HugePages_Free', 'HugePages_Rsvd', 'HugePages_Surp', 'Hugetlb'],
+] as const
+
+/** Lines that are always 0. */
+const NOTHING = [
+  // A cgroup counts a block device's pages as file pages.
+  'Buffers',
+  // Only 32-bit kernels have these: they show no high memory, all of it is low.
+  ...['HighTotal', 'HighFree'],
+  ...['NFS_Unstable', 'Bounce', 'WritebackTmp', 'HardwareCorrupted'],
+  ...['ShmemPmdMapped', 'FilePmdMapped', 'CmaTotal', 'CmaFree', 'Unaccepted', 'Balloon'],
+]
+
+type Key = keyof typeof COUNTED | (typeof MADE)[number]
+
+const KEYS = [...Object.keys(COUNTED), ...MADE, ...NOTHING]
+
+/** Where the value of a line is in `Fields`, by the line's key. */
+export const FIELD_CELLS: ReadonlyMap<string, number> = new Map(KEYS.map((key, i) => [key, i]))
+
+/** The same for the keys that are set by name. */
+export const FIELD = Object.fromEntries(FIELD_CELLS) as Readonly<Record<Key, number>>
+
+/** What a container sees, at FIELD_CELLS; NaN where that is what the host has. */
+export const makeFields = () => new Float64Array(KEYS.length)
+
+const COUNTED_CELLS = Object.entries(COUNTED).map(([key, name]) => ({
+  field: FIELD[key as Key],
+  cell: STAT_CELLS[name],
+}))
+
+/** Sets what is known from memory alone. */
+export function setMemoryFields(
+  fields: Float64Array,
+  { totalBytes, own, level }: LimitedMemory,
+): void {
   const { stat } = own
+  for (const { field, cell } of COUNTED_CELLS) fields[field] = kib(stat[cell] ?? 0)
   const freeBytes = Math.max(totalBytes - level.usageBytes, 0)
   const availableBytes = Math.min(freeBytes + reclaimableBytes(level), totalBytes)
   const usedBytes = Math.min(own.usageBytes, totalBytes - freeBytes)
-  const slabReclaimableBytes = Math.min(stat.slabReclaimableBytes, usedBytes)
-  // Buffers is 0: a cgroup counts a block device's pages as file pages.
-  const cachedBytes = Math.min(
-    Math.max(stat.fileBytes - stat.swapCachedBytes, 0),
-    usedBytes - slabReclaimableBytes,
-  )
-  const activeAnon = kib(stat.activeAnonBytes)
-  const inactiveAnon = kib(stat.inactiveAnonBytes)
-  const activeFile = kib(stat.activeFileBytes)
-  const inactiveFile = kib(stat.inactiveFileBytes)
+  const slabReclaimableBytes = Math.min(stat[STAT_CELLS.slabReclaimableBytes] ?? 0, usedBytes)
+  const fileBytes = (stat[STAT_CELLS.fileBytes] ?? 0) - (stat[STAT_CELLS.swapCachedBytes] ?? 0)
+  const cachedBytes = Math.min(Math.max(fileBytes, 0), usedBytes - slabReclaimableBytes)
   const slabReclaimable = kib(slabReclaimableBytes)
-  const slabUnreclaimable = kib(stat.slabUnreclaimableBytes)
-  return {
-    MemTotal: kib(totalBytes),
-    MemFree: kib(freeBytes),
-    MemAvailable: kib(availableBytes),
-    Buffers: 0,
-    Cached: kib(cachedBytes),
-    SwapCached: kib(stat.swapCachedBytes),
-    Active: activeAnon + activeFile,
-    Inactive: inactiveAnon + inactiveFile,
-    'Active(anon)': activeAnon,
-    'Inactive(anon)': inactiveAnon,
-    'Active(file)': activeFile,
-    'Inactive(file)': inactiveFile,
-    Unevictable: kib(stat.unevictableBytes),
-    // Only 32-bit kernels have these lines: they show no high memory, all of it is low.
-    HighTotal: 0,
-    HighFree: 0,
-    LowTotal: kib(totalBytes),
-    LowFree: kib(freeBytes),
-    Zswap: kib(Math.min(stat.zswapBytes, usedBytes)),
-    Zswapped: kib(stat.zswappedBytes),
-    Dirty: kib(stat.dirtyBytes),
-    Writeback: kib(stat.writebackBytes),
-    AnonPages: kib(stat.anonBytes),
-    Mapped: kib(stat.mappedBytes),
-    Shmem: kib(Math.min(stat.shmemBytes, cachedBytes)),
-    KReclaimable: slabReclaimable,
-    Slab: slabReclaimable + slabUnreclaimable,
-    SReclaimable: slabReclaimable,
-    SUnreclaim: slabUnreclaimable,
-    KernelStack: kib(stat.kernelStackBytes),
-    PageTables: kib(stat.pageTablesBytes),
-    SecPageTables: kib(stat.secPageTablesBytes),
-    NFS_Unstable: 0,
-    Bounce: 0,
-    WritebackTmp: 0,
-    VmallocUsed: kib(stat.vmallocBytes),
-    Percpu: kib(stat.percpuBytes),
-    HardwareCorrupted: 0,
-    AnonHugePages: kib(stat.anonHugeBytes),
-    ShmemHugePages: kib(stat.shmemHugeBytes),
-    ShmemPmdMapped: 0,
-    FileHugePages: kib(stat.fileHugeBytes),
-    FilePmdMapped: 0,
-    CmaTotal: 0,
-    CmaFree: 0,
-    Unaccepted: 0,
-    Balloon: 0,
-  }
+  fields[FIELD.MemTotal] = kib(totalBytes)
+  fields[FIELD.MemFree] = kib(freeBytes)
+  fields[FIELD.MemAvailable] = kib(availableBytes)
+  fields[FIELD.Cached] = kib(cachedBytes)
+  fields[FIELD.Active] = sum(fields, FIELD['Active(anon)'], FIELD['Active(file)'])
+  fields[FIELD.Inactive] = sum(fields, FIELD['Inactive(anon)'], FIELD['Inactive(file)'])
+  fields[FIELD.LowTotal] = kib(totalBytes)
+  fields[FIELD.LowFree] = kib(freeBytes)
+  fields[FIELD.Zswap] = kib(Math.min(stat[STAT_CELLS.zswapBytes] ?? 0, usedBytes))
+  fields[FIELD.Shmem] = kib(Math.min(stat[STAT_CELLS.shmemBytes] ?? 0, cachedBytes))
+  fields[FIELD.KReclaimable] = slabReclaimable
+  fields[FIELD.SReclaimable] = slabReclaimable
+  fields[FIELD.Slab] = sum(fields, FIELD.SReclaimable, FIELD.SUnreclaim)
 }
+
+const sum = (fields: Float64Array, one: number, other: number) =>
+  (fields[one] ?? 0) + (fields[other] ?? 0)
 
 /** What the kernel can take back without swapping. */
 function reclaimableBytes({ usageBytes, stat }: MemoryUsage): number {
-  const bytes = stat.activeFileBytes + stat.inactiveFileBytes + stat.slabReclaimableBytes
-  return Math.min(bytes, usageBytes)
+  const fileBytes =
+    (stat[STAT_CELLS.activeFileBytes] ?? 0) + (stat[STAT_CELLS.inactiveFileBytes] ?? 0)
+  return Math.min(fileBytes + (stat[STAT_CELLS.slabReclaimableBytes] ?? 0), usageBytes)
 }

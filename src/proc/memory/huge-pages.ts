@@ -4,27 +4,37 @@
  */
 
 import type { HugePages } from '../../cgroup/hugetlb.ts'
-import { type Field, fieldValue } from '../lines.ts'
+import { FIELD } from './fields.ts'
+import type { HostMeminfo } from './host-meminfo.ts'
 
 /** `readPages` gives the limit and the usage of huge pages of a size in kibibytes. */
-export function hugePageFields(
-  host: readonly Field[],
+export function setHugePageFields(
+  fields: Float64Array,
+  host: HostMeminfo,
   readPages: (pageKib: number) => HugePages | undefined,
-): Record<string, number> {
-  const pageKib = fieldValue(host, 'Hugepagesize')
-  const hostTotal = fieldValue(host, 'HugePages_Total')
-  const hostFree = fieldValue(host, 'HugePages_Free')
-  if (!pageKib || !hostTotal || hostFree === undefined) return {}
+): void {
+  for (const cell of CELLS) fields[cell] = Number.NaN
+  const pageKib = host.get('Hugepagesize')
+  const hostTotal = host.get('HugePages_Total')
+  const hostFree = host.get('HugePages_Free')
+  if (!pageKib || !hostTotal || hostFree === undefined) return
   const pages = readPages(pageKib)
-  if (pages === undefined) return {}
+  if (pages === undefined) return
   const pagesIn = (bytes: number) => Math.floor(bytes / 1024 / pageKib)
   const total = Math.min(pagesIn(pages.limitBytes), hostTotal)
-  return {
-    HugePages_Total: total,
-    HugePages_Free: Math.min(Math.max(total - pagesIn(pages.usageBytes), 0), hostFree),
-    // Reservations and surplus are the pool's, which has no share for a cgroup.
-    HugePages_Rsvd: 0,
-    HugePages_Surp: 0,
-    Hugetlb: total * pageKib,
-  }
+  const free = Math.max(total - pagesIn(pages.usageBytes), 0)
+  fields[FIELD.HugePages_Total] = total
+  fields[FIELD.HugePages_Free] = Math.min(free, hostFree)
+  // Reservations and surplus are the pool's, which has no share for a cgroup.
+  fields[FIELD.HugePages_Rsvd] = 0
+  fields[FIELD.HugePages_Surp] = 0
+  fields[FIELD.Hugetlb] = total * pageKib
 }
+
+const CELLS = [
+  FIELD.HugePages_Total,
+  FIELD.HugePages_Free,
+  FIELD.HugePages_Rsvd,
+  FIELD.HugePages_Surp,
+  FIELD.Hugetlb,
+]

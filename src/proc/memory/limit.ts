@@ -2,11 +2,8 @@
  * The container's memory and swap, within the host's. meminfo, swaps and slabinfo start from these, so that they agree.
  */
 
-import { memoize } from '../../cgroup/memoize.ts'
 import type { Memory, MemoryUsage } from '../../cgroup/memory.ts'
-import { type Field, fieldValue, parseFields } from '../lines.ts'
 import type { Options } from '../options.ts'
-import type { View } from '../view.ts'
 
 export interface LimitedMemory {
   totalBytes: number
@@ -25,28 +22,6 @@ export interface LimitedSwap {
   /** What may be in the swap cache: no more than is in use, unless the kernel counts only the cache. */
   mostCachedKib: number
 }
-
-interface ViewedMemory {
-  cgroup: Memory
-  /** Fields of the host's meminfo. */
-  host: readonly Field[]
-  memory: LimitedMemory
-  swap: LimitedSwap
-}
-
-/** `undefined` when the host's files are what the container sees. */
-export function readMemory(view: View): ViewedMemory | undefined {
-  const cgroup = view.memory()
-  if (cgroup === undefined) return undefined
-  const host = parseHost(view.hostFile('proc/meminfo'))
-  const memory = limitMemory(fieldValue(host, 'MemTotal'), cgroup)
-  if (memory === undefined) return undefined
-  const swap = limitSwap(fieldValue(host, 'SwapTotal'), cgroup, view.options)
-  return { cgroup, host, memory, swap }
-}
-
-/** The host's text is parsed once for all containers. */
-const parseHost = memoize(parseFields)
 
 /**
  * `undefined` when there is nothing to limit by: no MemTotal, or memory that is counted only in an ancestor

@@ -3,7 +3,7 @@ import { Group } from '../../../src/cgroup/group.ts'
 import type { Memory } from '../../../src/cgroup/memory.ts'
 import { MemoryV1 } from '../../../src/cgroup/v1/memory.ts'
 import { machine } from '../../machines/machine.ts'
-import { type Files, place } from '../../machines/memory-view.ts'
+import { type Files, namedCounts, place } from '../../machines/memory-view.ts'
 
 const UNLIMITED = '9223372036854771712\n'
 
@@ -39,7 +39,7 @@ total_unevictable 140
 `,
   })
   t.match(memory, { limitBytes: Number.POSITIVE_INFINITY, own: { usageBytes: 166490112 } })
-  t.match(memory?.own?.stat, {
+  t.match(namedCounts(memory?.own), {
     fileBytes: 10,
     anonBytes: 20,
     anonHugeBytes: 30,

@@ -3,7 +3,7 @@ import { Group } from '../../../src/cgroup/group.ts'
 import type { Memory } from '../../../src/cgroup/memory.ts'
 import { MemoryV2 } from '../../../src/cgroup/v2/memory.ts'
 import { machine } from '../../machines/machine.ts'
-import { type Files, place } from '../../machines/memory-view.ts'
+import { type Files, namedCounts, place } from '../../machines/memory-view.ts'
 import { SAMPLE_MEMORY_STAT } from '../../machines/sample-host.ts'
 
 function read(t: Test, files: Files): Memory | undefined {
@@ -31,7 +31,7 @@ t.test('every count that v2 has', async t => {
     '/pod/ctr/app/memory.current': '314572800\n',
     '/pod/ctr/app/memory.stat': SAMPLE_MEMORY_STAT,
   })
-  t.same(memory?.own?.stat, {
+  t.same(namedCounts(memory?.own), {
     anonBytes: 104857600,
     fileBytes: 157286400,
     swapCachedBytes: 0,
@@ -56,6 +56,9 @@ t.test('every count that v2 has', async t => {
     anonHugeBytes: 2097152,
     shmemHugeBytes: 0,
     fileHugeBytes: 0,
+    memoryLimitBytes: 0,
+    memswLimitBytes: 0,
+    swapBytes: 0,
   })
 })
 

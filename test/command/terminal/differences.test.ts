@@ -88,7 +88,7 @@ t.test('a captured machine', async t => {
   const found = new Map(
     FILES.filter(({ path }) => view.hasHostFile(path)).map(({ path, render }) => [
       path as string,
-      differences(readFileSync(`${folder}/${path}`, 'utf8'), render(view)),
+      differences(readFileSync(`${folder}/${path}`, 'utf8'), render(view).toString()),
     ]),
   )
   t.match(found.get('proc/meminfo')?.[0], {

@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Memory, type MemoryStat, NO_MEMORY } from '../../../src/cgroup/memory.ts'
-import { parseFields, renderFields } from '../../../src/proc/lines.ts'
+import { MemoryUsage, type Swap } from '../../../src/cgroup/memory.ts'
+import { parseFields } from '../../../src/proc/lines.ts'
 import { limitMeminfo } from '../../../src/proc/meminfo.ts'
+import { HostMeminfo } from '../../../src/proc/memory/host-meminfo.ts'
 import { kib, limitMemory, limitSwap } from '../../../src/proc/memory/limit.ts'
 import { limitSwaps } from '../../../src/proc/swaps.ts'
 import { numbers, SAMPLE_MEMINFO } from '../../machines/sample-host.ts'
 
-const HOST = parseFields(SAMPLE_MEMINFO)
+const HOST = new HostMeminfo()
+HOST.update({ buffer: Buffer.from(SAMPLE_MEMINFO), length: SAMPLE_MEMINFO.length, version: 1 })
+const KEYS = parseFields(SAMPLE_MEMINFO).map(field => field.key)
 const HOST_TOTAL = 16384000
 const HOST_SWAP = 4194304
 
@@ -19,18 +22,22 @@ const bytes = fc.oneof(
 )
 const limit = fc.oneof(bytes, fc.constant(Number.POSITIVE_INFINITY))
 
-const usage = fc.record({
-  usageBytes: bytes,
-  stat: fc.record(
-    Object.fromEntries(Object.keys(NO_MEMORY).map(key => [key, bytes])),
-  ) as fc.Arbitrary<MemoryStat>,
-})
+const { length } = new MemoryUsage().stat
+const stat = fc.array(bytes, { minLength: length, maxLength: length })
+const usage = fc.tuple(bytes, stat).map(([usageBytes, stat]) => makeUsage(usageBytes, stat))
 
-const memory: fc.Arbitrary<Memory> = fc.record({
+function makeUsage(usageBytes: number, stat: number[] = []): MemoryUsage {
+  const usage = new MemoryUsage()
+  usage.usageBytes = usageBytes
+  usage.stat.set(stat)
+  return usage
+}
+
+const memory = fc.record({
   limitBytes: limit,
   own: fc.option(usage, { nil: undefined }),
   level: usage,
-  swap: fc.option(
+  swap: fc.option<Swap, undefined>(
     fc.record({
       limitBytes: limit,
       memswLimitBytes: limit,
@@ -39,7 +46,6 @@ const memory: fc.Arbitrary<Memory> = fc.record({
     }),
     { nil: undefined },
   ),
-  slabinfo: fc.constant(() => undefined),
 })
 
 const options = fc.record({
@@ -59,9 +65,9 @@ t.test('whatever the cgroups say, the numbers of meminfo fit together', async t 
       const limited = limitMemory(HOST_TOTAL, memory)
       if (limited === undefined) return memory.own === undefined
       const swap = limitSwap(HOST_SWAP, memory, options)
-      const text = renderFields(
-        limitMeminfo(HOST, { memory: limited, swap, hugePages: {}, overcommit, clampFree }),
-      )
+      const readPages = () => undefined
+      const limits = { memory: limited, swap, readPages, overcommit, clampFree }
+      const text = limitMeminfo(HOST, limits).toString()
       for (const line of text.split('\n').slice(0, -1)) {
         if (!/^[\w()]+: +\d+( kB)?$/.test(line)) return false
       }
@@ -70,7 +76,7 @@ t.test('whatever the cgroups say, the numbers of meminfo fit together', async t 
       return (
         parseFields(text)
           .map(field => field.key)
-          .join() === HOST.map(field => field.key).join() &&
+          .join() === KEYS.join() &&
         Object.values(seen).every(Number.isSafeInteger) &&
         of('MemTotal') > 0 &&
         of('MemTotal') <= HOST_TOTAL &&
@@ -101,7 +107,7 @@ t.test('swaps has a row exactly when there is swap, and its five words', async t
 })
 
 t.test('memory counted only in an ancestor that leaves the whole host is unknown', async t => {
-  const level = { usageBytes: 4096, stat: NO_MEMORY }
+  const level = makeUsage(4096)
   t.equal(limitMemory(HOST_TOTAL, { limitBytes: 2 ** 40, own: undefined, level }), undefined)
   t.same(limitMemory(HOST_TOTAL, { limitBytes: 2 ** 30, own: undefined, level }), {
     totalBytes: 2 ** 30,
