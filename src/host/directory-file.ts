@@ -11,6 +11,8 @@ export interface Bytes {
 }
 
 /** The bytes of a text, for a reader of bytes; `undefined` for none. */
+export function bytesOf(text: string): Bytes
+export function bytesOf(text: string | undefined): Bytes | undefined
 export function bytesOf(text: string | undefined): Bytes | undefined {
   if (text === undefined) return undefined
   const buffer = Buffer.from(text)
@@ -57,3 +59,10 @@ export class DirectoryFile {
 
 /** A file that was read is looked for at each reading. */
 export const PRESENT = Number.POSITIVE_INFINITY
+
+/** A file that is read by itself, and not with others of its directory. */
+export function loneFile(path: string, isListing: boolean, mostBytes: number): DirectoryFile {
+  const at = path.lastIndexOf('/') + 1
+  const directory = { path: path.slice(0, Math.max(at - 1, 0)) }
+  return new DirectoryFile(directory, path.slice(at), isListing, mostBytes)
+}

@@ -91,16 +91,17 @@ export class Host {
   closeFile(_file: DirectoryFile): void {}
 
   /**
-   * Text of a pseudo-file that is read for many containers, which may be some milliseconds old. Throws as `read` does.
+   * Text of a pseudo-file that is read for many containers, which may be some milliseconds old; with a `witness`, it may
+   * be a second old as long as that is the same. Throws as `read` does.
    */
-  sample(path: string): string {
+  sample(path: string, _witness?: string | number): string {
     return this.read(path)
   }
 
   /** Gives the text of `sample` as bytes. */
   sampleBytes(path: string): Sample {
     const buffer = Buffer.from(this.sample(path))
-    return { buffer, length: buffer.length, version: ++samples }
+    return { buffer, length: buffer.length, version: nextVersion() }
   }
 
   has(path: string): boolean {
@@ -124,8 +125,10 @@ export class Host {
   }
 }
 
-/** How many texts were read as samples. */
-let samples = 0
+let versions = 0
+
+/** A number that no text has yet. */
+export const nextVersion = () => ++versions
 
 /** What the kernel or another process takes away in between is no error: only the system's errors are caught. */
 export function orUndefined<T>(action: () => T): T | undefined {

@@ -4,12 +4,10 @@
  */
 
 import { endOfLines } from './beginning.ts'
-import { type Bytes, DirectoryFile, NONE, textOf } from './directory-file.ts'
-import { type Clock, Host, MOST_BYTES, type PseudoFile } from './host.ts'
+import { type Bytes, type DirectoryFile, loneFile, NONE, textOf } from './directory-file.ts'
+import { type Clock, Host, MOST_BYTES, type PseudoFile, type Sample } from './host.ts'
 import { type FileCalls, OpenFiles } from './open-files.ts'
-
-/** A sample is used for this long. The kernel itself sums up such texts from parts that are older than that. */
-const SAMPLE_USEC = 5000
+import { Samples } from './samples.ts'
 
 const BUFFER_BYTES = 64 * 1024
 /** A buffer that had to become larger than this is given back before the next reading. */
@@ -18,7 +16,7 @@ const MOST_KEPT_BYTES = 2 ** 20
 export class KeptHost extends Host {
   readonly #calls: FileCalls
   readonly #open: OpenFiles
-  readonly #samples = new Map<string, Sample>()
+  readonly #samples = new Samples(this)
   /** What was read last. */
   readonly #bytes = { buffer: Buffer.allocUnsafe(BUFFER_BYTES), length: 0 }
 
@@ -30,9 +28,7 @@ export class KeptHost extends Host {
   }
 
   override file(path: string, isListing: boolean, mostBytes = MOST_BYTES): PseudoFile {
-    const at = path.lastIndexOf('/') + 1
-    const directory = { path: path.slice(0, Math.max(at - 1, 0)) }
-    const file = new DirectoryFile(directory, path.slice(at), isListing, mostBytes)
+    const file = loneFile(path, isListing, mostBytes)
     return { tryRead: () => textOf(this.readFile(file)), close: () => this.closeFile(file) }
   }
 
@@ -42,16 +38,12 @@ export class KeptHost extends Host {
     return this.#calls.directories(this.path(path), most)
   }
 
-  override sample(path: string): string {
-    const known = this.#samples.get(path)
-    const sample = known ?? { file: this.file(path, isListing(path)), text: undefined, usec: 0 }
-    if (known === undefined) this.#samples.set(path, sample)
-    const now = this.clock.monotonicUsec()
-    if (sample.text === undefined || now - sample.usec >= SAMPLE_USEC) {
-      sample.text = sample.file.tryRead() ?? this.read(path)
-      sample.usec = now
-    }
-    return sample.text
+  override sample(path: string, witness?: string | number): string {
+    return this.#samples.text(path, witness)
+  }
+
+  override sampleBytes(path: string): Sample {
+    return this.#samples.bytes(path)
   }
 
   override readFile(file: DirectoryFile): Bytes | undefined {
@@ -110,16 +102,3 @@ export class KeptHost extends Host {
     }
   }
 }
-
-interface Sample {
-  file: PseudoFile
-  text: string | undefined
-  usec: number
-}
-
-/**
- * Only the files named here are no listings. The kernel makes them as a whole: single_open() of fs/seq_file.c, kernfs,
- * sysctl.
- */
-const isListing = (path: string) =>
-  !/^(?:sys|proc\/sys|proc\/pressure)\/|^proc\/(?:meminfo|stat|uptime|loadavg)$/.test(path)

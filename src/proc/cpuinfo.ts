@@ -13,7 +13,8 @@ import type { View } from './view.ts'
 export function renderCpuinfo(view: View): string {
   const cpus = view.cpus()
   const seen = `${view.options.topology} ${cpus.count} ${cpus.effective}`
-  const texts = textsFrom(view.hostFile('proc/cpuinfo'))
+  const online = view.hostFile('sys/devices/system/cpu/online')
+  const texts = textsFrom(view.hostFile('proc/cpuinfo', online))
   const known = texts.limited.get(seen)
   if (known !== undefined) return known
   const limited = limitCpuinfo(texts.host, cpus, view.options)

@@ -19,7 +19,7 @@ export function renderMeminfo(view: View): string | Buffer {
   return limitMeminfo(container.host, {
     ...container,
     readPages: pageKib => view.hugePages(pageKib),
-    overcommit: readOvercommit(view),
+    overcommit: readOvercommit(view, container.host.get('CommitLimit')),
     clampFree: view.options.clampFreeToHost === 'on',
   })
 }
@@ -77,16 +77,18 @@ function commitLimit(memTotal: number, swapTotal: number, { kbytes, ratio }: Ove
   return Math.min(backed + swapTotal, Number.MAX_SAFE_INTEGER)
 }
 
-function readOvercommit(view: View): Overcommit {
-  const kbytes = readSysctl(view, 'proc/sys/vm/overcommit_kbytes') ?? 0
-  const ratio = kbytes > 0 ? undefined : readSysctl(view, 'proc/sys/vm/overcommit_ratio')
+/** The kernel makes `commitLimit` of the host from these two. */
+function readOvercommit(view: View, commitLimit: number | undefined): Overcommit {
+  const kbytes = readSysctl(view, 'proc/sys/vm/overcommit_kbytes', commitLimit) ?? 0
+  const ratio =
+    kbytes > 0 ? undefined : readSysctl(view, 'proc/sys/vm/overcommit_ratio', commitLimit)
   return { kbytes, ratio: ratio ?? DEFAULT_RATIO }
 }
 
 /** `undefined` where the kernel has no such knob: overcommit_kbytes came with Linux 3.14. */
-function readSysctl(view: View, path: string): number | undefined {
+function readSysctl(view: View, path: string, commitLimit: number | undefined): number | undefined {
   try {
-    return parseCount(view.hostFile(path))
+    return parseCount(view.hostFile(path, commitLimit))
   } catch {
     return undefined
   }

@@ -22,8 +22,11 @@ export interface HostText {
 
 export interface View {
   readonly options: Readonly<Options>
-  /** Text of a host file such as `proc/meminfo`. Throws when the host has none. */
-  hostFile(path: string): string
+  /**
+   * Text of a host file such as `proc/meminfo`. Throws when the host has none. With a `witness`, which changes when
+   * the text changes in what matters, it may be a second old.
+   */
+  hostFile(path: string, witness?: string | number): string
   /** The same text as bytes. Throws as `hostFile` does. */
   hostText(path: string): HostText
   memory(): Memory | undefined

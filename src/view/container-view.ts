@@ -134,8 +134,8 @@ export class ContainerView implements View {
     return this.#host.has(path)
   }
 
-  hostFile(path: string): string {
-    return this.#host.sample(path)
+  hostFile(path: string, witness?: string | number): string {
+    return this.#host.sample(path, witness)
   }
 
   hostText(path: string): HostText {
