@@ -4,7 +4,7 @@
  */
 
 import type { Group } from './group.ts'
-import { memoize } from './memoize.ts'
+import { memoizeText } from './memoize.ts'
 
 export interface Cpuset {
   /** CPUs the container may run on, ascending; `undefined` when no cpuset says. */
@@ -15,7 +15,7 @@ export interface Cpuset {
 export class NearestCpuset implements Cpuset {
   readonly #group: Group
   readonly #files: readonly string[]
-  readonly #find = memoize(findCpus)
+  readonly #find = memoizeText(findCpus)
 
   /** Of a level's `files`, the first that names a CPU counts. */
   constructor(group: Group, files: readonly string[]) {
@@ -26,7 +26,7 @@ export class NearestCpuset implements Cpuset {
   cpus(): number[] | undefined {
     for (const level of this.#group.levels()) {
       for (const file of this.#files) {
-        const cpus = this.#find(level.read(file))
+        const cpus = this.#find(level.bytes(file))
         if (cpus !== undefined) return cpus
       }
     }

@@ -1,18 +1,52 @@
 /** What stays the same from reading to reading is made once. */
 
+import type { Bytes } from '../host/directory-file.ts'
+
 /**
  * Returns a function like `make`, which does not call it again for the inputs that came last. Nobody may change its
  * result.
  */
-export function memoize<Inputs extends readonly unknown[], T>(
-  make: (...inputs: Inputs) => T,
-): (...inputs: Inputs) => T {
-  let last: { inputs: Inputs; value: T } | undefined
-  return (...inputs) => {
-    const known = last
-    if (known?.inputs.every((input, i) => input === inputs[i])) return known.value
-    const value = make(...inputs)
-    last = { inputs, value }
+export function memoize<One, T>(make: (one: One) => T): (one: One) => T
+export function memoize<One, Other, T>(
+  make: (one: One, other: Other) => T,
+): (one: One, other: Other) => T
+export function memoize<T>(
+  make: (one: unknown, other?: unknown) => T,
+): (one: unknown, other?: unknown) => T {
+  let isMade = false
+  let lastOne: unknown
+  let lastOther: unknown
+  let value: T
+  return (one, other) => {
+    if (isMade && one === lastOne && other === lastOther) return value
+    value = make(one, other)
+    lastOne = one
+    lastOther = other
+    isMade = true
     return value
   }
+}
+
+/** Returns a function like `memoize` does, for texts that come as bytes: `parse` gets a string where they are others. */
+export function memoizeText<T>(
+  parse: (text: string | undefined) => T,
+): (bytes: Bytes | undefined) => T {
+  let isMade = false
+  let last: Uint8Array | undefined
+  let value: T
+  return bytes => {
+    if (isMade && isSameText(last, bytes)) return value
+    const copy = bytes && Buffer.from(bytes.buffer.subarray(0, bytes.length))
+    value = parse(copy?.toString())
+    last = copy
+    isMade = true
+    return value
+  }
+}
+
+function isSameText(last: Uint8Array | undefined, bytes: Bytes | undefined): boolean {
+  if (last === undefined || bytes === undefined) return last === bytes
+  if (last.length !== bytes.length) return false
+  for (let i = 0; i < last.length; i++) if (last[i] !== bytes.buffer[i]) return false
+  return true
 }

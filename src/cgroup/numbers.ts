@@ -77,4 +77,4 @@ const EXACT_DIGITS = 15
 const ZERO = 48
 
 /** A space, or a control that C's isspace(3) takes for one. */
-const isBlank = (code: number) => code === 32 || (code >= 9 && code <= 13)
+export const isBlank = (code: number) => code === 32 || (code >= 9 && code <= 13)

@@ -56,11 +56,8 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseFlatKeyed,
   limitMeminfo,
   parsePerCpu,
-  parseUsageAll: text => {
-    const buffer = Buffer.from(text)
-    return parseUsageAll({ buffer, length: buffer.length })
-  },
-  parseCpuMax,
+  parseUsageAll: text => parseUsageAll(bytesOf(text)),
+  parseCpuMax: text => parseCpuMax(bytesOf(text)),
   parseCpuStat,
   parseInnermostPid,
   parseTaskState,

@@ -3,7 +3,7 @@
 import { type CpuBandwidth, type CpuQuota, makeQuota, smallerQuota } from '../cpu.ts'
 import { NearestCpuset } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { parseCount } from '../numbers.ts'
+import { parseCountBytes } from '../numbers.ts'
 
 export class CpuBandwidthV1 implements CpuBandwidth {
   readonly #group: Group
@@ -16,9 +16,9 @@ export class CpuBandwidthV1 implements CpuBandwidth {
     let quota: CpuQuota | undefined
     for (const level of this.#group.levels()) {
       // -1 is no quota, and no count either.
-      const quotaUsec = parseCount(level.read('cpu.cfs_quota_us'))
+      const quotaUsec = parseCountBytes(level.bytes('cpu.cfs_quota_us'))
       if (quotaUsec === undefined) continue
-      const periodUsec = parseCount(level.read('cpu.cfs_period_us'))
+      const periodUsec = parseCountBytes(level.bytes('cpu.cfs_period_us'))
       quota = smallerQuota(quota, makeQuota(quotaUsec, periodUsec))
     }
     return quota

@@ -1,5 +1,6 @@
 /** The cpu and cpuset controllers of the unified hierarchy: cgroup-v2.rst, "CPU" and "Cpuset". */
 
+import type { Bytes } from '../../host/directory-file.ts'
 import {
   type CpuBandwidth,
   type CpuQuota,
@@ -11,7 +12,7 @@ import {
 } from '../cpu.ts'
 import { NearestCpuset } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { findCount, parseCount } from '../numbers.ts'
+import { findCount, isBlank, scanCountBytes } from '../numbers.ts'
 
 export class CpuBandwidthV2 implements CpuBandwidth {
   readonly #group: Group
@@ -23,19 +24,31 @@ export class CpuBandwidthV2 implements CpuBandwidth {
   quota(): CpuQuota | undefined {
     let quota: CpuQuota | undefined
     for (const level of this.#group.levels()) {
-      quota = smallerQuota(quota, parseCpuMax(level.read('cpu.max')))
+      quota = smallerQuota(quota, parseCpuMax(level.bytes('cpu.max')))
     }
     return quota
   }
 }
 
 /** Parses `QUOTA PERIOD`, in which a QUOTA of `max` is no quota. */
-export function parseCpuMax(text: string | undefined): CpuQuota | undefined {
-  const [quota, period] = (text ?? '').trim().split(/\s+/)
-  return makeQuota(
-    parseCount(quota),
-    period === undefined ? DEFAULT_PERIOD_USEC : parseCount(period),
-  )
+export function parseCpuMax(bytes: Bytes | undefined): CpuQuota | undefined {
+  if (bytes === undefined) return undefined
+  const { buffer, length } = bytes
+  const quotaStart = skip(bytes, 0, true)
+  const quotaEnd = skip(bytes, quotaStart, false)
+  const quotaUsec = scanCountBytes(buffer, quotaStart, quotaEnd)
+  if (quotaUsec === undefined) return undefined
+  const periodStart = skip(bytes, quotaEnd, true)
+  if (periodStart === length) return makeQuota(quotaUsec, DEFAULT_PERIOD_USEC)
+  const periodEnd = skip(bytes, periodStart, false)
+  return makeQuota(quotaUsec, scanCountBytes(buffer, periodStart, periodEnd))
+}
+
+/** The end of the blanks, or of the word, that begins at `start`. */
+function skip({ buffer, length }: Bytes, start: number, blanks: boolean): number {
+  let at = start
+  while (at < length && isBlank(buffer[at] ?? 0) === blanks) at++
+  return at
 }
 
 export class CpuUsageV2 implements CpuUsageReader {

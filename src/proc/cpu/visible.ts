@@ -35,6 +35,7 @@ export function visibleCpus(
 
 export function isSame(one: VisibleCpus, other: VisibleCpus): boolean {
   if (one.count !== other.count || one.quotaCpus !== other.quotaCpus) return false
+  if (one.effective === other.effective) return true
   if (one.effective.length !== other.effective.length) return false
   return one.effective.every((cpu, i) => cpu === other.effective[i])
 }
@@ -44,8 +45,23 @@ function effectiveCpus(
   online: readonly number[],
   cpuset: readonly number[] | undefined,
 ): readonly number[] {
-  const isOnline = new Set(online)
-  const cpus = cpuset?.filter(cpu => isOnline.has(cpu)) ?? []
+  const cpus = cpuset === undefined ? NONE : inBoth(cpuset, online)
   if (cpus.length > 0) return cpus
-  return online.length > 0 ? online : [0]
+  return online.length > 0 ? online : FIRST
+}
+
+const NONE: readonly number[] = []
+const FIRST: readonly number[] = [0]
+
+/** The numbers of the first list that are in the other one, too: mostly that is all of them. Both ascend. */
+function inBoth(list: readonly number[], other: readonly number[]): readonly number[] {
+  let at = 0
+  for (let i = 0; i < list.length; i++) {
+    const number = list[i] ?? 0
+    while (at < other.length && (other[at] ?? 0) < number) at++
+    if (other[at] === number) continue
+    const others = new Set(other)
+    return list.filter(each => others.has(each))
+  }
+  return list
 }

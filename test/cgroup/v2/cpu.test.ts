@@ -7,6 +7,7 @@ import {
   parseCpuMax,
   parseCpuStat,
 } from '../../../src/cgroup/v2/cpu.ts'
+import { bytesOf } from '../../../src/host/directory-file.ts'
 import { machine } from '../../machines/machine.ts'
 
 function group(t: Test, path: string, files: Record<string, string>): Group {
@@ -19,11 +20,12 @@ function group(t: Test, path: string, files: Record<string, string>): Group {
 }
 
 t.test('a quota is two numbers, "max" is none', async t => {
-  t.same(parseCpuMax('150000 100000\n'), { quotaUsec: 150_000, periodUsec: 100_000 })
-  t.same(parseCpuMax('150000\n'), { quotaUsec: 150_000, periodUsec: 100_000 })
+  t.same(parseCpuMax(bytesOf('150000 100000\n')), { quotaUsec: 150_000, periodUsec: 100_000 })
+  t.same(parseCpuMax(bytesOf('150000\n')), { quotaUsec: 150_000, periodUsec: 100_000 })
   for (const text of ['max 100000\n', '', 'x y\n', '-1 100000', '0 100000', '5000 0', '1 x']) {
-    t.equal(parseCpuMax(text), undefined, text)
+    t.equal(parseCpuMax(bytesOf(text)), undefined, text)
   }
+  t.same(parseCpuMax(bytesOf(' 5\t7\n9')), { quotaUsec: 5, periodUsec: 7 }, 'as words')
   t.equal(parseCpuMax(undefined), undefined)
 })
 

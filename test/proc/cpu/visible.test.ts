@@ -47,6 +47,8 @@ t.test('without a cpuset the online CPUs are those', async t => {
 t.test('offline CPUs of a cpuset do not count', async t => {
   t.same(visibleCpus([0, 1, 3], [1, 2, 3], undefined, ON).effective, [1, 3])
   t.same(visibleCpus([0, 1], [6, 7], undefined, ON).effective, [0, 1])
+  t.same(visibleCpus([0, 1, 2], [1, 2, 3], undefined, ON).effective, [1, 2])
+  t.same(visibleCpus(range(9), [1, 8], undefined, ON).effective, [1, 8])
 })
 
 t.test('an operator may have quotas not count', async t => {
