@@ -113,7 +113,8 @@ function readSwap(
 }
 
 /**
- * `undefined` without memory.memsw.*, which only `swapaccount=1` gives. `total_swap` is exact; the usage
+ * `undefined` without memory.memsw.*, which only `swapaccount=1` gives: newer kernels have the lines of memory.stat on
+ * swap in any case. `total_swap` is exact; the usage
  * counters are batched per CPU, so that their difference is not and may even be negative.
  */
 function readSwapUsed(group: Group): number | undefined {
