@@ -68,8 +68,12 @@ export function renderContainer(container: Container): string {
 
 function parseCgroups(value: unknown): CgroupPaths {
   const paths: Record<string, string> = {}
-  for (const [controller, path] of Object.entries(check(PARSE, 'cgroups', value, objectOf))) {
-    paths[controller] = check(PARSE, `cgroups.${controller}`, path, stringOf)
+  // Most hierarchies have the container at one path, of which one string will do: a server keeps it for each container.
+  let last = ''
+  for (const [controller, each] of Object.entries(check(PARSE, 'cgroups', value, objectOf))) {
+    const path = check(PARSE, `cgroups.${controller}`, each, stringOf)
+    if (path !== last) last = path
+    paths[controller] = last
   }
   return paths
 }

@@ -1,6 +1,7 @@
 /**
- * Which containers are registered, by slot and by cgroup. Every read asks for this, so the registrations are read again
- * only when one has changed. As little as will do is kept of each container: there may be thousands.
+ * Which containers are registered, by slot and by cgroup. This is asked when a container is read for the first time, and
+ * for callers: a registration is read again only when its own file has changed. As little as will do is kept of each
+ * container: there may be thousands.
  */
 
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
@@ -11,11 +12,21 @@ import type { Registry } from './registry.ts'
  * No tick of the kernel lasts longer than this. It stamps a change with the time of its last tick, so that two changes
  * within one tick look like one.
  */
-const TICK_NS = 20_000_000n
+const TICK_MS = 20
+
+interface Entry {
+  /** Of the registration when it was read. */
+  version: string
+  slot: number
+  /** The cgroups as `controller:path`; `undefined` where nobody has asked for them yet. */
+  cgroups: readonly string[] | undefined
+}
 
 export class RegistryIndex {
   readonly #registry: Registry
   #changedNs = -1n
+  #changes = 0
+  readonly #entries = new Map<string, Entry>()
   /** `undefined` for a slot of which it cannot be told whose it is. */
   #idBySlot = new Map<number, string | undefined>()
   /** Slots by `controller:path`. The map is kept from when it is first asked for, since few containers need it. */
@@ -25,8 +36,19 @@ export class RegistryIndex {
     this.#registry = registry
   }
 
+  /** Another number whenever the registrations are others. */
+  get version(): number {
+    this.#refresh()
+    return this.#changes
+  }
+
   has(slot: number): boolean {
     this.#refresh()
+    return this.hadAtLast(slot)
+  }
+
+  /** Whether the slot was registered when the registrations were last looked at. */
+  hadAtLast(slot: number): boolean {
     return this.#idBySlot.get(slot) !== undefined
   }
 
@@ -58,20 +80,45 @@ export class RegistryIndex {
     const changedNs = this.#registry.changedNs()
     const isWhole = !byCgroup || this.#slotByCgroup !== undefined
     if (changedNs === this.#changedNs && isWhole) return
+    const nowMs = Date.now()
+    this.#read(byCgroup, nowMs)
+    this.#arrange(byCgroup)
+    this.#changes++
+    const isSettled = BigInt(nowMs - TICK_MS) * 1_000_000n > changedNs
+    this.#changedNs = isSettled ? changedNs : -1n
+  }
+
+  /** Reads the registrations that are others than they were. */
+  #read(byCgroup: boolean, nowMs: number): void {
+    const gone = new Set(this.#entries.keys())
+    for (const id of this.#registry.ids()) {
+      const stamp = this.#registry.stamp(id)
+      if (stamp === undefined) continue
+      const known = this.#entries.get(id)
+      const isRead = known?.version === stamp.version && !(byCgroup && !known.cgroups)
+      const container = isRead ? undefined : this.#registry.find(id)
+      if (container !== undefined) {
+        const { slot, cgroups } = container
+        // What was written just now may be written again without another stamp.
+        const version = stamp.changedMs < nowMs - TICK_MS ? stamp.version : ''
+        const paths = byCgroup ? linesOf(cgroups) : undefined
+        this.#entries.set(id, { version, slot, cgroups: paths })
+      }
+      if (isRead || container !== undefined) gone.delete(id)
+    }
+    for (const id of gone) this.#entries.delete(id)
+  }
+
+  #arrange(byCgroup: boolean): void {
     this.#idBySlot = new Map()
     this.#slotByCgroup = byCgroup ? new Map() : undefined
     const shared = new Set<number>()
-    for (const { slot, id, cgroups } of this.#registry.containers()) {
+    for (const [id, { slot, cgroups = [] }] of this.#entries) {
       if (this.#idBySlot.has(slot)) shared.add(slot)
       this.#idBySlot.set(slot, id)
-      if (this.#slotByCgroup === undefined) continue
-      for (const [controller, path] of Object.entries(cgroups)) {
-        if (path !== '/') this.#slotByCgroup.set(`${controller}:${path}`, slot)
-      }
+      for (const line of cgroups) this.#slotByCgroup?.set(line, slot)
     }
     for (const slot of shared) this.#settle(slot)
-    const isSettled = BigInt(Date.now()) * 1_000_000n - changedNs > TICK_NS
-    this.#changedNs = isSettled ? changedNs : -1n
   }
 
   /**
@@ -85,3 +132,8 @@ export class RegistryIndex {
     }
   }
 }
+
+const linesOf = (cgroups: CgroupPaths) =>
+  Object.entries(cgroups).flatMap(([controller, path]) =>
+    path === '/' ? [] : [`${controller}:${path}`],
+  )

@@ -152,6 +152,12 @@ export class Registry {
     }
   }
 
+  /** Tells one registration of `id` from the next, and when it was made; `undefined` where there is none. */
+  stamp(id: string): { version: string; changedMs: number } | undefined {
+    const stat = statSync(this.#file(id), { throwIfNoEntry: false })
+    return stat && { version: `${stat.ino} ${stat.mtimeMs}`, changedMs: stat.mtimeMs }
+  }
+
   #file(id: string): string {
     return `${this.#directory}/${nameOf(id)}`
   }

@@ -1,6 +1,6 @@
 /**
  * The views that are in use. A view is made when its container is first read, and dropped when the kernel forgets the
- * container's nodes or when many others were read since.
+ * container's nodes, or the container itself was forgotten.
  */
 
 import { Groups } from '../cgroup/groups.ts'
@@ -21,12 +21,6 @@ import { type Guard, guarded, UNGUARDED } from './guard.ts'
 import type { DeviceFinder } from './known-devices.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import { Sampling } from './sampling.ts'
-
-/**
- * Beyond this many views, the one that was used longest ago is dropped. It is opened again with what it has written
- * down.
- */
-const MOST_VIEWS = 256
 
 /** The numbers of callers' views follow those of slots. */
 const CALLERS = MAX_SLOT + 1
@@ -69,6 +63,8 @@ export class Views {
   readonly #callerViews = new CallerViews<ContainerView>()
   readonly #callerNumbers = new WeakMap<View, number>()
   readonly #sampling: Sampling
+  /** Of the registrations when what was left of others was dropped. */
+  #sweptVersion = 0
 
   constructor(setup: ViewsSetup) {
     const { host, registry, defaults, records, report, isOpen, finder, guard = UNGUARDED } = setup
@@ -104,10 +100,7 @@ export class Views {
   /** `undefined` for a slot that nobody registered, or that was forgotten. */
   ofSlot(slot: number): View | undefined {
     const known = this.#views.get(slot)
-    if (known !== undefined) {
-      if (this.#views.size > MOST_VIEWS / 2) this.#touch(slot, known)
-      return known
-    }
+    if (known !== undefined) return known
     return guarded(this.#guard, slot, () => this.#openSlot(slot))
   }
 
@@ -117,28 +110,10 @@ export class Views {
     this.#sweep()
     const kept = this.#records.of(slot, container.id)
     this.#earlier.take(slot, fields => takeOver(fields, container.id, kept))
-    const view = this.#open({ ...container, kept }, container.options)
+    const { id, cgroups, pid, startTicks, rootMount, options } = container
+    const view = this.#open({ id, cgroups, pid, startTicks, rootMount, slot, kept }, options)
     this.#views.set(slot, view)
-    if (this.#views.size > MOST_VIEWS) this.#dropOldest()
     return view
-  }
-
-  /** Puts the view at the end of the map, where the one that was used last stands. */
-  #touch(slot: number, view: ContainerView): void {
-    this.#views.delete(slot)
-    this.#views.set(slot, view)
-  }
-
-  /**
-   * Drops the view that was used longest ago. A view whose load is sampled stays: nothing is written down between two
-   * samples.
-   */
-  #dropOldest(): void {
-    for (const [slot, view] of this.#views) {
-      if (this.#sampling.has(view)) continue
-      this.#drop(slot)
-      return
-    }
   }
 
   /** The view that the process `pid` should have by itself; `undefined` when the process cannot be found. */
@@ -164,11 +139,14 @@ export class Views {
    * nobody uses only when it needs the memory.
    */
   #sweep(): void {
-    const isLeft = (slot: number) => !this.#index.has(slot) && !this.#isOpen(slot)
+    const { version } = this.#index
+    if (version === this.#sweptVersion) return
+    this.#sweptVersion = version
+    const isLeft = (slot: number) => !this.#index.hadAtLast(slot) && !this.#isOpen(slot)
     for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
     for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
     for (const slot of this.#idBySlot.keys()) if (isLeft(slot)) this.#idBySlot.delete(slot)
-    this.#records.tidy(slot => this.#views.has(slot) || this.#index.has(slot))
+    this.#records.tidy(slot => this.#views.has(slot) || this.#index.hadAtLast(slot))
   }
 
   #drop(slot: number): void {
@@ -215,11 +193,11 @@ export class Views {
   }
 
   #open(subject: Subject, options: Partial<Options> = {}): ContainerView {
-    const merged = { ...this.#defaults, ...options }
+    const hasOwn = Object.keys(options).length > 0
     return new ContainerView({
       groups: this.#groups,
       subject,
-      options: merged,
+      options: hasOwn ? { ...this.#defaults, ...options } : this.#defaults,
       report: this.#report,
       ...(this.#finder && { finder: this.#finder }),
     })

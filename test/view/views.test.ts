@@ -1,11 +1,10 @@
-/** Views of more containers than are kept at once. */
+/** Which views are kept, and what of one outlives it. */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
 import { lookupKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
-import { renderLoadavg } from '../../src/proc/loadavg.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
@@ -17,52 +16,84 @@ import { SAMPLE_HOST } from '../machines/sample-host.ts'
 
 const MANY = 300
 
-t.test('a view that had to go comes again with what it has accumulated', async t => {
-  const host = machine(t, {
-    ...SAMPLE_HOST,
-    'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
-    'sys/fs/cgroup/cgroup.controllers': 'cpu\n',
-    'sys/fs/cgroup/ctr/cpu.stat': 'usage_usec 0\nuser_usec 0\nsystem_usec 0\n',
-    'sys/fs/cgroup/ctr/cgroup.threads': '',
-  })
+t.test(
+  'all that are read stay; one that had to go comes again with what it has accumulated',
+  async t => {
+    const host = machine(t, {
+      ...SAMPLE_HOST,
+      'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
+      'sys/fs/cgroup/cgroup.controllers': 'cpu\n',
+      'sys/fs/cgroup/ctr/cpu.stat': 'usage_usec 0\nuser_usec 0\nsystem_usec 0\n',
+      'sys/fs/cgroup/ctr/cgroup.threads': '',
+    })
+    const run = join(host.directory, 'run')
+    mkdirSync(run)
+    const registry = new Registry(run)
+    for (let slot = 1; slot <= MANY; slot++) {
+      const container = { id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups: { '': '/ctr' } }
+      registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
+    }
+    const views = new Views({
+      host,
+      registry,
+      defaults: DEFAULT_OPTIONS,
+      records: recordsIn(run),
+      report: () => {},
+      isOpen: () => false,
+    })
+    const read = (slot: number, render: (view: View) => string) => {
+      const view = views.ofSlot(slot)
+      if (view === undefined) throw new Error(`Cannot find the view of slot ${slot}`)
+      const text = render(view)
+      views.keep(view)
+      return { view, text }
+    }
+    const idle = (text: string) => Number(text.split(' ')[1])
+
+    const first = read(1, renderUptime)
+    host.clock.advance(10)
+    const second = read(1, renderUptime)
+    t.equal(second.view, first.view)
+    const cpus = (idle(second.text) - idle(first.text)) / 10
+    t.ok(cpus > 0)
+
+    for (let slot = 3; slot <= MANY; slot++) read(slot, renderUptime)
+    host.clock.advance(10)
+    const third = read(1, renderUptime)
+    t.equal(third.view, first.view, 'however many there are')
+    views.retain(1)
+    views.release(1, 1)
+    host.clock.advance(10)
+    const fourth = read(1, renderUptime)
+    t.not(fourth.view, first.view, 'the kernel has forgotten its nodes')
+    t.equal(Math.round(idle(fourth.text) - idle(second.text)), 20 * cpus, 'its time went on')
+  },
+)
+
+t.test('the view of a container that was forgotten goes when another is opened', async t => {
+  const host = machine(t, { ...SAMPLE_HOST, 'proc/self/mountinfo': '' })
   const run = join(host.directory, 'run')
   mkdirSync(run)
   const registry = new Registry(run)
-  for (let slot = 1; slot <= MANY; slot++) {
-    const container = { id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups: { '': '/ctr' } }
+  for (const [i, id] of ['one', 'two', 'three'].entries()) {
+    const container = { id, pid: 4242, startTicks: 1, slot: i + 1, cgroups: {} }
     registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
   }
+  let open = 0
   const views = new Views({
-    host,
-    registry,
-    defaults: DEFAULT_OPTIONS,
-    records: recordsIn(run),
-    report: () => {},
-    isOpen: () => false,
+    ...{ host, registry, records: recordsIn(run), defaults: DEFAULT_OPTIONS },
+    ...{ report: () => {}, isOpen: slot => slot === open },
   })
-  const read = (slot: number, render: (view: View) => string) => {
-    const view = views.ofSlot(slot)
-    if (view === undefined) throw new Error(`Cannot find the view of slot ${slot}`)
-    const text = render(view)
-    views.keep(view)
-    return { view, text }
-  }
-  const idle = (text: string) => Number(text.split(' ')[1])
-
-  const sampled = read(2, renderLoadavg)
-  const first = read(1, renderUptime)
-  host.clock.advance(10)
-  const second = read(1, renderUptime)
-  t.equal(second.view, first.view)
-  const cpus = (idle(second.text) - idle(first.text)) / 10
-  t.ok(cpus > 0)
-
-  for (let slot = 3; slot <= MANY; slot++) read(slot, renderUptime)
-  host.clock.advance(10)
-  const third = read(1, renderUptime)
-  t.not(third.view, first.view, 'it had to go')
-  t.equal(Math.round(idle(third.text) - idle(second.text)), 10 * cpus, 'its time went on')
-  t.equal(read(2, renderLoadavg).view, sampled.view, 'one whose load is sampled stays')
+  const [one, two] = [views.ofSlot(1), views.ofSlot(2)]
+  t.ok(one)
+  t.ok(two)
+  registry.forget('one')
+  registry.forget('two')
+  open = 2
+  t.equal(views.ofSlot(1), one, 'its readers may go on')
+  t.ok(views.ofSlot(3))
+  t.equal(views.ofSlot(1), undefined)
+  t.equal(views.ofSlot(2), two, 'somebody has a file of it open')
 })
 
 t.test('a node number shows one container only, and what that one has accumulated', async t => {
