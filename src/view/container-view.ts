@@ -6,7 +6,6 @@
 import type { Cgroup } from '../cgroup/cgroup.ts'
 import { parseCpuList } from '../cgroup/cpuset.ts'
 import { Groups } from '../cgroup/groups.ts'
-import type { CgroupPaths } from '../cgroup/hierarchy.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { memoize } from '../cgroup/memoize.ts'
 import { Memory } from '../cgroup/memory.ts'
@@ -14,7 +13,7 @@ import type { Host } from '../host/host.ts'
 import { CpuAccount } from '../proc/cpu/account.ts'
 import type { CpuTimes } from '../proc/cpu/time.ts'
 import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
-import type { ContainerDevices, VisibleDisk } from '../proc/disk/visible.ts'
+import type { VisibleDisk } from '../proc/disk/visible.ts'
 import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
 import type { Load } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
@@ -25,25 +24,8 @@ import { Disks } from './disks.ts'
 import { type DeviceFinder, KnownDevices } from './known-devices.ts'
 import { LoadSampler } from './load-sampler.ts'
 import { Placement } from './placement.ts'
+import type { Subject } from './subject.ts'
 import { TimeNamespace } from './time-namespace.ts'
-
-/** What a view shows: a container, or a process that stands for one. */
-export interface Subject {
-  /** `undefined` where nobody gave the container an id. */
-  id?: string
-  cgroups: CgroupPaths
-  /** The container's init, and when it was created; both are `undefined` for a process of the host. */
-  pid: number | undefined
-  startTicks: number | undefined
-  /** The field `rootMount` of `Container`; `undefined` where nobody registered the container. */
-  rootMount?: number | undefined
-  /** Those that are known already: a server's views have a DeviceFinder instead. */
-  devices?: ContainerDevices
-  /** Only a registered container has a slot. */
-  slot?: number
-  /** What views of this container accumulate; without it nothing outlives this view. */
-  kept?: FindKept
-}
 
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
 const USEC_PER_TICK = 10_000

@@ -15,12 +15,13 @@ import type { Options } from '../proc/options.ts'
 import type { View } from '../proc/view.ts'
 import { findCaller } from './caller.ts'
 import { CallerViews } from './caller-views.ts'
-import { ContainerView, type Subject } from './container-view.ts'
+import { ContainerView } from './container-view.ts'
 import { takeOver } from './earlier-state.ts'
 import { type Guard, guarded, UNGUARDED } from './guard.ts'
 import type { DeviceFinder } from './known-devices.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import { Sampling } from './sampling.ts'
+import type { Subject } from './subject.ts'
 
 /** The numbers of callers' views follow those of slots. */
 const CALLERS = MAX_SLOT + 1

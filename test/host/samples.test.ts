@@ -1,15 +1,16 @@
 /** Texts of the host that are read for many containers. */
 
 import t from 'tap'
+import type { Bytes, DirectoryFile } from '../../src/host/directory-file.ts'
 import { Samples } from '../../src/host/samples.ts'
 import { MemoryHost } from '../property/memory-host.ts'
 
 class CountingHost extends MemoryHost {
   readings = 0
 
-  override tryRead(path: string): string | undefined {
+  override readFile(file: DirectoryFile): Bytes | undefined {
     this.readings++
-    return super.tryRead(path)
+    return super.readFile(file)
   }
 }
 
