@@ -17,7 +17,9 @@ const SIZES = [10, 100, 300, 1000, 3000]
 const SIZES_QUICK = [10, 100, 300]
 const MILLISECONDS = 10_000
 const MILLISECONDS_QUICK = 4000
-const WARM_UP_MS = 2000
+/** Code is compiled after some hundred calls, which few containers make slowly. */
+const WARM_UP_MS = 20_000
+const WARM_UP_MS_QUICK = 8000
 
 const FILES = ['meminfo', 'stat', 'cpuinfo', 'uptime']
 
@@ -70,10 +72,9 @@ export async function fleet(setup: Setup, report: Report, { isQuick }: Effort): 
       bind(setup.source(containers, '%', `proc/${file}`), 'procveil', file),
     )
     other.files = await inTurn(FILES, file => bind(join(lxcfs, 'proc', file), 'lxcfs', file))
-    const milliseconds = isQuick ? MILLISECONDS_QUICK : MILLISECONDS
     results.set(size, {
-      procveil: await measure(containers, procveil, milliseconds),
-      lxcfs: await measure(containers, other, milliseconds),
+      procveil: await measure(containers, procveil, isQuick),
+      lxcfs: await measure(containers, other, isQuick),
     })
     for (const [target, result] of Object.entries(results.get(size) ?? {})) {
       report.add({ part: 'fleet', target, containers: size, ...result })
@@ -93,10 +94,11 @@ async function inTurn<T, U>(values: readonly T[], action: (value: T) => Promise<
 async function measure(
   containers: SmallContainers,
   rival: Rival,
-  milliseconds: number,
+  isQuick: boolean,
 ): Promise<Result> {
+  const milliseconds = isQuick ? MILLISECONDS_QUICK : MILLISECONDS
   const servers = await retry(() => rival.countServers())
-  await containers.read(1, WARM_UP_MS, rival.files)
+  await containers.read(1, isQuick ? WARM_UP_MS_QUICK : WARM_UP_MS, rival.files)
   const before = await retry(() => rival.pids())
   await untilRest(before)
   const usedBefore = before.map(cpuUsec)
