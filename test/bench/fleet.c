@@ -10,7 +10,8 @@
  *                                      PER_SECOND times a second; the processes take turns, evenly spread.
  *
  * The answer of read is "NANOSECONDS FAILED WRONG", which are the time that all took, failed or empty reads, and those
- * of a meminfo with another MemTotal; and a line of latencies in nanoseconds.
+ * of a meminfo with another MemTotal, or of a stat or uptime whose numbers are less than they were; and a line of
+ * latencies in nanoseconds.
  */
 
 #define _GNU_SOURCE
@@ -108,12 +109,33 @@ static ssize_t read_file(const char *path)
 	return result;
 }
 
+/* Whether one of the numbers behind a word of the text is less than it was. */
+static int has_fallen(const char *from, double *known, int most)
+{
+	int fallen = 0;
+	char *end;
+	for (int i = 0; i < most; i++, from = end) {
+		double value = strtod(from, &end);
+		if (end == from)
+			return fallen || i == 0;
+		fallen |= value < known[i];
+		known[i] = value;
+	}
+	return fallen;
+}
+
 static int is_wrong(const char *path, int index)
 {
+	/* Of this process, which is one container's. */
+	static double cpu[10], uptime[2];
 	long kib;
-	if (strstr(path, "meminfo") == NULL)
-		return 0;
-	return sscanf(text, "MemTotal: %ld", &kib) != 1 || kib != first_kib + index * step_kib;
+	if (strstr(path, "meminfo") != NULL)
+		return sscanf(text, "MemTotal: %ld", &kib) != 1 || kib != first_kib + index * step_kib;
+	if (strstr(path, "uptime") != NULL)
+		return has_fallen(text, uptime, 2);
+	if (strstr(path, "/stat") != NULL)
+		return strncmp(text, "cpu ", 4) != 0 || has_fallen(text + 4, cpu, 10);
+	return 0;
 }
 
 /* A pass that is too late by a whole interval is left out. */

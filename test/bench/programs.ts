@@ -2,23 +2,15 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { execa } from 'execa'
 import { compile as compileScript } from '../../scripts/build.ts'
-
-const PROGRAMS = ['reader', 'floor', 'launcher', 'fleet'] as const
+import { compileC, PROGRAMS } from './compile.ts'
 
 export type Programs = Readonly<Record<(typeof PROGRAMS)[number] | 'constant', string>>
 
 /** Compiles them into `directory`. Returns their paths. */
 export async function compile(directory: string): Promise<Programs> {
   mkdirSync(directory, { recursive: true })
-  const paths = PROGRAMS.map(async name => {
-    const source = fileURLToPath(new URL(`${name}.c`, import.meta.url))
-    const path = join(directory, name)
-    await execa('gcc', ['-O2', '-static', '-pthread', '-o', path, source])
-    return [name, path] as const
-  })
+  const paths = PROGRAMS.map(async name => [name, await compileC(directory, name)] as const)
   const constant = join(directory, 'constant')
   compileScript(constant, undefined, 'test/bench/constant.ts')
   return { ...Object.fromEntries(await Promise.all(paths)), constant } as Programs

@@ -11,13 +11,13 @@ import { SmallContainers } from './small-containers.ts'
 
 const METRICS = 'metrics/procveil.prom'
 
-export class Setup {
+export class Setup<Compiled extends Pick<Programs, 'fleet'> = Programs> {
   readonly site = new Site()
   readonly cleanups = new Cleanups('bench')
-  readonly programs: Programs
+  readonly programs: Compiled
   #cleared: Promise<void> | undefined
 
-  constructor(programs: Programs) {
+  constructor(programs: Compiled) {
     this.programs = programs
     this.cleanups.add(() => this.site.remove())
   }

@@ -3,7 +3,7 @@
 import { readContainer } from '../../src/container/identity.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { Host } from '../../src/host/host.ts'
-import { systemClock } from '../../src/sys/clock.ts'
+import { stoppedClock } from '../../src/host/recording.ts'
 import type { Site } from '../kit/site.ts'
 import { LineProgram } from './line-program.ts'
 import { OwnCgroups } from './own-cgroups.ts'
@@ -19,12 +19,12 @@ interface Reads {
   latenciesUsec: Float64Array
   /** Failed and empty ones. */
   failed: number
-  /** Of meminfo, those with another MemTotal than the container's. */
+  /** Of meminfo with another MemTotal than the container's, and of stat and uptime whose numbers have fallen. */
   wrong: number
 }
 
 export class SmallContainers {
-  readonly #host = new Host('/', systemClock)
+  readonly #host = new Host('/', stoppedClock({ monotonicUsec: 0, boottimeUsec: 0 }))
   readonly #registry: Registry
   readonly #program: LineProgram
   readonly #cgroups: OwnCgroups
