@@ -4,6 +4,7 @@
  */
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { orUndefined } from '../host/host.ts'
 import { replaceFile } from '../host/replace-file.ts'
 import {
   type Container,
@@ -154,7 +155,7 @@ export class Registry {
 
   /** Tells one registration of `id` from the next, and when it was made; `undefined` where there is none. */
   stamp(id: string): { version: string; changedMs: number } | undefined {
-    const stat = statSync(this.#file(id), { throwIfNoEntry: false })
+    const stat = orUndefined(() => statSync(this.#file(id)))
     return stat && { version: `${stat.ino} ${stat.mtimeMs}`, changedMs: stat.mtimeMs }
   }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { DeviceFiles } from '../../src/container/device-files.ts'
 import { Registry } from '../../src/container/registry.ts'
@@ -40,6 +41,39 @@ t.test('a container is found until it is forgotten', async t => {
   t.equal(views.findSlot(5), undefined)
   t.equal(views.findSlot(7), undefined)
   t.strictSame(readdirSync(join(directory, 'containers')), ['b.json'], 'no temporary file is left')
+})
+
+t.test('registrations are read again where their own file has changed', async t => {
+  const { directory, registry: here } = registry(t)
+  const read: string[] = []
+  class Counting extends Registry {
+    override find(id: string) {
+      read.push(id)
+      return super.find(id)
+    }
+  }
+  const index = new RegistryIndex(new Counting(directory))
+  for (const [i, id] of ['a', 'b', 'c'].entries()) {
+    here.register({ ...container(id, i + 1), cgroups: { memory: `/${id}` } })
+  }
+  symlinkSync('d.json', join(directory, 'containers/d.json'))
+  // What was written just now may be written again in the same tick of the kernel.
+  await sleep(50)
+  t.ok(index.has(3))
+  t.notOk(index.has(4))
+  const { version } = index
+  t.equal(index.version, version)
+  read.length = 0
+  here.register({ ...container('b', 5), cgroups: { memory: '/b' } })
+  here.forget('c')
+  await sleep(50)
+  t.ok(index.has(5))
+  t.notOk(index.has(2))
+  t.notOk(index.has(3))
+  t.not(index.version, version)
+  t.strictSame([...new Set(read)], ['b'])
+  t.equal(index.findNearest({ memory: '/b/below' }), 5)
+  t.equal(index.findNearest({ memory: '/c' }), undefined)
 })
 
 t.test('what an earlier start has left goes when nobody goes back to it', async t => {
