@@ -96,7 +96,11 @@ function readRecord(kept: Kept): DiskRecord | undefined {
   const hasShare = count === numbers.length
   if (!hasShare && count !== SHOWN_NUMBERS) return undefined
   kept.load(numbers)
-  for (let i = 0; i < count; i++) if (!isCount(numbers[i] as number)) return undefined
+  for (let i = 0; i < count; i++) {
+    const isTime = i >= SHOWN_NUMBERS && i < SHOWN_NUMBERS + SHARE_FIELDS.length
+    const number = numbers[i] as number
+    if (!isCount(number) || !(isTime || Number.isInteger(number))) return undefined
+  }
   const at = (start: number) => mapFields((_, i) => numbers[start + i] as number)
   const record: DiskRecord = { shown: at(0) }
   if (!hasShare) return record
@@ -106,6 +110,7 @@ function readRecord(kept: Kept): DiskRecord | undefined {
   return { ...record, share: { readMs, writeMs, discardMs, busyMs, own: at(own), host: at(host) } }
 }
 
+/** Times are fractions of milliseconds; all other numbers are whole. */
 const isCount = (number: number) => number >= 0 && number <= Number.MAX_SAFE_INTEGER
 
 /**

@@ -7,7 +7,7 @@ import { parseDiskstats } from '../../../src/proc/disk/host-disks.ts'
 import type { BlockNode } from '../../../src/proc/disk/names.ts'
 import type { VisibleDisk } from '../../../src/proc/disk/visible.ts'
 import { renderDiskstatsRows } from '../../../src/proc/diskstats.ts'
-import { keptHere } from '../../../src/proc/kept.ts'
+import { keptHere, OwnNumbers } from '../../../src/proc/kept.ts'
 import {
   DM0,
   disks,
@@ -187,6 +187,17 @@ t.test('the account goes on from what it wrote down', async t => {
   new DiskAccount({ diskTimes: 'zero' }, kept).advance(disks({ io: io(100) }))
   const second = new DiskAccount({ diskTimes: 'zero' }, kept)
   t.equal(second.advance(disks({ io: io(3) }))[0]?.counters?.reads, 100)
+})
+
+t.test('what is no count of whole numbers begins anew', async t => {
+  for (const damage of [0.5, 5e-324, -1, Number.NaN, 2 ** 60]) {
+    const numbers = new Float64Array(DISK_FIELDS.length).fill(1000)
+    numbers[6] = damage
+    const kept = new OwnNumbers()
+    kept.store(numbers, numbers.length)
+    const account = new DiskAccount({ diskTimes: 'zero' }, () => kept)
+    t.equal(account.advance(disks({ io: io(3) }))[0]?.counters?.reads, 3, `${damage}`)
+  }
 })
 
 t.test('what is not visible for a while has not fallen either', async t => {
