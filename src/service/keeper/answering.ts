@@ -52,7 +52,8 @@ export class Answering implements WatchedServer {
   }
 
   patienceMs(): number {
-    return this.#replacements.patienceMs(performance.now(), this.#servers.current.hasAnswered)
+    const { hasAnswered, startedMs } = this.#servers.current
+    return this.#replacements.patienceMs(performance.now(), hasAnswered, startedMs)
   }
 
   /** A server that somebody has stopped says nothing of the next one. */

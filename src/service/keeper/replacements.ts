@@ -20,6 +20,9 @@ const MOST_TIMES = 4
 /** A server that has answered, and was not replaced for so long, is followed by one that gets no more than others. */
 const CALM_MS = 60_000
 
+/** One that has not answered yet may have had no request: it is calm after so long. */
+const LONG_CALM_MS = 600_000
+
 export class Replacements {
   #times = 1
   #lastMs = Number.NEGATIVE_INFINITY
@@ -30,12 +33,15 @@ export class Replacements {
     this.#lastMs = nowMs
   }
 
-  /** How long a server may be silent. `hasAnswered` says whether it has ever answered. */
-  patienceMs(nowMs: number, hasAnswered: boolean): number {
-    return this.#timesAt(nowMs, hasAnswered) * (hasAnswered ? HUNG_MS : START_MS)
+  /** How long a server may be silent that was started at `startedMs`. `hasAnswered` says whether it has ever answered. */
+  patienceMs(nowMs: number, hasAnswered: boolean, startedMs: number): number {
+    const times = this.#timesAt(nowMs, hasAnswered)
+    const startMs = hasAnswered ? 0 : startedMs + times * START_MS - nowMs
+    return Math.max(times * HUNG_MS, startMs)
   }
 
   #timesAt(nowMs: number, hasAnswered: boolean): number {
-    return hasAnswered && nowMs - this.#lastMs >= CALM_MS ? 1 : this.#times
+    const calmMs = hasAnswered ? CALM_MS : LONG_CALM_MS
+    return nowMs - this.#lastMs >= calmMs ? 1 : this.#times
   }
 }

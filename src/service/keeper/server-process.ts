@@ -19,6 +19,8 @@ export interface ServerProcess {
   answered: Promise<void>
   /** Whether it has said ANSWERED. */
   hasAnswered: boolean
+  /** When it was started, of performance.now(). */
+  startedMs: number
   /** Resolves with a text that says how the server ended. */
   ended: Promise<string>
   /** Resolves as `ended`, and with LEFT when the server was killed by `kill` and is not gone. */
@@ -81,6 +83,7 @@ export function startServer(
     ready: untilSaid(child, READY),
     answered: untilSaid(child, ANSWERED),
     hasAnswered: false,
+    startedMs: performance.now(),
     ended,
     over: Promise.race([ended, left]),
     get isEnded() {
