@@ -60,6 +60,11 @@ export class Quarantine {
     return key
   }
 
+  /** Whether nothing is blamed. */
+  get isEmpty(): boolean {
+    return this.#blamed.size === 0
+  }
+
   has(key: number): boolean {
     if (this.#blamed.size === 0) return false
     const untilUsec = this.#blamed.get(key)

@@ -110,3 +110,15 @@ t.test("a text that is refused is the host's, and each rendering is told", async
   renderer.render(broken, view)
   t.strictSame(told.slice(3), ['begin', 'end'])
 })
+
+t.test('it is empty until something is blamed', async t => {
+  const cells = new Float64Array(QUARANTINE_CELLS)
+  const clock = { monotonicUsec: () => 1000 }
+  const before = new Quarantine(cells, clock)
+  t.ok(before.isEmpty)
+  before.begin(7)
+  const after = new Quarantine(cells, clock)
+  t.equal(after.blame(1000), 7)
+  t.notOk(after.isEmpty)
+  t.notOk(new Quarantine(cells, clock).isEmpty, 'for the next server, too')
+})

@@ -51,7 +51,13 @@ export class IdleWork {
   }
 
   #work(nowMs: number): void {
-    this.#steps ??= this.#begin()
+    try {
+      this.#steps ??= this.#begin()
+    } catch {
+      // It is done for later readers alone: without it the first of them wait longer.
+      this.#isOver = true
+      return
+    }
     this.#isWaiting = this.#steps === undefined
     if (this.#steps === undefined) return
     const endMs = this.#slice(this.#steps, nowMs)
@@ -65,7 +71,9 @@ export class IdleWork {
   /** Has the work clean up after itself, wherever it was. */
   #end(steps: Iterator<unknown>): void {
     this.#steps = undefined
-    steps.return?.()
+    try {
+      steps.return?.()
+    } catch {}
   }
 
   /** Returns when the slice has ended. Work that fails is over. */

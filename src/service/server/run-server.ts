@@ -57,7 +57,11 @@ export function runServer(setup: ServerSetup): void {
   say(STDOUT, READY)
   if (!becomeSoleServer(host, settings.runDirectory, keeperLink, orders.beforePid)) return
   const ahead = { preparation: new Preparation(), busyPoll: new BusyPoll() }
-  const { backend, metrics, registry, renderer, views } = makeBackend(setup, offered, ahead)
+  const { backend, metrics, quarantine, registry, renderer, views } = makeBackend(
+    setup,
+    offered,
+    ahead,
+  )
   const session = new Session(device, operations(backend), {
     report: error => {
       metrics.error()
@@ -68,7 +72,7 @@ export function runServer(setup: ServerSetup): void {
   if (orders.resume && orders.resend && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
   }
-  const rehearsal = makeRehearsal(setup, registry, backend)
+  const rehearsal = makeRehearsal(setup, registry, backend, quarantine)
   runLoop(session, {
     device,
     keeperLink,
@@ -150,21 +154,22 @@ function makeBackend(setup: ServerSetup, offered: Offered, { preparation, busyPo
     handles,
     mountTime: Math.floor(Date.now() / 1000),
   }
-  return { backend, metrics, registry, renderer, views }
+  return { backend, metrics, quarantine, registry, renderer, views }
 }
 
 /**
- * Returns what begins the rehearsal. There is none after a server that hung or crashed: if it was at its rehearsal, then
- * this one would be too.
+ * Returns what begins the rehearsal. There is none after a server that hung or crashed, nor while a file is known at
+ * which one did: this one would do so, too.
  */
 function makeRehearsal(
   { host, settings, orders }: ServerSetup,
   registry: Registry,
   backend: Backend,
+  quarantine: Quarantine,
 ) {
   const files = new DeviceFiles(settings.runDirectory)
   return () => {
-    if (orders.blameUsec !== undefined) return undefined
+    if (orders.blameUsec !== undefined || !quarantine.isEmpty) return [].values()
     const view = rehearsedView(host, { registry, files, defaults: orders.options })
     return view && rehearse(host, backend, view)
   }

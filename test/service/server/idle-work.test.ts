@@ -77,3 +77,23 @@ t.test('work that cannot begin is tried again after a request', async t => {
   idle.limit(-1, 210)
   t.equal(tries, 2)
 })
+
+t.test('work that cannot begin, or not be ended, is over', async t => {
+  let begun = 0
+  const idle = new IdleWork(0, () => {
+    begun++
+    throw new Error('Cannot open a view')
+  })
+  t.equal(idle.limit(-1, 1000), -1)
+  idle.served(1000)
+  t.equal(idle.limit(-1, 2000), -1)
+  t.equal(begun, 1)
+  const steps = {
+    next: () => ({ done: true as const, value: undefined }),
+    return: () => {
+      throw new Error('Cannot close it')
+    },
+  }
+  const other = new IdleWork(0, () => steps)
+  t.equal(other.limit(-1, 1000), -1)
+})
