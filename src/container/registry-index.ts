@@ -36,9 +36,8 @@ export class RegistryIndex {
     this.#registry = registry
   }
 
-  /** Another number whenever the registrations are others. */
-  get version(): number {
-    this.#refresh()
+  /** Another number whenever the registrations are others, as they were when they were last looked at. */
+  get versionAtLast(): number {
     return this.#changes
   }
 

@@ -150,6 +150,8 @@ export class ContainerView implements View {
     const cpus = this.cpus()
     const monotonicUsec = this.#host.clock.monotonicUsec()
     if (!this.#cpuAccount.isDue(monotonicUsec)) return this.#cpuAccount.times(cpus)
+    // A cgroup that was made again at the same path is another container's.
+    if (this.#ended && this.#cpuAccount.hasTimes) return this.#cpuAccount.times(cpus)
     const usage = this.#read(cgroup => cgroup.cpuUsage?.usage())
     if (this.#ended && this.#cpuAccount.hasTimes) return this.#cpuAccount.times(cpus)
     return this.#cpuAccount.advance({

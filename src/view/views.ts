@@ -140,14 +140,18 @@ export class Views {
    * nobody uses only when it needs the memory.
    */
   #sweep(): void {
-    const { version } = this.#index
+    const version = this.#index.versionAtLast
     if (version === this.#sweptVersion) return
     this.#sweptVersion = version
     const isLeft = (slot: number) => !this.#index.hadAtLast(slot) && !this.#isOpen(slot)
     for (const slot of this.#lookups.keys()) if (isLeft(slot)) this.#lookups.delete(slot)
     for (const slot of this.#views.keys()) if (isLeft(slot)) this.#drop(slot)
     for (const slot of this.#idBySlot.keys()) if (isLeft(slot)) this.#idBySlot.delete(slot)
-    this.#records.tidy(slot => this.#views.has(slot) || this.#index.hadAtLast(slot))
+    // A registration that was lost may be made again, with the same slot: its link stays until it is forgotten.
+    const isForgotten = (slot: number) => this.#registry.owner(slot) === undefined
+    this.#records.tidy(
+      slot => this.#views.has(slot) || this.#index.hadAtLast(slot) || !isForgotten(slot),
+    )
   }
 
   #drop(slot: number): void {

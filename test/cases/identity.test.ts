@@ -127,6 +127,10 @@ t.test('of a container that has ended the last is shown', async t => {
     ...memory('/other', 512),
   })
   t.same(texts(), last, 'another process with its pid is another')
+  tenant.set({ ...memory('/ctr', 512), ...cpu('/ctr', 5000), '/ctr/cpu.max': '200000 100000' })
+  tenant.advance(60)
+  t.same(tenant.lines('stat', 'cpu', 'cpu0', 'cpu1'), stat, 'a cgroup of its name, too')
+  t.same(texts(), last)
 })
 
 t.test('a path may hold colons', async t => {
