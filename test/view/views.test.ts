@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
 import { lookupKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
+import { WHAT } from '../../src/proc/kept.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { renderUptime } from '../../src/proc/uptime.ts'
 import type { View } from '../../src/proc/view.ts'
@@ -69,6 +70,42 @@ t.test(
     t.equal(Math.round(idle(fourth.text) - idle(second.text)), 20 * cpus, 'its time went on')
   },
 )
+
+t.test('a registration that is lost and made again finds what was accumulated', async t => {
+  const host = machine(t, { ...SAMPLE_HOST, 'proc/self/mountinfo': '' })
+  const run = join(host.directory, 'run')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  const register = (slot: number) =>
+    registry.register({
+      ...{ id: `c${slot}`, pid: 4242, startTicks: 1, slot, cgroups: {} },
+      ...{ rootfs: '/', rootMount: 1, options: {} },
+    })
+  for (let slot = 1; slot <= MANY; slot++) register(slot)
+  const records = recordsIn(run)
+  const views = new Views({
+    ...{ host, registry, records, defaults: DEFAULT_OPTIONS },
+    ...{ report: () => {}, isOpen: () => false },
+  })
+  const read = (slot: number) => renderUptime(views.ofSlot(slot) as View)
+  read(1)
+  const kept = () => records.of(1, 'c1')(WHAT.cpu).count
+  const count = kept()
+  t.ok(count > 0)
+  rmSync(join(run, 'containers/c1.json'))
+  for (let slot = 2; slot <= MANY; slot++) read(slot)
+  register(MANY + 1)
+  read(MANY + 1)
+  t.equal(views.ofSlot(1), undefined, 'its view is gone')
+  t.equal(kept(), count)
+  register(1)
+  registry.forget('c1')
+  for (let slot = MANY + 2; slot <= 3 * MANY; slot++) {
+    register(slot)
+    read(slot)
+  }
+  t.equal(kept(), 0, 'until it is forgotten')
+})
 
 t.test('the view of a container that was forgotten goes when another is opened', async t => {
   const host = machine(t, { ...SAMPLE_HOST, 'proc/self/mountinfo': '' })
