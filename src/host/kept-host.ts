@@ -59,9 +59,14 @@ export class KeptHost extends Host {
     }
     const fd = this.#open.open(this.path(file.path))
     if (fd < 0) return undefined
-    const isFilled = this.#fill(file, fd)
-    if (!isFilled || !this.#open.keep(file, fd)) this.#calls.close(fd)
-    return isFilled ? this.#bytes : undefined
+    let isKept = false
+    try {
+      if (!this.#fill(file, fd)) return undefined
+      isKept = this.#open.keep(file, fd)
+      return this.#bytes
+    } finally {
+      if (!isKept) this.#calls.close(fd)
+    }
   }
 
   override closeFile(file: DirectoryFile): void {
