@@ -10,6 +10,12 @@ export interface Bytes {
   readonly length: number
 }
 
+/** A text that is read for many: its bytes hold until it is asked for again. */
+export interface Sample extends Bytes {
+  /** Another number for every other text that was read. */
+  readonly version: number
+}
+
 /** The bytes of a text, for a reader of bytes; `undefined` for none. */
 export function bytesOf(text: string): Bytes
 export function bytesOf(text: string | undefined): Bytes | undefined

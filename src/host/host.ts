@@ -5,27 +5,13 @@
 
 import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { type Beginning, readBeginning, tooLarge } from './beginning.ts'
-import { type Bytes, bytesOf, type DirectoryFile } from './directory-file.ts'
+import { type Bytes, bytesOf, type DirectoryFile, type Sample } from './directory-file.ts'
 
 export interface Clock {
   /** CLOCK_MONOTONIC, clock_gettime(2). */
   monotonicUsec(): number
   /** CLOCK_BOOTTIME, which also counts while the machine is suspended. */
   boottimeUsec(): number
-}
-
-/** A text that is read for many: its bytes hold until it is asked for again. */
-export interface Sample extends Bytes {
-  /** Another number for every other text that was read. */
-  readonly version: number
-}
-
-/** A pseudo-file that is read again and again. */
-export interface PseudoFile {
-  /** Reads as `Host.tryRead` does. */
-  tryRead(): string | undefined
-  /** Closes the file, which may be read again all the same. */
-  close(): void
 }
 
 /**
@@ -69,19 +55,7 @@ export class Host {
     return orUndefined(() => this.read(path, mostBytes))
   }
 
-  /**
-   * A file that is to be read many times. The kernel makes the text of a `listing` line by line, and may give a part of
-   * it at a time. Of a listing that has more than `mostBytes` the first lines are read, and nothing of another file.
-   */
-  file(path: string, listing: boolean, mostBytes = MOST_BYTES): PseudoFile {
-    const tryRead = () =>
-      listing
-        ? orUndefined(() => this.readBeginning(path, mostBytes).text)
-        : this.tryRead(path, mostBytes)
-    return { tryRead, close: () => {} }
-  }
-
-  /** Text of a file of a directory; `undefined` when it cannot be read. */
+  /** Text of a file that is read again and again; `undefined` when it cannot be read. */
   readFile({ path, isListing, mostBytes }: DirectoryFile): Bytes | undefined {
     const beginning = orUndefined(() => this.readBeginning(path, mostBytes))
     return beginning?.isWhole || isListing ? bytesOf(beginning?.text) : undefined

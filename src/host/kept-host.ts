@@ -4,8 +4,8 @@
  */
 
 import { endOfLines } from './beginning.ts'
-import { type Bytes, type DirectoryFile, loneFile, NONE, textOf } from './directory-file.ts'
-import { type Clock, Host, MOST_BYTES, type PseudoFile, type Sample } from './host.ts'
+import { type Bytes, type DirectoryFile, NONE, type Sample } from './directory-file.ts'
+import { type Clock, Host } from './host.ts'
 import { type FileCalls, OpenFiles } from './open-files.ts'
 import { Samples } from './samples.ts'
 
@@ -25,11 +25,6 @@ export class KeptHost extends Host {
     super(root, clock)
     this.#calls = calls
     this.#open = new OpenFiles(calls, mostOpen)
-  }
-
-  override file(path: string, isListing: boolean, mostBytes = MOST_BYTES): PseudoFile {
-    const file = loneFile(path, isListing, mostBytes)
-    return { tryRead: () => textOf(this.readFile(file)), close: () => this.closeFile(file) }
   }
 
   /** Where only some are wanted, the others are not listed: a container may have any number of cgroups. */

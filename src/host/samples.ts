@@ -1,7 +1,14 @@
 /** Texts of the host that are read for many containers, and may be some milliseconds old. */
 
-import { type Bytes, bytesOf, type DirectoryFile, loneFile, textOf } from './directory-file.ts'
-import { type Host, MOST_BYTES, nextVersion, type Sample } from './host.ts'
+import {
+  type Bytes,
+  bytesOf,
+  type DirectoryFile,
+  loneFile,
+  type Sample,
+  textOf,
+} from './directory-file.ts'
+import { type Host, MOST_BYTES, nextVersion } from './host.ts'
 
 /** A sample is used for this long. The kernel itself sums up such texts from parts that are older than that. */
 const SAMPLE_USEC = 5000

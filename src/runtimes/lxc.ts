@@ -4,7 +4,7 @@
  */
 
 import { readHierarchies } from '../cgroup/hierarchy.ts'
-import type { Host } from '../host/host.ts'
+import { type Host, orUndefined } from '../host/host.ts'
 import { absoluteOf, countOf } from '../host/json.ts'
 import { parsePids } from '../host/proc-pid.ts'
 import type { Claim } from './claim.ts'
@@ -98,7 +98,8 @@ function* processes(host: Host, directory: string): Generator<number> {
   const directories = [directory]
   for (let i = 0; i < directories.length && i < MOST_GROUPS; i++) {
     const path = directories[i] as string
-    const text = host.file(`${path}/cgroup.procs`, true, MOST_PROCS_BYTES).tryRead() ?? ''
+    const procs = `${path}/cgroup.procs`
+    const text = orUndefined(() => host.readBeginning(procs, MOST_PROCS_BYTES).text) ?? ''
     yield* text.split('\n').flatMap(line => countOf(line) ?? [])
     for (const name of host.directories(path)) directories.push(`${path}/${name}`)
   }

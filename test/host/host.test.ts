@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
+import { loneFile, textOf } from '../../src/host/directory-file.ts'
 import { readMountsOf } from '../../src/host/mounts-of.ts'
 import { RecordingHost } from '../../src/host/recording.ts'
 import { machine } from '../machines/machine.ts'
@@ -16,8 +17,8 @@ t.test('a file is read up to a limit', async t => {
   t.strictSame(host.readBeginning('f', 3), { text: '', isWhole: false })
   t.strictSame(host.readBeginning('f', 0), { text: '', isWhole: false })
   t.throws(() => host.readBeginning('nowhere', 1), { code: 'ENOENT' })
-  t.equal(host.file('f', false, 7).tryRead(), undefined)
-  t.equal(host.file('f', true, 7).tryRead(), 'one\n')
+  t.equal(textOf(host.readFile(loneFile('f', false, 7))), undefined)
+  t.equal(textOf(host.readFile(loneFile('f', true, 7))), 'one\n')
 })
 
 t.test('a file without an end is read up to the limit', async t => {

@@ -2,6 +2,8 @@
 
 import { constants } from 'node:os'
 import t from 'tap'
+import { loneFile, textOf } from '../../src/host/directory-file.ts'
+import { MOST_BYTES } from '../../src/host/host.ts'
 import { KeptHost } from '../../src/host/kept-host.ts'
 import { mostOpenFiles } from '../../src/host/open-files.ts'
 
@@ -67,10 +69,15 @@ class Kernel {
   }
 }
 
+function fileOf(host: KeptHost, path: string, isListing: boolean, mostBytes = MOST_BYTES) {
+  const file = loneFile(path, isListing, mostBytes)
+  return { tryRead: () => textOf(host.readFile(file)), close: () => host.closeFile(file) }
+}
+
 t.test('a file is opened once and read anew each time', async t => {
   const kernel = new Kernel()
   kernel.write('/sys/memory.current', '1\n')
-  const file = kernel.host().file('sys/memory.current', false)
+  const file = fileOf(kernel.host(), 'sys/memory.current', false)
   t.equal(file.tryRead(), '1\n')
   kernel.write('/sys/memory.current', '22\n')
   t.equal(file.tryRead(), '22\n')
@@ -80,7 +87,7 @@ t.test('a file is opened once and read anew each time', async t => {
 t.test('a file that is removed and made again', async t => {
   const kernel = new Kernel()
   kernel.write('/f', 'old')
-  const file = kernel.host().file('f', false)
+  const file = fileOf(kernel.host(), 'f', false)
   file.tryRead()
   kernel.remove('/f')
   t.equal(file.tryRead(), undefined)
@@ -98,7 +105,7 @@ t.test('a listing comes in parts', async t => {
   const text = Array.from({ length: 30_000 }, (_, i) => `${i}\n`).join('')
   kernel.write('/tasks', text)
   kernel.part = 4096
-  const file = kernel.host().file('tasks', true)
+  const file = fileOf(kernel.host(), 'tasks', true)
   t.equal(file.tryRead(), text)
   kernel.write('/tasks', '')
   t.equal(file.tryRead(), '')
@@ -108,7 +115,7 @@ t.test('a file that has more text than room is read from the beginning again', a
   const kernel = new Kernel()
   const text = 'x'.repeat(150_000)
   kernel.write('/big', text)
-  const file = kernel.host().file('big', false)
+  const file = fileOf(kernel.host(), 'big', false)
   t.equal(file.tryRead(), text)
   t.strictSame(kernel.calls, ['open /big', 'pread 0', 'pread 0', 'pread 0'])
 })
@@ -117,17 +124,17 @@ t.test('nothing is read beyond the limit', async t => {
   const kernel = new Kernel()
   const host = kernel.host()
   kernel.write('/f', 'x'.repeat(10))
-  t.equal(host.file('f', false, 10).tryRead(), 'x'.repeat(10))
-  t.equal(host.file('f', false, 9).tryRead(), undefined)
+  t.equal(fileOf(host, 'f', false, 10).tryRead(), 'x'.repeat(10))
+  t.equal(fileOf(host, 'f', false, 9).tryRead(), undefined)
   t.equal(kernel.open.size, 1, 'a file that is too large is closed')
   kernel.part = 3
   kernel.write('/tasks', '10\n2\n30\n')
-  t.equal(host.file('tasks', true, 8).tryRead(), '10\n2\n30\n')
-  t.equal(host.file('tasks', true, 7).tryRead(), '10\n2\n', 'whole lines of a listing')
+  t.equal(fileOf(host, 'tasks', true, 8).tryRead(), '10\n2\n30\n')
+  t.equal(fileOf(host, 'tasks', true, 7).tryRead(), '10\n2\n', 'whole lines of a listing')
   kernel.calls.length = 0
   kernel.part = 4096
   kernel.write('/tasks', '1\n'.repeat(1e6))
-  t.equal(host.file('tasks', true, 8192).tryRead()?.length, 8192)
+  t.equal(fileOf(host, 'tasks', true, 8192).tryRead()?.length, 8192)
   t.strictSame(kernel.calls, ['open /tasks', 'pread 0', 'pread 4096', 'pread 8192'])
 })
 
@@ -135,7 +142,7 @@ t.test('a large buffer is given back', async t => {
   const kernel = new Kernel()
   const host = kernel.host()
   kernel.write('/big', 'x'.repeat(5e6))
-  const file = host.file('big', false)
+  const file = fileOf(host, 'big', false)
   t.equal(file.tryRead()?.length, 5e6)
   kernel.write('/big', 'x'.repeat(100_000))
   kernel.calls.length = 0
@@ -146,7 +153,7 @@ t.test('a large buffer is given back', async t => {
 t.test('closed, it is opened again at the next reading', async t => {
   const kernel = new Kernel()
   kernel.write('/f', 'text')
-  const file = kernel.host().file('f', false)
+  const file = fileOf(kernel.host(), 'f', false)
   file.tryRead()
   file.close()
   file.close()
@@ -160,7 +167,7 @@ t.test('out of descriptors, all are closed for the one that is needed', async t 
   const host = kernel.host()
   const files = ['a', 'b', 'c', 'd', 'e'].map(name => {
     kernel.write(`/${name}`, name)
-    return host.file(name, false)
+    return fileOf(host, name, false)
   })
   for (const pass of [1, 2]) {
     t.equal(files.map(file => file.tryRead()).join(''), 'abcde', `pass ${pass}`)
@@ -175,7 +182,7 @@ t.test(
     const host = kernel.host(100)
     const files = Array.from({ length: 300 }, (_, i) => {
       kernel.write(`/${i}`, String(i))
-      return host.file(String(i), false)
+      return fileOf(host, String(i), false)
     })
     const pass = () => files.map((file, i) => file.tryRead() === String(i)).includes(false)
     for (let i = 0; i < 3; i++) t.notOk(pass())
@@ -193,7 +200,7 @@ t.test('a file that nobody reads any more gives its place', async t => {
   const open = (from: number) =>
     Array.from({ length: 10 }, (_, i) => {
       kernel.write(`/${from + i}`, 'x')
-      return host.file(String(from + i), false)
+      return fileOf(host, String(from + i), false)
     })
   for (const file of open(0)) file.tryRead()
   const later = open(10)
@@ -233,5 +240,5 @@ t.test('host files are read at most once in 5 ms', async t => {
 t.test('what is not there is the error of the system', async t => {
   const host = new Kernel().host()
   t.throws(() => host.sample('nowhere/at/all'), { code: 'ENOENT' })
-  t.equal(host.file('nowhere/at/all', false).tryRead(), undefined)
+  t.equal(fileOf(host, 'nowhere/at/all', false).tryRead(), undefined)
 })
