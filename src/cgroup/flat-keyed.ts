@@ -4,7 +4,7 @@
  */
 
 import type { Bytes } from '../host/directory-file.ts'
-import { scanCountBytes } from './numbers.ts'
+import { endOfLine, scanCountBytes } from './numbers.ts'
 
 export class FlatKeyed {
   readonly #cells: ReadonlyMap<string, number>
@@ -70,12 +70,6 @@ export class FlatKeyed {
   }
 }
 
-function endOfLine(buffer: Uint8Array, from: number, length: number): number {
-  let at = from
-  while (at < length && buffer[at] !== NEWLINE) at++
-  return at
-}
-
 /** The size of what stands before the first blank, and the blank; 0 where there is none. */
 function sizeOfKey(buffer: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) if (buffer[at] === BLANK) return at + 1 - start
@@ -83,7 +77,6 @@ function sizeOfKey(buffer: Uint8Array, start: number, end: number): number {
 }
 
 const NONE = -1
-const NEWLINE = 10
 const BLANK = 32
 
 /** More lines and longer keys than these are not remembered, and no memory.stat has them. */

@@ -8,7 +8,7 @@ export function parseCount(text: string | undefined): number | undefined {
 }
 
 /** Parses like `parseCount`, but only the text from `start` to `end`. */
-export function scanCount(text: string, start: number, end: number): number | undefined {
+function scanCount(text: string, start: number, end: number): number | undefined {
   let at = start
   let last = end
   while (at < last && isBlank(text.charCodeAt(at))) at++
@@ -52,6 +52,13 @@ export function scanCountBytes(buffer: Uint8Array, start: number, end: number): 
   return high * 10 ** EXACT_DIGITS + low
 }
 
+/** Where the line ends that `from` is in, at most at `end`. */
+export function endOfLine(buffer: Uint8Array, from: number, end: number): number {
+  let at = from
+  while (at < end && buffer[at] !== NEWLINE) at++
+  return at
+}
+
 /** Nanoseconds as whole microseconds. */
 export function parseNanoseconds(text: string | undefined): number | undefined {
   const nanoseconds = parseCount(text)
@@ -70,8 +77,10 @@ export function findCount(text: string, key: string): number | undefined {
   return undefined
 }
 
+export const NEWLINE = 10
+
 /** A u64 has at most this many digits. */
-const MOST_DIGITS = 20
+export const MOST_DIGITS = 20
 /** A double is exact for every number of this many digits. */
 const EXACT_DIGITS = 15
 const ZERO = 48

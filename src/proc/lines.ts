@@ -37,12 +37,6 @@ export function fieldValue(fields: readonly Field[], key: string): number | unde
   return undefined
 }
 
-export function renderFields(fields: readonly Field[]): string {
-  let text = ''
-  for (const field of fields) text += renderField(field)
-  return text
-}
-
 /** Names and numbers too long for their columns push what follows to the right. */
 export function renderField({ key, value, unit }: Field): string {
   const label = labelOf(key)

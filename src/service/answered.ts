@@ -4,20 +4,15 @@
  */
 
 import type { Log } from '../sys/log.ts'
-import { mapNumbers } from '../sys/shared-memory.ts'
+import { mapInRunDirectory } from './mapped-numbers.ts'
 import type { Settings } from './settings.ts'
 
 export class Answered {
   readonly #cells: Float64Array
 
   /** Without a file the keeper sees that nothing is counted, as from a version that does not count. */
-  constructor({ runDirectory }: Settings, log: Log) {
-    try {
-      this.#cells = mapNumbers(`${runDirectory}/answered`, 1)
-    } catch (error) {
-      log.error(error)
-      this.#cells = new Float64Array(1)
-    }
+  constructor(settings: Settings, log: Log) {
+    this.#cells = mapInRunDirectory(settings, 'answered', 1, log)
   }
 
   count(requests: number): void {

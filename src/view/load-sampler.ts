@@ -22,7 +22,7 @@ const UNREAD_USEC = 600_000_000
 const READER_USEC = 2000
 
 /** The numbers that are kept, in this order: three times, the newest pid, the averages, and the count if there is one. */
-export const LOAD_NUMBERS = 12
+const LOAD_NUMBERS = 12
 
 /** All samplers use these one after the other. */
 const numbers = new Float64Array(LOAD_NUMBERS)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { fieldValue, parseFields, renderFields } from '../../src/proc/lines.ts'
+import { fieldValue, parseFields } from '../../src/proc/lines.ts'
+import { renderFields } from '../machines/fields.ts'
 
 t.test('fields keep their order and their unit', async t => {
   t.same(parseFields('MemTotal:       16384000 kB\nHugePages_Total:       8\n'), [

@@ -1,7 +1,8 @@
 import t from 'tap'
-import { parseFields, renderFields } from '../../src/proc/lines.ts'
+import { parseFields } from '../../src/proc/lines.ts'
 import { renderMeminfo as render } from '../../src/proc/meminfo.ts'
 import type { View } from '../../src/proc/view.ts'
+import { renderFields } from '../machines/fields.ts'
 import { type Files, viewOfHost, viewV1, viewV2 } from '../machines/memory-view.ts'
 import {
   change,

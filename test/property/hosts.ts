@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import { renderCpuList } from '../../src/cgroup/cpuset.ts'
-import { type Field, parseFields, renderFields } from '../../src/proc/lines.ts'
+import { type Field, parseFields } from '../../src/proc/lines.ts'
+import { renderFields } from '../machines/fields.ts'
 import { SAMPLE_HOST, SAMPLE_MEMINFO, SAMPLE_SLABINFO } from '../machines/sample-host.ts'
 import { CPUINFO } from './cpuinfo-text.ts'
 import type { Files } from './memory-host.ts'

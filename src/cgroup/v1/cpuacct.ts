@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts'
 import type { CpuRows, CpuUsage, CpuUsageReader } from '../cpu.ts'
 import { findCpus } from '../cpuset.ts'
 import type { Group } from '../group.ts'
-import { findCount, parseNanoseconds } from '../numbers.ts'
+import { endOfLine, findCount, MOST_DIGITS, NEWLINE, parseNanoseconds } from '../numbers.ts'
 
 /** What was read last, of whichever container. */
 const rows = { numbers: new Float64Array(3 * 64), count: 0 }
@@ -97,12 +97,8 @@ function sumUp(): CpuUsage {
 }
 
 const HEADING = Buffer.from('cpu user system')
-const NEWLINE = 10
 const SPACE = 32
 const ZERO = 48
-
-/** A u64 has at most this many digits. */
-const MOST_DIGITS = 20
 
 /**
  * Parses a heading, then lines `CPU USER SYSTEM` in nanoseconds, one for each possible CPU. What is returned holds until
@@ -125,12 +121,6 @@ export function parseUsageAll({ buffer, length }: Bytes): CpuRows | undefined {
     at = endOfLine(buffer, systemEnd, length) + 1
   }
   return rows.count > 0 ? rows : undefined
-}
-
-function endOfLine(buffer: Uint8Array, start: number, length: number): number {
-  let at = start
-  while (at < length && buffer[at] !== NEWLINE) at++
-  return at
 }
 
 function endOfWord(buffer: Uint8Array, start: number, length: number): number {

@@ -24,6 +24,7 @@ import { Views } from '../../view/views.ts'
 import { tellWorkers } from '../../worker/tell-workers.ts'
 import { Answered } from '../answered.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
+import { mapInRunDirectory } from '../mapped-numbers.ts'
 import type { Settings } from '../settings.ts'
 import { BusyPoll } from './busy-poll.ts'
 import { IdleWork } from './idle-work.ts'
@@ -177,7 +178,9 @@ function makeRehearsal(
 
 /** Finds out what the server before was rendering or looking for, where it hung or crashed. */
 function openQuarantine({ host, settings, log, orders }: ServerSetup, registry: Registry) {
-  const quarantine = new Quarantine(mapCells(settings, log), host.clock)
+  // Without a file nothing of this server is known to the next one.
+  const cells = mapInRunDirectory(settings, 'rendering', QUARANTINE_CELLS, log)
+  const quarantine = new Quarantine(cells, host.clock)
   const key = quarantine.blame(orders.blameUsec)
   if (key === undefined) return quarantine
   const slot = slotOf(key)
@@ -187,16 +190,6 @@ function openQuarantine({ host, settings, log, orders }: ServerSetup, registry: 
     `the server before failed at ${what} of ${id ?? 'a process'}, which sees the host's for 5 minutes`,
   )
   return quarantine
-}
-
-/** Without a file nothing of this server is known to the next one. */
-function mapCells({ runDirectory }: Settings, log: Log): Float64Array {
-  try {
-    return mapNumbers(`${runDirectory}/rendering`, QUARANTINE_CELLS)
-  } catch (error) {
-    log.error(error)
-    return new Float64Array(QUARANTINE_CELLS)
-  }
 }
 
 /**

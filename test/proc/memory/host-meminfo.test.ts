@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { type Field, parseFields, renderFields } from '../../../src/proc/lines.ts'
+import { type Field, parseFields } from '../../../src/proc/lines.ts'
 import { FIELD, FIELD_CELLS, makeFields } from '../../../src/proc/memory/fields.ts'
 import { HostMeminfo } from '../../../src/proc/memory/host-meminfo.ts'
+import { renderFields } from '../../machines/fields.ts'
 import { change, SAMPLE_MEMINFO } from '../../machines/sample-host.ts'
 
 let version = 0
