@@ -99,7 +99,7 @@ export class OpenFiles {
   }
 }
 
-/** The kernel keeps some 5 KiB for each file that is open: a page of fs/seq_file.c, and what stands for the file. */
+/** The kernel keeps 4.4 KiB for each file that is open: a page of fs/seq_file.c, and what stands for the file. */
 const MOST_OPEN = 65_536
 
 /** Descriptors that are left for everything else. */
