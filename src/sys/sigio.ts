@@ -3,14 +3,16 @@
  * signal is SIGURG, which does nothing to a program that does not expect it.
  */
 
-import { checked, int, libc, long } from './libc.ts'
+import { checked, int, libc, long, pointer } from './libc.ts'
 
 const calls = libc({ fcntl: { args: [int, int, long], returns: int } })
+const ownerCalls = libc({ fcntl: { args: [int, int, pointer], returns: int } })
 
 const F_GETFL = 3
 const F_SETFL = 4
-const F_SETOWN = 8
 const F_SETSIG = 10
+const F_SETOWN_EX = 15
+const F_OWNER_TID = 0
 const O_ASYNC = 0o20000
 const SIGURG = 23
 
@@ -36,7 +38,9 @@ export class Sigio {
   /** What came before this call is not told. */
   arm(): void {
     this.#isArmed = true
-    this.#fcntl(F_SETOWN, process.pid)
+    // The first thread, whose id is the process's. Signals to the process may interrupt all of its threads.
+    const owner = Int32Array.of(F_OWNER_TID, process.pid)
+    this.#check(ownerCalls().fcntl(this.#fd, F_SETOWN_EX, owner))
     this.#fcntl(F_SETSIG, SIGURG)
     this.#setAsync(true)
   }
@@ -58,7 +62,10 @@ export class Sigio {
   }
 
   #fcntl(command: number, argument: number): number {
-    const result = calls().fcntl(this.#fd, command, argument)
+    return this.#check(calls().fcntl(this.#fd, command, argument))
+  }
+
+  #check(result: number): number {
     return checked(result, 'fcntl', `have a signal sent for descriptor ${this.#fd}`)
   }
 }
