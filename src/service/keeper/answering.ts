@@ -32,12 +32,16 @@ export class Answering implements WatchedServer {
     this.lost = lost
   }
 
+  get answered(): number {
+    return this.#answered.total
+  }
+
   look(): Look {
     const pid = (this.#servers.predecessor ?? this.#servers.current).pid
     const stat = this.#host.tryRead(`proc/${pid}/stat`)
     return {
       pid,
-      answered: this.#answered.total,
+      answered: this.answered,
       cpuMs: stat === undefined ? 0 : parseCpuMs(stat),
       wantsCpu: () => isRunnable(stat) || this.#hasRunnableThread(pid),
     }

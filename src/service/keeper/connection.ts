@@ -18,7 +18,7 @@ export class Connection implements Watched {
     this.#mountPoint = mountPoint
     this.#mount = mount
     this.#sigio = new Sigio(mount.fuse, arrived)
-    this.#control = new FuseControl(host)
+    this.#control = new FuseControl(host, mount.minor)
   }
 
   get isWhole(): boolean {
@@ -26,7 +26,7 @@ export class Connection implements Watched {
   }
 
   countWaiting(): number | undefined {
-    return this.#control.countWaiting(this.#mount.minor)
+    return this.#control.countWaiting()
   }
 
   /** Calls statfs(2) and not stat(2), which the kernel answers by itself for as long as it holds attributes. */
@@ -43,7 +43,7 @@ export class Connection implements Watched {
   }
 
   abort(): void {
-    this.#control.abort(this.#mount.minor)
+    this.#control.abort()
   }
 
   close(): void {

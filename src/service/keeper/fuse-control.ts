@@ -9,30 +9,34 @@ import { openDetachedMount } from '../../sys/detached-mount.ts'
 
 export class FuseControl {
   readonly #host: Host
+  readonly #minor: number | undefined
   /** The root directory; `undefined` where the kernel mounts nothing without a place: before Linux 5.2. */
   readonly #root: number | undefined
 
-  constructor(host: Host) {
+  /** Of the connection whose device has this minor number. */
+  constructor(host: Host, minor: number | undefined) {
     this.#host = host
+    this.#minor = minor
     this.#root = orUndefined(() => openDetachedMount('fusectl'))
   }
 
   /** Returns the number of unanswered requests; `undefined` where the kernel does not tell. */
-  countWaiting(minor: number | undefined): number | undefined {
-    const text = this.#host.tryRead(this.#file(minor, 'waiting'))
+  countWaiting(): number | undefined {
+    // The file cannot be read a second time: fs/fuse/control.c opens it with nonseekable_open().
+    const text = this.#host.tryRead(this.#file('waiting'))
     return text === undefined ? undefined : Number(text)
   }
 
-  /** Ends a connection: all of its requests fail at once, those that a server has read and never answers, too. */
-  abort(minor: number | undefined): void {
-    orUndefined(() => writeFileSync(this.#host.path(this.#file(minor, 'abort')), '1'))
+  /** Ends the connection: all of its requests fail at once, those that a server has read and never answers, too. */
+  abort(): void {
+    orUndefined(() => writeFileSync(this.#host.path(this.#file('abort')), '1'))
   }
 
   close(): void {
     if (this.#root !== undefined) closeSync(this.#root)
   }
 
-  #file(minor: number | undefined, name: string): string {
-    return `proc/self/fd/${this.#root}/${minor}/${name}`
+  #file(name: string): string {
+    return `proc/self/fd/${this.#root}/${this.#minor}/${name}`
   }
 }

@@ -124,8 +124,8 @@ export class SharedMount {
 }
 
 function abort(host: Host, minor: number | undefined): void {
-  const control = new FuseControl(host)
-  control.abort(minor)
+  const control = new FuseControl(host, minor)
+  control.abort()
   control.close()
 }
 

@@ -24,18 +24,26 @@ const ENOUGH_CPU = 0.5
 const LEAST = 1 / 50
 
 export class Silence {
+  #beganMs = 0
   #beforeMs = 0
+  /** `undefined` while there is no silence. */
   #before: Look | undefined
   #silentMs = 0
 
-  /** Begins when a request is sent. `nowMs` is of a clock that never goes back. */
+  /** Begins while a request waits. `nowMs` is of a clock that never goes back. */
   begin(nowMs: number, look: Look): void {
+    this.#beganMs = nowMs
     this.#beforeMs = nowMs
     this.#before = look
     this.#silentMs = 0
   }
 
-  /** Returns how long the silence has lasted, as far as that counts. */
+  /** To be called when no request waits. */
+  end(): void {
+    this.#before = undefined
+  }
+
+  /** Returns how long the silence has lasted, as far as that counts. One that has not begun begins. */
   add(nowMs: number, look: Look): number {
     const before = this.#before
     if (before?.pid !== look.pid || before?.answered !== look.answered) {
@@ -47,6 +55,11 @@ export class Silence {
     this.#beforeMs = nowMs
     this.#before = look
     return this.#silentMs
+  }
+
+  /** How long the silence has lasted by the clock. */
+  lengthMs(nowMs: number): number {
+    return nowMs - this.#beganMs
   }
 }
 

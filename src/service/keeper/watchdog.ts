@@ -7,8 +7,11 @@ import { type Look, Silence } from './silence.ts'
 
 const PERIOD_MS = 400
 
-/** The watchdog looks so many times in a row without finding an unanswered request, and then sleeps. */
+/** The watchdog looks so many times in a row without finding a request, and then sleeps. */
 const MOST_QUIET_LOOKS = 5
+
+/** While requests are answered the mount is looked at with every so manyth look: that costs more than all the rest. */
+const LOOKS_PER_MOUNT_LOOK = 5
 
 /** What the watchdog sees of a connection to the kernel. */
 export interface Watched {
@@ -26,11 +29,16 @@ export interface Watched {
 
 /** The server behind the connection, which another one may take the place of. */
 export interface WatchedServer {
+  /** How many requests servers have answered. A server of a version that does not count leaves this as it is. */
+  readonly answered: number
   look(): Look
   /** For how long it may be silent. */
   patienceMs(): number
-  /** Called when the server is silent for longer than that while a request waits, and again when it goes on waiting. */
-  hung(): void
+  /**
+   * Called when the server is silent for longer than that while a request waits, and again when it goes on waiting. The
+   * request has waited for `waitedMs`.
+   */
+  hung(waitedMs: number): void
   /** Called at each look while the mount is not whole. */
   lost(): void
 }
@@ -41,17 +49,23 @@ export class Watchdog {
   readonly #silence = new Silence()
   /** Whether our own request waits for its answer. */
   #isAsked = false
+  /** What the server had answered at the last look. */
+  #answered: number
   #quietLooks = 0
+  /** So many looks may do without one at the mount. */
+  #looksToMount = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(watched: Watched, server: WatchedServer) {
     this.#watched = watched
     this.#server = server
+    this.#answered = server.answered
   }
 
   /** To be called once, and when a request has arrived. */
   start(): void {
     this.#quietLooks = 0
+    this.#looksToMount = 0
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS)
   }
 
@@ -61,38 +75,52 @@ export class Watchdog {
   }
 
   #look(): void {
-    if (!this.#watched.isWhole) {
+    const { answered } = this.#server
+    const getsOn = answered !== this.#answered
+    this.#answered = answered
+    if (!this.#isWhole(getsOn)) {
       this.#quietLooks = 0
       this.#server.lost()
-    } else if (this.#isAsked) {
-      this.#judge()
     } else if (this.#watched.countWaiting() === 0) {
-      if (++this.#quietLooks > MOST_QUIET_LOOKS) this.#sleep()
+      this.#silence.end()
+      if (getsOn) this.#quietLooks = 0
+      // An answer to our own request that has not been seen yet keeps this process awake anyway.
+      else if (!this.#isAsked && ++this.#quietLooks > MOST_QUIET_LOOKS) this.#sleep()
     } else {
       this.#quietLooks = 0
-      this.#ask()
+      this.#judge(getsOn)
     }
   }
 
-  #judge(): void {
-    // Our own request may not be sent yet, or its answer not seen, where this process is short of CPU time.
-    const isIdle = this.#watched.countWaiting() === 0
-    const silentMs = isIdle ? 0 : this.#silence.add(performance.now(), this.#server.look())
-    const isHung = silentMs >= this.#server.patienceMs()
-    if (isIdle || isHung) this.#beginSilence()
-    if (isHung) this.#server.hung()
+  #isWhole(getsOn: boolean): boolean {
+    if (getsOn && this.#looksToMount-- > 0) return true
+    const { isWhole } = this.#watched
+    this.#looksToMount = isWhole ? LOOKS_PER_MOUNT_LOOK - 1 : 0
+    return isWhole
   }
 
-  #beginSilence(): void {
-    this.#silence.begin(performance.now(), this.#server.look())
+  /** To be called while a request waits. A server that answers others is asked nothing. */
+  #judge(getsOn: boolean): void {
+    const nowMs = performance.now()
+    const look = this.#server.look()
+    if (getsOn) {
+      this.#silence.begin(nowMs, look)
+      return
+    }
+    if (this.#silence.add(nowMs, look) >= this.#server.patienceMs()) {
+      const waitedMs = this.#silence.lengthMs(nowMs)
+      this.#silence.begin(nowMs, look)
+      this.#server.hung(waitedMs)
+    }
+    if (!this.#isAsked) this.#ask()
   }
 
-  /** An answer with an error counts as an answer. */
+  /** A request may wait for something else than the server: an answer to ours ends the silence, also one with an error. */
   #ask(): void {
-    this.#beginSilence()
     this.#isAsked = true
     const answered = () => {
       this.#isAsked = false
+      this.#silence.end()
     }
     this.#watched.ask().then(answered, answered)
   }

@@ -72,3 +72,14 @@ t.test('while a server waits for a CPU only what it gets counts', async t => {
 t.test('a keeper that was stopped itself counts two periods', async t => {
   t.equal(begun()(1, {}, 60_000), 800)
 })
+
+t.test('one that has ended, or not begun, begins with the next look', async t => {
+  const silence = new Silence()
+  const look = { pid: 1, answered: 7, cpuMs: 0, wantsCpu: () => false }
+  t.equal(silence.add(1000, look), 0)
+  t.equal(silence.add(1400, look), 400)
+  t.equal(silence.lengthMs(1500), 500, 'by the clock')
+  silence.end()
+  t.equal(silence.add(5000, look), 0)
+  t.equal(silence.add(5400, look), 400)
+})

@@ -3,7 +3,10 @@ import { Watchdog, type Watched } from '../../../src/service/keeper/watchdog.ts'
 
 /** A connection of which the test says what it holds, and when our own request is answered. */
 class FakeConnection implements Watched {
-  isWhole = true
+  /** How often the mount was looked at. */
+  lookedAt = 0
+  asked = 0
+  isMounted = true
   waiting: number | undefined = 0
   isArmed = false
   isClosed = false
@@ -13,12 +16,18 @@ class FakeConnection implements Watched {
   /** What comes between arming and the look after it. */
   whileArming = () => {}
 
+  get isWhole(): boolean {
+    this.lookedAt++
+    return this.isMounted
+  }
+
   countWaiting(): number | undefined {
     this.counted++
     return this.waiting
   }
 
   ask(): Promise<unknown> {
+    this.asked++
     return new Promise<void>(resolve => {
       this.answer = resolve
     })
@@ -74,12 +83,21 @@ function fakeTime(t: Test): (milliseconds: number) => void {
 function watch(t: Test) {
   const pass = fakeTime(t)
   const connection = new FakeConnection()
-  const seen = { hung: 0, lost: 0 }
+  const seen = { hung: 0, lost: 0, looks: 0, waitedMs: 0 }
   const server = { answered: 0, patienceMs: 1150 }
   const watchdog = new Watchdog(connection, {
-    look: () => ({ pid: 1, answered: server.answered, cpuMs: 0, wantsCpu: () => false }),
+    get answered() {
+      return server.answered
+    },
+    look: () => {
+      seen.looks++
+      return { pid: 1, answered: server.answered, cpuMs: 0, wantsCpu: () => false }
+    },
     patienceMs: () => server.patienceMs,
-    hung: () => void seen.hung++,
+    hung: waitedMs => {
+      seen.hung++
+      seen.waitedMs = waitedMs
+    },
     lost: () => void seen.lost++,
   })
   watchdog.start()
@@ -106,6 +124,7 @@ t.test('a server that does not answer is noticed within two seconds', async t =>
   pass(800)
   t.equal(seen.hung, 1)
   pass(1600)
+  t.equal(seen.waitedMs, 1200, 'a request has waited for as long as this')
   t.equal(seen.hung, 2, 'and again, when the next one does not answer')
 })
 
@@ -133,6 +152,54 @@ t.test(
     t.equal(seen.hung, 1, 'until it answers nobody any more')
   },
 )
+
+t.test('a server that counts its answers is not asked while it gives some', async t => {
+  const { connection, server, seen, pass } = watch(t)
+  for (let i = 0; i < 100; i++) {
+    server.answered += 16
+    pass(400)
+  }
+  t.equal(seen.looks, 0, 'and not looked at where no request waits')
+  t.ok(connection.lookedAt <= 21, 'and the mount now and then')
+  connection.waiting = 1
+  for (let i = 0; i < 100; i++) {
+    server.answered += 16
+    pass(400)
+  }
+  t.equal(connection.asked, 0)
+  t.equal(seen.hung, 0)
+  t.equal(connection.isArmed, false, 'the watchdog stays awake')
+})
+
+t.test('a server that ceases to answer is noticed as soon as one that never did', async t => {
+  for (const waitsAfterMs of [0, 100, 300]) {
+    const { connection, server, seen, pass } = watch(t)
+    pass(waitsAfterMs)
+    server.answered += 1
+    connection.waiting = 1
+    pass(1600)
+    t.equal(seen.hung, 1)
+    t.equal(connection.asked, 1, 'and only after it was asked')
+  }
+})
+
+t.test('a mount that is taken away while requests are answered is told of within 2 s', async t => {
+  const { connection, server, seen, pass } = watch(t)
+  for (let i = 0; i < 20; i++) {
+    server.answered += 1
+    pass(400)
+  }
+  connection.isMounted = false
+  for (let i = 0; i < 5; i++) {
+    server.answered += 1
+    pass(400)
+  }
+  t.ok(seen.lost > 0)
+  const { lost } = seen
+  server.answered += 1
+  pass(400)
+  t.equal(seen.lost, lost + 1, 'and at each look from then on')
+})
 
 t.test('where no request waits the server is not silent', async t => {
   const { connection, seen, pass } = watch(t)
@@ -195,12 +262,12 @@ t.test('a mount that was taken away is told of, also when nothing is asked', asy
   const { connection, watchdog, seen, pass } = watch(t)
   pass(400 * 6)
   t.equal(connection.isArmed, true)
-  connection.isWhole = false
+  connection.isMounted = false
   watchdog.start()
   pass(400 * 10)
   t.equal(seen.lost, 10, 'at each look, until it is back')
   t.equal(seen.hung, 0)
-  connection.isWhole = true
+  connection.isMounted = true
   pass(400 * 10)
   t.equal(seen.lost, 10)
 })
