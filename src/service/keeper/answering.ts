@@ -5,23 +5,31 @@ import { parseCpuMs, parseTaskState } from '../../host/proc-pid.ts'
 import type { Log } from '../../sys/log.ts'
 import type { Answered } from '../answered.ts'
 import { Replacements } from './replacements.ts'
+import type { ServerProcess } from './server-process.ts'
 import type { Servers } from './servers.ts'
 import type { Look } from './silence.ts'
 import type { WatchedServer } from './watchdog.ts'
 
+interface AnsweringServers extends Pick<Servers, 'killHung'> {
+  readonly current: Pick<ServerProcess, 'pid' | 'hasAnswered' | 'startedMs'>
+  readonly predecessor: { readonly pid: number } | undefined
+}
+
 export class Answering implements WatchedServer {
   readonly #host: Host
   readonly #log: Log
-  readonly #servers: Servers
+  readonly #servers: AnsweringServers
   readonly #answered: Pick<Answered, 'total'>
   readonly #replacements = new Replacements()
+  /** The server that hung last. */
+  #hung: AnsweringServers['current'] | undefined
   /** Called at each look while the mount is not whole. */
   readonly lost: () => void
 
   constructor(
     host: Host,
     log: Log,
-    servers: Servers,
+    servers: AnsweringServers,
     answered: Pick<Answered, 'total'>,
     lost: () => void,
   ) {
@@ -60,11 +68,18 @@ export class Answering implements WatchedServer {
     return this.#replacements.patienceMs(performance.now(), hasAnswered, startedMs)
   }
 
-  /** A server that somebody has stopped says nothing of the next one. */
-  hung(): void {
+  /**
+   * A server that somebody has stopped says nothing of the next one. One that was killed and is not gone yet is killed
+   * again.
+   */
+  hung(waitedMs: number): void {
+    const { current } = this.#servers
+    const isHung = this.#servers.killHung(waitedMs)
+    if (current === this.#hung) return
     this.#log.warning('the server does not answer; it is replaced')
-    const { hasAnswered } = this.#servers.current
-    if (this.#servers.killHung()) this.#replacements.add(performance.now(), hasAnswered)
+    if (!isHung) return
+    this.#hung = current
+    this.#replacements.add(performance.now(), current.hasAnswered)
   }
 }
 

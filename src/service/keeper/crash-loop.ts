@@ -24,11 +24,18 @@ const COUNTS_MS: Readonly<Record<Failing, number>> = {
   killed: 10_000,
 }
 
+/**
+ * Servers that are short of CPU time get longer: so a hang counts for so many times as long as a request had waited until
+ * it was known.
+ */
+const COUNTS_TIMES = 15
+
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 320
 
 interface Failure {
-  timeMs: number
+  /** It counts until then. */
+  untilMs: number
   how: Failing
 }
 
@@ -40,10 +47,14 @@ export class CrashLoop {
     this.#failures = []
   }
 
-  /** Adds the failure of a server that ended at `nowMs`, on a clock that never goes back. */
-  add(nowMs: number, how: Failing): void {
-    this.#failures = this.#failures.filter(each => nowMs - each.timeMs < COUNTS_MS[each.how])
-    this.#failures.push({ timeMs: nowMs, how })
+  /**
+   * Adds the failure of a server that ended at `nowMs`, on a clock that never goes back. For one that hung a request had
+   * waited for `waitedMs`.
+   */
+  add(nowMs: number, how: Failing, waitedMs = 0): void {
+    this.#failures = this.#failures.filter(each => nowMs < each.untilMs)
+    const countsMs = Math.max(COUNTS_MS[how], how === 'hung' ? COUNTS_TIMES * waitedMs : 0)
+    this.#failures.push({ untilMs: nowMs + countsMs, how })
   }
 
   /** Whether no other server should be started. */

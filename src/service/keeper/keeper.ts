@@ -139,7 +139,7 @@ export class Keeper {
     this.#log.warning(`the server is replaced: ${how}`)
     if (how === LEFT) this.#servers.leave()
     const failing = this.#servers.failing(how)
-    this.#crashLoop.add(performance.now(), failing)
+    this.#crashLoop.add(performance.now(), failing, this.#servers.waitedMs)
     if (this.#crashLoop.isHopeless || this.#servers.left > MOST_LEFT) return this.#isHopeless(how)
     await sleep(this.#crashLoop.pauseMs)
     // The kernel sends nothing again: without an end of the connection its readers wait until that server is gone.

@@ -42,6 +42,8 @@ export class Servers {
   #hung: ServerProcess | undefined
   /** When it was killed, by CLOCK_MONOTONIC. */
   #hungUsec = 0
+  /** How long a request had waited by then. */
+  #waitedMs = 0
 
   /** Starts the first server. `fuse` is /dev/fuse of the mount. */
   constructor(host: Host, log: Log, setup: ServersSetup, fuse: number, resume: boolean) {
@@ -55,6 +57,11 @@ export class Servers {
 
   get current(): ServerProcess {
     return this.#current
+  }
+
+  /** How long a request had waited when the server was killed that hung last. */
+  get waitedMs(): number {
+    return this.#waitedMs
   }
 
   get predecessor(): Predecessor | undefined {
@@ -121,13 +128,14 @@ export class Servers {
     return failing === 'hung' ? this.#hungUsec - LONG_USEC : this.#host.clock.monotonicUsec()
   }
 
-  /** Returns whether the current server is what hangs. */
-  killHung(): boolean {
+  /** To be called when a request has waited for `waitedMs`. Returns whether the current server is what hangs. */
+  killHung(waitedMs: number): boolean {
     // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped does not.
     const isHung = this.#predecessor === undefined && !this.#isStopped()
     if (isHung) {
       this.#hung = this.#current
       this.#hungUsec = this.#host.clock.monotonicUsec()
+      this.#waitedMs = waitedMs
     }
     this.#predecessor?.kill()
     this.#current.kill()

@@ -44,16 +44,34 @@ t.test('a server that was killed counts a tenth', async t => {
   t.equal(loop.isHopeless, true, 'fifty of them are a crash loop too')
 })
 
-t.test('a hang is a whole failure, also when it is known only after a minute', async t => {
+/** Each server hangs before its first answer. Returns after how many the loop is hopeless, at most after ten. */
+function hangs(waitedMs: (i: number) => number, idleMs = 0): number {
   const loop = new CrashLoop()
-  for (const [i, fromMs] of [15_400, 45_800, 106_200, 166_600, 227_000].entries()) {
-    t.equal(loop.isHopeless, false, `not after ${i}`)
-    fail(loop, 1, { fromMs, how: 'hung' })
+  let nowMs = 0
+  for (let i = 1; i <= 10; i++) {
+    nowMs += idleMs + waitedMs(i)
+    loop.add(nowMs, 'hung', waitedMs(i))
+    if (loop.isHopeless) return i
   }
-  t.equal(loop.isHopeless, true)
-  loop.clear()
-  fail(loop, 20, { everyMs: 60_400, how: 'hung' })
-  t.equal(loop.isHopeless, false, 'now and then a machine is busy')
+  return Number.POSITIVE_INFINITY
+}
+
+t.test('a hang is a whole failure, also when it is known only after minutes', async t => {
+  const known = [15_400, 30_400, 60_400]
+  const knownMs = (i: number) => known[i - 1] ?? 60_400
+  t.equal(hangs(knownMs), 5)
+  for (const times of [2, 4, 50]) {
+    const slowly = (i: number) => times * knownMs(i)
+    t.equal(hangs(slowly), 5, 'with too little CPU time')
+  }
+})
+
+t.test('hangs that lie further apart are none: now and then a machine is busy', async t => {
+  const soon = () => 1200
+  const late = () => 15_400
+  t.equal(hangs(soon), 5)
+  t.equal(hangs(soon, 60_000), Number.POSITIVE_INFINITY)
+  t.equal(hangs(late, 45_000), Number.POSITIVE_INFINITY)
 })
 
 t.test('the pause grows from failure to failure, and not for ever', async t => {
