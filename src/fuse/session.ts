@@ -35,6 +35,8 @@ interface Callbacks {
   report: (error: unknown) => void
   /** Called when requests were taken, before any of them is answered. */
   taken?: () => void
+  /** Called when the kernel has taken a reply. */
+  replied?: () => void
 }
 
 export class Session {
@@ -138,6 +140,7 @@ export class Session {
     if (this.#reply.passing !== undefined) this.#invalidate(this.#reply.passing)
     try {
       this.#device.write(this.#reply.buffer, size)
+      this.#callbacks.replied?.()
     } catch (error) {
       this.#callbacks.report(error)
     }

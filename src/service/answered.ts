@@ -15,8 +15,8 @@ export class Answered {
     this.#cells = mapInRunDirectory(settings, 'answered', 1, log)
   }
 
-  count(requests: number): void {
-    this.#cells[0] = this.total + requests
+  count(): void {
+    this.#cells[0] = this.total + 1
   }
 
   /** Never begins anew where one server follows another. */

@@ -63,6 +63,38 @@ t.test('BATCH_FORGET and INTERRUPT get no reply', async t => {
   t.strictSame([replies, reported], [[], []])
 })
 
+t.test('a reply is told of when the kernel has taken it', async t => {
+  class Refusing extends ScriptedDevice {
+    isRefusing = true
+
+    override write(buffer: Uint8Array, size: number) {
+      t.equal(replied, 0, 'not before')
+      if (this.isRefusing) throw new Error('Cannot write')
+      return super.write(buffer, size)
+    }
+  }
+  let replied = 0
+  const init = hex('init.request')
+  const forget = hex('batch-forget.request')
+  const device = new Refusing(init, 'retry', forget, 'retry', hex('lookup.request'), 'retry')
+  const session = new Session(device, operations(fakeBackend()), {
+    report: () => {},
+    replied: () => {
+      replied++
+    },
+  })
+  const serveNext = () => {
+    while (session.step() !== 'retry');
+  }
+  serveNext()
+  t.equal(replied, 0, 'it was refused')
+  serveNext()
+  t.equal(replied, 0, 'a request that wants none has none')
+  device.isRefusing = false
+  serveNext()
+  t.equal(replied, 1)
+})
+
 t.test('what we do not have is ENOSYS, what would change something EROFS', async t => {
   for (const opcode of [Opcode.FLUSH, Opcode.POLL, Opcode.GETXATTR, Opcode.LISTXATTR, 9999]) {
     t.equal(errorOf(serve(request(opcode, 35)).replies[0]), -ENOSYS, `opcode ${opcode}`)

@@ -3,7 +3,6 @@
 import type { FuseDevice } from '../../fuse/device.ts'
 import type { Session } from '../../fuse/session.ts'
 import { collectGarbage } from '../../sys/heap.ts'
-import type { Answered } from '../answered.ts'
 import type { BusyPoll } from './busy-poll.ts'
 import { IdleGc } from './idle-gc.ts'
 import type { IdleWork } from './idle-work.ts'
@@ -17,10 +16,6 @@ interface Loop {
   busyPoll: BusyPoll
   preparation: Preparation
   idleWork: IdleWork
-  /** Called when the first request was answered. */
-  answered: () => void
-  /** Told of each request that was answered, so that the keeper sees that this server gets on. */
-  progress: Pick<Answered, 'count'>
   /** Does what is due by now. Returns for how many milliseconds there is nothing else to do; -1 means for ever. */
   untilNextMs: () => number
 }
@@ -93,9 +88,7 @@ class Turns {
   }
 
   #count(requests: number, nowMs: number): void {
-    if (this.#served === 0) this.#loop.answered()
     this.#served += requests
-    this.#loop.progress.count(requests)
     this.#idleGc.served(requests, nowMs)
     this.#loop.idleWork.served(nowMs)
     for (let i = 0; i < requests; i++) {

@@ -30,6 +30,7 @@ import { BusyPoll } from './busy-poll.ts'
 import { IdleWork } from './idle-work.ts'
 import { KeeperLink } from './keeper-link.ts'
 import { Preparation, runLoop } from './loop.ts'
+import { Progress } from './progress.ts'
 import { rehearse } from './rehearsal.ts'
 import { rehearsedView } from './rehearsed-view.ts'
 import { becomeSoleServer, countServers } from './sole-server.ts'
@@ -63,12 +64,14 @@ export function runServer(setup: ServerSetup): void {
     offered,
     ahead,
   )
+  const progress = new Progress(new Answered(settings, log), () => say(STDOUT, ANSWERED))
   const session = new Session(device, operations(backend), {
     report: error => {
       metrics.error()
       log.error(error)
     },
     taken: () => renderer.begin(),
+    replied: () => progress.replied(),
   })
   if (orders.resume && orders.resend && !session.resume()) {
     log.warning('the kernel does not send requests again; their readers may wait for ever')
@@ -79,8 +82,6 @@ export function runServer(setup: ServerSetup): void {
     keeperLink,
     ...ahead,
     idleWork: new IdleWork(performance.now(), rehearsal),
-    answered: () => say(STDOUT, ANSWERED),
-    progress: new Answered(settings, log),
     untilNextMs: () => untilNextMs(host, views.tick()),
   })
 }
