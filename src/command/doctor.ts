@@ -64,7 +64,9 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
       checkConfig(settings),
     )),
     ...checkHooks(host),
-    ...checkRegistrations(host, settings),
+    ...(await attempt('registrations', 'see that descriptors are left', async () =>
+      checkRegistrations(host, settings),
+    )),
     ...others.findings,
     ...(await attempt('containers', 'see the messages above', async () => {
       const listed = await listContainers(host, settings, pools, roots, served)

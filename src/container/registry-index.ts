@@ -24,6 +24,9 @@ interface Entry {
 
 export class RegistryIndex {
   readonly #registry: Registry
+  readonly #report: (message: string) => void
+  /** Why not all registrations could be read when they were last looked at; `undefined` where they could. */
+  #failure: unknown
   #changedNs = -1n
   #changes = 0
   readonly #entries = new Map<string, Entry>()
@@ -32,8 +35,10 @@ export class RegistryIndex {
   /** Slots by `controller:path`. The map is kept from when it is first asked for, since few containers need it. */
   #slotByCgroup: Map<string, number> | undefined
 
-  constructor(registry: Registry) {
+  /** What cannot be read at this moment stays as it was, and `report` is told once. */
+  constructor(registry: Registry, report: (message: string) => void) {
     this.#registry = registry
+    this.#report = report
   }
 
   /** Another number whenever the registrations are others, as they were when they were last looked at. */
@@ -46,15 +51,21 @@ export class RegistryIndex {
     return this.hadAtLast(slot)
   }
 
+  /** Whether the slot is registered, or may be one of those that cannot be read at this moment. */
+  mayHave(slot: number): boolean {
+    return this.has(slot) || this.#failure !== undefined
+  }
+
   /** Whether the slot was registered when the registrations were last looked at. */
   hadAtLast(slot: number): boolean {
     return this.#idBySlot.get(slot) !== undefined
   }
 
-  /** The container that is registered with this slot; each call reads its registration. */
+  /** The container that is registered with this slot; each call reads its registration. Throws when it cannot be told. */
   findSlot(slot: number): Container | undefined {
     this.#refresh()
     const id = this.#idBySlot.get(slot)
+    if (id === undefined && this.#failure !== undefined) throw this.#failure
     const container = id === undefined ? undefined : this.#registry.find(id)
     return container?.slot === slot ? container : undefined
   }
@@ -77,17 +88,29 @@ export class RegistryIndex {
 
   #refresh(byCgroup = this.#slotByCgroup !== undefined): void {
     const changedNs = this.#registry.changedNs()
-    const isWhole = !byCgroup || this.#slotByCgroup !== undefined
-    if (changedNs === this.#changedNs && isWhole) return
+    const isKnown = !byCgroup || this.#slotByCgroup !== undefined
+    if (changedNs === this.#changedNs && isKnown) return
     const nowMs = Date.now()
-    this.#read(byCgroup, nowMs)
+    this.#tryRead(byCgroup, nowMs)
     this.#arrange(byCgroup)
     this.#changes++
     const isSettled = BigInt(nowMs - TICK_MS) * 1_000_000n > changedNs
-    this.#changedNs = isSettled ? changedNs : -1n
+    this.#changedNs = isSettled && this.#failure === undefined ? changedNs : -1n
   }
 
-  /** Reads the registrations that are others than they were. */
+  #tryRead(byCgroup: boolean, nowMs: number): void {
+    try {
+      this.#read(byCgroup, nowMs)
+      this.#failure = undefined
+    } catch (error) {
+      if (this.#failure === undefined) {
+        this.#report(`cannot read what is registered, and goes on with what was: ${error}`)
+      }
+      this.#failure = error
+    }
+  }
+
+  /** Reads the registrations that are others than they were. Forgets none when it throws. */
   #read(byCgroup: boolean, nowMs: number): void {
     const gone = new Set(this.#entries.keys())
     for (const id of this.#registry.ids()) {

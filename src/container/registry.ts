@@ -68,9 +68,11 @@ export class Registry {
         report(new Error(`Cannot take over ${what} of an earlier version`, { cause }))
       }
     }
-    for (const id of this.ids()) {
-      attempt(`the container ${id}`, () => this.#rename(`${id}${SUFFIX}`))
-    }
+    attempt('the containers', () => {
+      for (const id of this.ids()) {
+        attempt(`the container ${id}`, () => this.#rename(`${id}${SUFFIX}`))
+      }
+    })
     attempt('the slots', () => this.#linkSlots(attempt))
   }
 
@@ -120,20 +122,25 @@ export class Registry {
     if (!isSame(earlier, described)) new DeviceFiles(this.#runDirectory).remove(earlier)
   }
 
-  /** `undefined` for text that can be no id, for an id that is not registered, and when its file was damaged. */
+  /**
+   * `undefined` for text that can be no id, for an id that is not registered, and when its file was damaged. Throws when
+   * that cannot be told for want of descriptors or memory.
+   */
   find(id: string): Container | undefined {
     if (!isId(id)) return undefined
     const container = readContainer(this.#file(id))
     return container?.id === id ? container : undefined
   }
 
+  /** Throws when they cannot be listed: nobody may take that for none. */
   ids(): string[] {
     try {
       return readdirSync(this.#directory)
         .filter(name => !name.startsWith('.'))
         .map(idOf)
-    } catch {
-      return []
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return []
+      throw error
     }
   }
 
@@ -176,14 +183,21 @@ function idOf(name: string): string {
   return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name
 }
 
+/** The system has no room at this moment. That says nothing about a file. */
+const SHORTAGE: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
+
+const codeOf = (error: unknown) =>
+  error instanceof Error && 'code' in error ? error.code : undefined
+
 /** `undefined` when there is no such file, or it was damaged. */
 function readContainer(file: string): Container | undefined {
   try {
     return parseContainer(readFileSync(file, 'utf8'))
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined
-    if (error instanceof Error && 'code' in error) return undefined
-    throw error
+    const code = codeOf(error)
+    if (code === undefined || SHORTAGE.has(code)) throw error
+    return undefined
   }
 }
 

@@ -75,11 +75,11 @@ export class Views {
     this.#host = host
     this.#sampling = new Sampling(host.clock)
     this.#registry = registry
-    this.#index = new RegistryIndex(registry)
+    this.#index = new RegistryIndex(registry, report)
     this.#namespaces = new PidNamespaces(host)
     this.#defaults = defaults
     this.#records = records
-    this.#earlier = new EarlierStates(records.runDirectory, slot => this.#index.has(slot))
+    this.#earlier = new EarlierStates(records.runDirectory, slot => this.#index.mayHave(slot))
     this.#report = report
     this.#groups = new Groups(host)
   }

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +31,7 @@ t.test('a container is found until it is forgotten', async t => {
   here.register(container('a', 5))
   here.register(container('b', 6))
   t.strictSame(here.find('a'), container('a', 5))
-  const views = new RegistryIndex(here)
+  const views = new RegistryIndex(here, () => {})
   t.strictSame(views.findSlot(6), container('b', 6))
   t.strictSame(here.ids().sort(), ['a', 'b'])
   here.register(container('a', 7))
@@ -52,7 +53,7 @@ t.test('registrations are read again where their own file has changed', async t 
       return super.find(id)
     }
   }
-  const index = new RegistryIndex(new Counting(directory))
+  const index = new RegistryIndex(new Counting(directory), () => {})
   for (const [i, id] of ['a', 'b', 'c'].entries()) {
     here.register({ ...container(id, i + 1), cgroups: { memory: `/${id}` } })
   }
@@ -75,6 +76,82 @@ t.test('registrations are read again where their own file has changed', async t 
   t.strictSame([...new Set(read)], ['b'])
   t.equal(index.findNearest({ memory: '/b/below' }), 5)
   t.equal(index.findNearest({ memory: '/c' }), undefined)
+})
+
+t.test('a list that cannot be read is not taken for an empty one', async t => {
+  const { directory, registry: here } = registry(t)
+  writeFileSync(join(directory, 'containers'), '')
+  t.throws(() => here.ids(), { code: 'ENOTDIR' })
+  const reported: string[] = []
+  here.migrate(error => reported.push(error.message))
+  t.match(reported, [/the containers of an earlier version/, /the slots/], 'a start goes on')
+})
+
+const shortOf = (code: string) => Object.assign(new Error(`${code}: nothing is left`), { code })
+
+t.test('a registration that cannot be read now is not taken for none', async t => {
+  for (const [code, isShort] of [
+    ['EMFILE', true],
+    ['ENFILE', true],
+    ['ENOMEM', true],
+    ['ENOENT', false],
+    ['ELOOP', false],
+  ] as const) {
+    const { Registry: Failing } = await t.mockImport<
+      typeof import('../../src/container/registry.ts')
+    >('../../src/container/registry.ts', {
+      'node:fs': {
+        ...fs,
+        readFileSync: () => {
+          throw shortOf(code)
+        },
+      },
+    })
+    const { directory } = registry(t)
+    if (isShort) t.throws(() => new Failing(directory).find('a'), { code })
+    else t.equal(new Failing(directory).find('a'), undefined, code)
+  }
+})
+
+t.test('while registrations cannot be read those that were known stay', async t => {
+  const { directory, registry: here } = registry(t)
+  let failing: 'ids' | 'find' | undefined
+  class Failing extends Registry {
+    override ids() {
+      if (failing === 'ids') throw shortOf('EMFILE')
+      return super.ids()
+    }
+
+    override find(id: string) {
+      if (failing === 'find') throw shortOf('ENFILE')
+      return super.find(id)
+    }
+  }
+  const reported: string[] = []
+  const index = new RegistryIndex(new Failing(directory), message => reported.push(message))
+  here.register(container('a', 1))
+  here.register({ ...container('b', 2), cgroups: { memory: '/b' } })
+  t.ok(index.has(1))
+  for (const [what, id, code] of [
+    ['ids', 'c', /EMFILE/],
+    ['find', 'd', /ENFILE/],
+  ] as const) {
+    reported.length = 0
+    failing = what
+    here.register(container(id, 3))
+    t.ok(index.has(1) && index.has(2), `${what} fails`)
+    t.equal(index.findNearest({ memory: '/b' }), what === 'ids' ? undefined : 2)
+    t.throws(() => index.findSlot(9), { message: code })
+    t.ok(index.mayHave(9), 'any other may be one that cannot be read')
+    t.match(reported, [code], 'and that is said once')
+    t.equal(reported.length, 1)
+    failing = undefined
+    t.ok(index.has(3), 'the next look finds all')
+    t.equal(index.findNearest({ memory: '/b' }), 2)
+    t.notOk(index.mayHave(9))
+    t.equal(index.findSlot(9), undefined)
+    here.forget(id)
+  }
 })
 
 t.test('what an earlier start has left goes when nobody goes back to it', async t => {
@@ -176,7 +253,7 @@ t.test('a folder that cannot be written is named', async t => {
 
 t.test('registrations are not read again until one changes', async t => {
   const { directory, registry: here } = registry(t)
-  const views = new RegistryIndex(here)
+  const views = new RegistryIndex(here, () => {})
   t.equal(views.findNearest({ '': '/pod/box/inner' }), undefined)
   here.register({ ...container('pod', 1), cgroups: { '': '/pod', cpu: '/' } })
   here.register({ ...container('box', 2), cgroups: { '': '/pod/box', cpu: '/' } })

@@ -70,7 +70,7 @@ t.test('a slot that another container has is refused', async t => {
     cause: { message: /Cannot give slot 5 to other: the container victim has it/ },
   })
   t.equal(registry.find('other'), undefined, 'and nothing is registered')
-  t.equal(new RegistryIndex(registry).findSlot(5)?.id, 'victim')
+  t.equal(new RegistryIndex(registry, () => {}).findSlot(5)?.id, 'victim')
   registry.register(container('victim', 5))
   registry.forget('victim')
   t.equal(registry.register(container('other', 5)).slot, 5, 'what was forgotten is free')
@@ -110,12 +110,16 @@ t.test('of two containers that an earlier version gave one slot none shows the o
   writeEarlier(directory, 'victim', 5)
   writeEarlier(directory, 'attacker', 5)
   registry.migrate(error => t.fail(error.message))
-  const index = new RegistryIndex(registry)
+  const index = new RegistryIndex(registry, () => {})
   t.equal(index.findSlot(5), undefined)
   t.equal(index.has(5), false)
   t.equal(index.findNearest({ '': '/victim' }), undefined)
   t.equal(index.findNearest({ '': '/third' }), 6)
   registry.register(container('victim'))
-  t.equal(new RegistryIndex(registry).findSlot(5)?.id, 'victim', 'the first to come has it')
+  t.equal(
+    new RegistryIndex(registry, () => {}).findSlot(5)?.id,
+    'victim',
+    'the first to come has it',
+  )
   t.throws(() => registry.register(container('attacker')), { cause: { message: /has it/ } })
 })

@@ -162,7 +162,7 @@ function checkViews(host: MemoryHost, registry: Registry, directory: string): vo
   const setup = { host, registry, records, defaults: DEFAULT_OPTIONS }
   const views = new Views({ ...setup, report: () => {}, isOpen: () => false })
   const renderer = new Renderer(host, { error: requireOurs }, view => views.keep(view))
-  const index = new RegistryIndex(registry)
+  const index = new RegistryIndex(registry, () => {})
   index.findNearest({ '': '/ctr/a/b', memory: '/' })
   for (const id of registry.ids()) {
     const slot = views.findSlot(id)

@@ -44,7 +44,7 @@ t.test('whose view a caller sees', async t => {
     })
   register('pod', 1, '/pod')
   register('box', 2, '/pod/box')
-  const directory = new RegistryIndex(registry)
+  const directory = new RegistryIndex(registry, () => {})
   const namespaces = new PidNamespaces(host)
 
   t.strictSame(
@@ -109,7 +109,7 @@ t.test('whose a caller is, it cannot choose', async t => {
     ...process(400, 100, '400\t1', '0::/kubepods/burstable/pod1/a\n'),
   })
   mkdirSync(join(host.directory, 'run'))
-  const index = new RegistryIndex(new Registry(join(host.directory, 'run')))
+  const index = new RegistryIndex(new Registry(join(host.directory, 'run')), () => {})
   const owners = (pid: number) => {
     const caller = find(host, index, new PidNamespaces(host), pid)
     return 'owners' in caller ? caller.owners() : undefined

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from '../../container/registry.ts'
-import type { Host } from '../../host/host.ts'
+import { type Host, orUndefined } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import { SILENT } from '../handover.ts'
 import type { Settings } from '../settings.ts'
@@ -33,7 +33,8 @@ export class Registered {
     const number = ++this.#number
     this.#binding?.kill()
     this.#binding = undefined
-    const isNone = new Registry(this.#settings.runDirectory).ids().length === 0
+    const registry = new Registry(this.#settings.runDirectory)
+    const isNone = orUndefined(() => registry.ids())?.length === 0
     if (!isNone) void this.#bindAll(number)
   }
 

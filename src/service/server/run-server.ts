@@ -15,7 +15,7 @@ import { SavedTexts } from '../../filesystem/saved-texts.ts'
 import { findPlace, type Offered, slotOf } from '../../filesystem/tree.ts'
 import { FuseDevice, openClone } from '../../fuse/device.ts'
 import { Session } from '../../fuse/session.ts'
-import type { Host } from '../../host/host.ts'
+import { type Host, orUndefined } from '../../host/host.ts'
 import { FILES } from '../../proc/files.ts'
 import type { Log } from '../../sys/log.ts'
 import { mapNumbers } from '../../sys/shared-memory.ts'
@@ -126,10 +126,19 @@ function makeBackend(setup: ServerSetup, offered: Offered, { preparation, busyPo
   })
   const metrics = new Metrics()
   const servers = countServers(runDirectory, !orders.resume)
+  const countRegistered = () => {
+    try {
+      return registry.ids().length
+    } catch (error) {
+      metrics.error()
+      log.error(error)
+      return Number.NaN
+    }
+  }
   const renderMetrics = () =>
     metrics.render({
       version,
-      registered: registry.ids().length,
+      registered: countRegistered(),
       views: views.count,
       handles: handles.size,
       servers,
@@ -185,7 +194,7 @@ function openQuarantine({ host, settings, log, orders }: ServerSetup, registry: 
   const key = quarantine.blame(orders.blameUsec)
   if (key === undefined) return quarantine
   const slot = slotOf(key)
-  const id = [...registry.containers()].find(container => container.slot === slot)?.id
+  const id = orUndefined(() => [...registry.containers()].find(each => each.slot === slot)?.id)
   const what = findPlace(key)?.path ?? 'the view'
   log.warning(
     `the server before failed at ${what} of ${id ?? 'a process'}, which sees the host's for 5 minutes`,
