@@ -9,12 +9,17 @@ interface Pool {
   release(place: Place): void
 }
 
+/** Where there was no room it is looked for again with each so manyth store. */
+const STORES_PER_LOOK = 100
+
 export class KeptRecord implements Kept {
   readonly #pool: Pool
   readonly #owner: Owner
   #place: Place | undefined
   /** The numbers when there was no room for another place. The next server goes on from what is in the place. */
   #own: OwnNumbers | undefined
+  /** Stores since there was no room. */
+  #stores = 0
 
   constructor(pool: Pool, owner: Owner, place: Place | undefined) {
     this.#pool = pool
@@ -38,20 +43,25 @@ export class KeptRecord implements Kept {
   }
 
   store(numbers: Float64Array, count: number): void {
-    if (this.#own !== undefined) {
+    if (this.#own !== undefined && ++this.#stores % STORES_PER_LOOK !== 0) {
       this.#own.store(numbers, count)
       return
     }
     const place = this.#held()
     if (place !== undefined && hasRoom(place, count)) {
       store(place, numbers, count)
+      this.#own = undefined
       return
     }
-    this.#place = this.#pool.take(this.#owner, numbers, count)
-    if (this.#place === undefined) {
-      this.#own = new OwnNumbers()
+    const next = this.#pool.take(this.#owner, numbers, count)
+    if (next === undefined) {
+      this.#own ??= new OwnNumbers()
       this.#own.store(numbers, count)
-    } else if (place !== undefined) this.#pool.release(place)
+      return
+    }
+    this.#own = undefined
+    this.#place = next
+    if (place !== undefined) this.#pool.release(place)
   }
 
   /** The place, as long as it was not freed and given to another. */

@@ -248,4 +248,10 @@ t.test('when there is no room numbers are kept as long as the server runs', asyn
   t.equal(reports.length, 1)
   t.match(reports, [/cannot keep what a container accumulates for the next server: .*ENOSPC/])
   t.strictSame(load(start().of(5, 'box')(1)), [1], 'the next one goes on from what it finds')
+  isFull = false
+  for (let i = 0; i < 99; i++) store(kept, ...new Array(20).fill(i))
+  t.strictSame(load(kept), new Array(20).fill(98))
+  t.strictSame(load(start().of(5, 'box')(1)), load(kept), 'once there is room they are kept again')
+  store(kept, 4)
+  t.strictSame(load(start().of(5, 'box')(1)), [4])
 })
