@@ -55,6 +55,7 @@ export class OpenFiles {
   /** Keeps a file open. Returns false where there is no room for it. */
   keep(file: DirectoryFile, fd: number): boolean {
     if (this.#count >= this.#mostOpen && !this.#makeRoom()) return false
+    this.#forget(fd)
     while (this.#files.length <= fd) this.#files.push(undefined)
     while (this.#readIn.length <= fd) this.#readIn.push(0)
     this.#files[fd] = file
@@ -75,6 +76,13 @@ export class OpenFiles {
     const { fd } = file
     if (fd === NONE) return
     this.#calls.close(fd)
+    this.#forget(fd)
+  }
+
+  /** Whose descriptor this was has none any more. */
+  #forget(fd: number): void {
+    const file = this.#files[fd]
+    if (file === undefined) return
     this.#files[fd] = undefined
     this.#count--
     file.fd = NONE
