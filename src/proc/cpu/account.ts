@@ -64,6 +64,8 @@ export class CpuAccount {
   /** Whether a reading at that time changes anything: two files read one after the other show the same times. */
   isDue(monotonicUsec: number): boolean {
     if (!this.#isOpen) this.#open(monotonicUsec)
+    // What was kept may be gone, with the registration that it was kept for.
+    if (this.#kept.count === 0) this.#takenUsec = undefined
     return this.#takenUsec === undefined || monotonicUsec - this.#takenUsec >= SAME_READING_USEC
   }
 
@@ -94,7 +96,7 @@ export class CpuAccount {
 
   /** The times at the last reading. */
   times({ count }: Pick<VisibleCpus, 'count'>): CpuTimes {
-    if (this.#takenUsec === undefined) begin(known)
+    if (this.#takenUsec === undefined || this.#kept.count === 0) begin(known)
     else known.load(this.#kept)
     return known.show(count)
   }

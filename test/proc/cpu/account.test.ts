@@ -489,6 +489,20 @@ t.test('in the long run the busy time is the usage, where it fits', async () => 
   )
 })
 
+t.test("what was kept and is gone is nobody else's", async t => {
+  const kept = new OwnNumbers()
+  const account = new CpuAccount(STEAL, kept)
+  account.advance(at(0, { usage: used(10) }))
+  const own = nameTimes(account.advance(at(10, { usage: used(11) })))
+  const other = new CpuAccount(STEAL)
+  other.advance(at(0, { usage: used(5000) }))
+  other.advance(at(10, { usage: used(5005) }))
+  kept.count = 0
+  t.strictSame(nameTimes(account.times(cpus(2))).total, NO_TIME)
+  const anew = nameTimes(account.advance(at(10.001, { usage: used(11) })))
+  t.equal(anew.total.userUsec, own.total.userUsec, 'it begins with what its cgroup has counted')
+})
+
 function passed(before: CpuTime, now: CpuTime): number {
   const sum = (time: CpuTime) => CPU_TIME_FIELDS.reduce((usec, field) => usec + time[field], 0)
   return sum(now) - sum(before)
