@@ -29,6 +29,14 @@ export class Host {
     this.clock = clock
   }
 
+  /** The same machine by another clock, and with files of its own that are kept open: whoever has it closes them. */
+  withClock(clock: Clock): Host {
+    return new Host(this.#root, clock)
+  }
+
+  /** Closes all files that are kept open. */
+  close(): void {}
+
   path(path: string): string {
     return this.#root + path
   }

@@ -15,6 +15,7 @@ const MOST_KEPT_BYTES = 2 ** 20
 
 export class KeptHost extends Host {
   readonly #calls: FileCalls
+  readonly #mostOpen: number
   readonly #open: OpenFiles
   readonly #samples = new Samples(this)
   /** What was read last. */
@@ -24,7 +25,16 @@ export class KeptHost extends Host {
   constructor(root: string, clock: Clock, calls: FileCalls, mostOpen: number) {
     super(root, clock)
     this.#calls = calls
+    this.#mostOpen = mostOpen
     this.#open = new OpenFiles(calls, mostOpen)
+  }
+
+  override withClock(clock: Clock): KeptHost {
+    return new KeptHost(this.path(''), clock, this.#calls, this.#mostOpen)
+  }
+
+  override close(): void {
+    this.#open.closeAll()
   }
 
   /** Where only some are wanted, the others are not listed: a container may have any number of cgroups. */

@@ -48,7 +48,7 @@ export class OpenFiles {
     this.#countReading()
     const fd = this.#calls.open(path)
     if (fd !== -EMFILE && fd !== -ENFILE) return fd
-    for (const file of this.#files) if (file !== undefined) this.close(file)
+    this.closeAll()
     return this.#calls.open(path)
   }
 
@@ -86,6 +86,10 @@ export class OpenFiles {
     this.#files[fd] = undefined
     this.#count--
     file.fd = NONE
+  }
+
+  closeAll(): void {
+    for (const file of this.#files) if (file !== undefined) this.close(file)
   }
 
   #countReading(): void {

@@ -11,7 +11,7 @@ export class Answered {
   readonly #cells: Float64Array
 
   /** Without a file the keeper sees that nothing is counted, as from a version that does not count. */
-  constructor(settings: Settings, log: Log) {
+  constructor(settings: Pick<Settings, 'runDirectory'>, log: Log) {
     this.#cells = mapInRunDirectory(settings, 'answered', 1, log)
   }
 

@@ -17,7 +17,17 @@ function readClock(clock: number): number {
   return (secondsHigh * 2 ** 32 + secondsLow) * 1e6 + Math.floor(nanoseconds / 1000)
 }
 
-export const systemClock: Clock = {
-  monotonicUsec: () => readClock(CLOCK_MONOTONIC),
-  boottimeUsec: () => readClock(CLOCK_BOOTTIME),
+export class SystemClock implements Clock {
+  /** How far the clock is ahead of the system's. */
+  aheadUsec = 0
+
+  monotonicUsec(): number {
+    return readClock(CLOCK_MONOTONIC) + this.aheadUsec
+  }
+
+  boottimeUsec(): number {
+    return readClock(CLOCK_BOOTTIME) + this.aheadUsec
+  }
 }
+
+export const systemClock: Clock = new SystemClock()

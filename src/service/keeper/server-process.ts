@@ -42,12 +42,13 @@ const COLLECTOR_BYTES = 100e6
 
 /**
  * How the server's compiler works. It takes a tenth of the usual number of calls for a function that is worth its time:
- * ten containers call none often enough within minutes. And it puts fewer functions into others, which takes less memory.
+ * ten containers call none often enough within minutes. It does without its last stage, FTL, which takes most of the time
+ * and memory: what a read costs is system calls, and main memory that is cold, and it brings nothing that can be measured.
  */
 const ENGINE = {
   BUN_JSC_forceRAMSize: String(COLLECTOR_BYTES),
   BUN_JSC_jitPolicyScale: '0.1',
-  BUN_JSC_maximumFunctionForCallInlineCandidateBytecodeCostForFTL: '80',
+  BUN_JSC_useFTLJIT: '0',
 }
 
 /** `fuse` is /dev/fuse of the mount. */

@@ -42,14 +42,8 @@ const SERVED_BETWEEN_LOOKS = 1000
 /** Requests that wait for a worker are looked at again after so long, whatever else there is to do. */
 const HELD_MS = 2
 
-/** Returns when the file system was unmounted, or when the keeper wants it. */
-export function runLoop(session: Served, loop: Loop): void {
-  const turns = new Turns(session, loop)
-  while (turns.next());
-}
-
 /** The loop's body is a method: the engine compiles a function that is called often, and one that never ends late. */
-class Turns {
+export class Turns {
   readonly #session: Served
   readonly #loop: Loop
   readonly #idleGc = new IdleGc(collectGarbage)

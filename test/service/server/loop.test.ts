@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { BusyPoll } from '../../../src/service/server/busy-poll.ts'
 import { IdleWork } from '../../../src/service/server/idle-work.ts'
-import { Preparation, runLoop } from '../../../src/service/server/loop.ts'
+import { Preparation, Turns } from '../../../src/service/server/loop.ts'
 
 /** A session that holds a request, and whose steps take some time. */
 function run(
@@ -31,8 +31,8 @@ function run(
   }
   return {
     seen,
-    with: (untilMs: number) =>
-      runLoop(session, {
+    with: (untilMs: number) => {
+      const turns = new Turns(session, {
         device: { yield: () => {}, wait },
         keeperLink: { fd: -1, isToEnd: () => false },
         busyPoll: new BusyPoll(),
@@ -42,7 +42,9 @@ function run(
           seen.sampled++
           return untilMs
         },
-      }),
+      })
+      while (turns.next());
+    },
   }
 }
 

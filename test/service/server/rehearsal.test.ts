@@ -1,47 +1,91 @@
 import t from 'tap'
-import { Host } from '../../../src/host/host.ts'
+import { placeOf, rootOfSlot, SLOT_SIZE } from '../../../src/filesystem/tree.ts'
 import { FILES } from '../../../src/proc/files.ts'
-import type { View } from '../../../src/proc/view.ts'
 import { rehearse } from '../../../src/service/server/rehearsal.ts'
-import { fakeBackend } from '../../filesystem/fake-backend.ts'
-import { TestClock } from '../../machines/machine.ts'
 
-t.test('every file is rendered, and nothing of it is left', async t => {
-  const backend = fakeBackend()
-  backend.count = () => t.fail('it is not counted')
-  backend.render = () => t.fail('readers see nothing of it') as never
-  backend.ofSlot = () => t.fail('the view is its own') as never
-  backend.retain = () => t.fail('the kernel holds no node')
-  const rendered = new Map<string, number>()
-  for (const file of FILES) {
-    t.teardown(
-      (render => () => {
-        file.render = render
-      })(file.render),
-    )
-    file.render = () => {
-      rendered.set(file.path, (rendered.get(file.path) ?? 0) + 1)
-      return 'text\n'
-    }
+const SLOT = 2 ** 40
+
+/** A kernel whose server knows all names, and gives each open file another number. */
+function fakeKernel() {
+  const calls: unknown[][] = []
+  let next = 100
+  const note = (...call: unknown[]) => {
+    calls.push(call)
   }
-  let closed = 0
-  const view = { close: () => closed++ } as unknown as View & { close(): void }
-  const steps = rehearse(new Host('/nowhere', new TestClock()), backend, view)
-  let count = 0
-  while (!steps.next().done) count++
-  t.equal(rendered.size, FILES.length)
-  t.strictSame(new Set(rendered.values()).size, 1)
-  const [times = 0] = rendered.values()
-  t.equal(count, times * FILES.length * 4, 'one step a request: OPEN, twice READ, RELEASE')
-  t.equal(backend.handles.size, 0)
-  t.equal(closed, 1)
+  const kernel = {
+    pid: 0,
+    lookup: (parent: number, name: string): number | undefined => {
+      note('lookup', parent, name)
+      return next++
+    },
+    getattr: (nodeid: number) => note('getattr', nodeid),
+    open: (nodeid: number): number | undefined => {
+      note('open', nodeid, kernel.pid)
+      return next++
+    },
+    read: (nodeid: number, fh: number, offset: number) => {
+      note('read', nodeid, fh, offset)
+      return offset === 0 ? 17 : 0
+    },
+    release: (nodeid: number, fh: number) => note('release', nodeid, fh),
+    forget: (nodeid: number, lookups: number) => note('forget', nodeid, lookups),
+  }
+  const made = (name: string) => calls.filter(([call]) => call === name)
+  return { kernel, calls, made }
+}
+
+const nodeOf = (file: (typeof FILES)[number]) => SLOT * SLOT_SIZE + placeOf(file)
+
+t.test('every file is read to its end as often as the others, one request a step', async t => {
+  const { kernel, calls, made } = fakeKernel()
+  let passedUsec = 0
+  const pass = (usec: number) => {
+    passedUsec += usec
+  }
+  let steps = 0
+  for (const _ of rehearse({ kernel, slot: SLOT, files: FILES, pass })) steps++
+  t.equal(steps, calls.length)
+  t.ok(passedUsec > 0)
+  const opened = made('open').length
+  t.ok(opened >= 100 * FILES.length)
+  for (const file of FILES) {
+    const own = made('open').filter(([, nodeid]) => nodeid === nodeOf(file))
+    t.equal(own.length, opened / FILES.length, file.path)
+  }
+  const [, , fh] = made('read')[0] ?? []
+  t.strictSame(made('read').slice(0, 2), [
+    ['read', nodeOf(FILES[0] as (typeof FILES)[number]), fh, 0],
+    ['read', nodeOf(FILES[0] as (typeof FILES)[number]), fh, 17],
+  ])
+  t.equal(made('read').length, 2 * opened)
+  t.equal(made('release').length, opened, 'nothing is left open')
+  t.ok(made('getattr').length >= FILES.length)
 })
 
-t.test('a rehearsal that is given up closes its view', async t => {
-  let closed = 0
-  const view = { close: () => closed++ } as unknown as View & { close(): void }
-  const steps = rehearse(new Host('/nowhere', new TestClock()), fakeBackend(), view)
-  steps.next()
-  steps.return(undefined)
-  t.equal(closed, 1)
+t.test('all lookups are forgotten', async t => {
+  const { kernel, calls, made } = fakeKernel()
+  for (const _ of rehearse({ kernel, slot: SLOT, files: FILES, pass: () => {} }));
+  const forgotten = made('forget').reduce((sum, [, , lookups]) => sum + Number(lookups), 0)
+  t.equal(forgotten, made('lookup').length)
+  t.ok(made('forget').every(([, nodeid]) => nodeid === rootOfSlot(SLOT)))
+  t.equal(calls.at(-1)?.[0], 'forget')
+})
+
+t.test('there are readers in a loop, and such as come once', async t => {
+  const { kernel, made } = fakeKernel()
+  for (const _ of rehearse({ kernel, slot: SLOT, files: FILES, pass: () => {} }));
+  const times = new Map<unknown, number>()
+  for (const [, , pid] of made('open')) times.set(pid, (times.get(pid) ?? 0) + 1)
+  const counts = [...times.values()].sort((a, b) => a - b)
+  t.equal(counts[0], FILES.length)
+  t.ok((counts.at(-1) ?? 0) > 20 * FILES.length)
+})
+
+t.test('what is not found or not opened is left out', async t => {
+  const { kernel, made } = fakeKernel()
+  kernel.lookup = () => undefined
+  kernel.open = () => undefined
+  for (const _ of rehearse({ kernel, slot: SLOT, files: FILES, pass: () => {} }));
+  t.strictSame([made('getattr'), made('read'), made('release')], [[], [], []])
+  t.ok(made('forget').every(([, , lookups]) => lookups === 0))
 })
