@@ -1,9 +1,15 @@
 /** While nobody reads, nothing of ours runs; and the first request after that is watched over as any other. */
 
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
-import { needs } from '../kit/requirements.ts'
+import { readContainer } from '../../src/container/identity.ts'
+import { Registry } from '../../src/container/registry.ts'
+import { Host } from '../../src/host/host.ts'
+import { stoppedClock } from '../../src/host/recording.ts'
+import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 import { countSleeps } from '../kit/sleeps.ts'
 
@@ -38,4 +44,31 @@ t.test('at rest', { ...needs(), timeout: 60_000 }, async t => {
     t.match((await read()).stdout, /^MemTotal:/, `${rest}: read in spite of a stopped server`)
     t.not(here.find('server'), server, 'it was replaced')
   }
+})
+
+t.test('nothing is left of the rehearsal', { ...needs(), timeout: 60_000 }, async t => {
+  const here = site(t)
+  const stage = join(here.runDirectory, 'rehearsal')
+  const wait = (isThere: boolean) =>
+    retry(() => {
+      if (existsSync(stage) !== isThere) throw new Error(`${stage}: there is ${!isThere}`)
+    })
+  await here.hook({ id: 'y', status: 'creating', pid: process.pid, root: '/nowhere' })
+  const host = new Host('/', stoppedClock({ monotonicUsec: 0, boottimeUsec: 0 }))
+  const container = readContainer(host, 'x', { pid: process.pid, rootfs: '/' })
+  new Registry(here.runDirectory).register(container)
+  const seen = () => {
+    const metrics = readFileSync(join(here.mountPoint, 'metrics/procveil.prom'), 'utf8')
+    const server = `/proc/${here.find('server')}/fd`
+    const open = readdirSync(server).map(fd => readlinkSync(join(server, fd)))
+    return {
+      counted: metrics.match(/^procveil_(reads_total{file="(proc|sys)|open_files).*$/gm),
+      open: open.map(path => path.replace(/\d+/g, 'N')).sort(),
+    }
+  }
+  // A request lets it begin.
+  const before = seen()
+  await wait(true)
+  await wait(false)
+  t.strictSame(seen(), before)
 })

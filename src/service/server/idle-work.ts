@@ -12,8 +12,11 @@ const SLICE_MS = 1
 /** A slice that takes so long was kept from running: others need the CPU more. */
 const SLOW_MS = 20
 
+/** After a slow slice there is none for so many times as long as it took. */
+const SLOW_REST = 10
+
 /** After so many slow slices the work is given up. */
-const MOST_SLOW = 3
+const MOST_SLOW = 20
 
 export class IdleWork {
   readonly #begin: () => Iterator<unknown> | undefined
@@ -62,10 +65,11 @@ export class IdleWork {
     if (this.#steps === undefined) return
     const endMs = this.#slice(this.#steps, nowMs)
     const tookMs = endMs - nowMs
-    if (tookMs >= SLOW_MS) this.#slow++
+    const isSlow = tookMs >= SLOW_MS
+    if (isSlow) this.#slow++
     if (this.#slow === MOST_SLOW) this.#isOver = true
     if (this.#isOver) this.#end(this.#steps)
-    this.#restMs = endMs + tookMs
+    this.#restMs = endMs + (isSlow ? SLOW_REST * tookMs : tookMs)
   }
 
   /** Has the work clean up after itself, wherever it was. */
