@@ -47,10 +47,12 @@ export function smallerQuota(
   b: CpuQuota | undefined,
 ): CpuQuota | undefined {
   if (a === undefined || b === undefined) return a ?? b
-  // Cross products may pass 2^53.
-  const less =
+  const one = a.quotaUsec * b.periodUsec
+  const other = b.quotaUsec * a.periodUsec
+  if (Math.max(one, other) <= Number.MAX_SAFE_INTEGER) return other < one ? b : a
+  const isLess =
     BigInt(b.quotaUsec) * BigInt(a.periodUsec) < BigInt(a.quotaUsec) * BigInt(b.periodUsec)
-  return less ? b : a
+  return isLess ? b : a
 }
 
 /** A quota of no time is none: the kernel takes nothing under 1 ms and writes -1 for "no limit". */

@@ -1,6 +1,6 @@
 /** What stays the same from reading to reading is made once. */
 
-import type { Bytes } from '../host/directory-file.ts'
+import { type Bytes, type Sample, textOf } from '../host/directory-file.ts'
 
 /**
  * Returns a function like `make`, which does not call it again for the inputs that came last. Nobody may change its
@@ -40,6 +40,19 @@ export function memoizeText<T>(
     value = parse(copy?.toString())
     last = copy
     isMade = true
+    return value
+  }
+}
+
+/** Returns a function like `memoize` does, for a text that is read for many. */
+export function memoizeSample<T>(parse: (text: string) => T): (sample: Sample) => T {
+  let version: number | undefined
+  let value: T
+  return sample => {
+    if (sample.version !== version) {
+      value = parse(textOf(sample))
+      version = sample.version
+    }
     return value
   }
 }

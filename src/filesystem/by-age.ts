@@ -42,3 +42,40 @@ export class ByAge<Item extends Linked<Item>> {
     item.newer = undefined
   }
 }
+
+/** Lists by number. One that has become empty stays for a while: it is likely to be wanted again. */
+export class Lists<List extends { readonly count: number }> {
+  readonly #lists = new Map<number, List>()
+  readonly #make: () => List
+  #most = SPARE_LISTS
+
+  constructor(make: () => List) {
+    this.#make = make
+  }
+
+  /** The list with this number, which may be one that nobody has put anything into. */
+  of(number: number): List {
+    const known = this.#lists.get(number)
+    if (known !== undefined) return known
+    if (this.#lists.size >= this.#most) this.#tidy()
+    const made = this.#make()
+    this.#lists.set(number, made)
+    return made
+  }
+
+  has(number: number): boolean {
+    return (this.#lists.get(number)?.count ?? 0) > 0
+  }
+
+  all(): Iterable<List> {
+    return this.#lists.values()
+  }
+
+  #tidy(): void {
+    for (const [number, list] of this.#lists) if (list.count === 0) this.#lists.delete(number)
+    this.#most = 2 * this.#lists.size + SPARE_LISTS
+  }
+}
+
+/** Empty lists are dropped when there are twice as many lists as were left the last time, and some. */
+const SPARE_LISTS = 64

@@ -6,7 +6,7 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import type { Clock } from '../host/host.ts'
-import { ByAge, type Linked } from './by-age.ts'
+import { ByAge, type Linked, Lists } from './by-age.ts'
 import type { HandleNumbers } from './handle-numbers.ts'
 import type { Texts } from './saved-texts.ts'
 import { TextCache } from './text-cache.ts'
@@ -54,7 +54,7 @@ type Numbers = Pick<HandleNumbers, 'first' | 'take'>
 export class Handles {
   readonly #handles = new Map<number, Handle>()
   /** The handles of each slot, the oldest first. */
-  readonly #opened = new Map<number, ByAge<Handle>>()
+  readonly #opened = new Lists(() => new ByAge<Handle>())
   /** The texts of the handles. The file of a text goes with it: files could fill the disk as texts do the memory. */
   readonly #texts = new TextCache(fh => this.#removeFile(fh))
   readonly #clock: Clock
@@ -155,18 +155,7 @@ export class Handles {
   #forget(handle: Handle): void {
     this.#texts.delete(handle.fh)
     this.#handles.delete(handle.fh)
-    const slot = slotOf(handle.nodeid)
-    const opened = this.#openedOf(slot)
-    opened.remove(handle)
-    if (opened.count === 0) this.#opened.delete(slot)
-  }
-
-  #openedOf(slot: number): ByAge<Handle> {
-    const known = this.#opened.get(slot)
-    if (known !== undefined) return known
-    const made = new ByAge<Handle>()
-    this.#opened.set(slot, made)
-    return made
+    this.#opened.of(slotOf(handle.nodeid)).remove(handle)
   }
 
   /** Whether a handle of this slot is open. */
@@ -189,7 +178,7 @@ export class Handles {
   #add(fh: number, nodeid: number): Handle {
     const handle = new Handle(fh, nodeid, fh < this.#numbers.first)
     this.#handles.set(fh, handle)
-    const opened = this.#openedOf(slotOf(nodeid))
+    const opened = this.#opened.of(slotOf(nodeid))
     opened.add(handle)
     if (opened.count > MOST_HANDLES && opened.oldest !== undefined) this.release(opened.oldest.fh)
     return handle

@@ -3,7 +3,7 @@
  * that has most of the memory loses texts first, so that no container costs another one its own.
  */
 
-import { ByAge, type Linked } from './by-age.ts'
+import { ByAge, type Linked, Lists } from './by-age.ts'
 
 /** The texts of all containers together have at most this size. */
 const MOST_BYTES = 32 * 2 ** 20
@@ -29,11 +29,16 @@ class Text implements Linked<Text> {
 class Share {
   bytes = 0
   readonly texts = new ByAge<Text>()
+
+  get count(): number {
+    return this.texts.count
+  }
 }
 
 export class TextCache {
   readonly #texts = new Map<number, Text>()
-  readonly #shares = new Map<number, Share>()
+  /** By slot. */
+  readonly #shares = new Lists(() => new Share())
   readonly #evicted: (fh: number) => void
   #bytes = 0
 
@@ -50,7 +55,7 @@ export class TextCache {
     this.delete(fh)
     const text = new Text(fh, slot, bytes)
     this.#texts.set(fh, text)
-    const share = this.#shareOf(slot)
+    const share = this.#shares.of(slot)
     share.texts.add(text)
     share.bytes += bytes.length
     this.#bytes += bytes.length
@@ -63,24 +68,15 @@ export class TextCache {
     if (text === undefined) return
     this.#texts.delete(fh)
     this.#bytes -= text.bytes.length
-    const share = this.#shareOf(text.slot)
+    const share = this.#shares.of(text.slot)
     share.bytes -= text.bytes.length
     share.texts.remove(text)
-    if (share.texts.count === 0) this.#shares.delete(text.slot)
-  }
-
-  #shareOf(slot: number): Share {
-    const known = this.#shares.get(slot)
-    if (known !== undefined) return known
-    const made = new Share()
-    this.#shares.set(slot, made)
-    return made
   }
 
   /** Evicts one text of the largest share as `#evictOldest` does. */
   #evictOther(kept: number): boolean {
     let largest: Share | undefined
-    for (const share of this.#shares.values()) {
+    for (const share of this.#shares.all()) {
       if (largest === undefined || share.bytes > largest.bytes) largest = share
     }
     return largest !== undefined && this.#evictOldest(largest, kept)

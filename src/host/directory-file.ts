@@ -25,8 +25,12 @@ export function bytesOf(text: string | undefined): Bytes | undefined {
   return { buffer, length: buffer.length }
 }
 
-export const textOf = (bytes: Bytes | undefined): string | undefined =>
-  bytes?.buffer.toString('utf8', 0, bytes.length)
+/** The text of bytes; `undefined` for none. */
+export function textOf(bytes: Bytes): string
+export function textOf(bytes: Bytes | undefined): string | undefined
+export function textOf(bytes: Bytes | undefined): string | undefined {
+  return bytes?.buffer.toString('utf8', 0, bytes.length)
+}
 
 /** No descriptor. */
 export const NONE = -1

@@ -10,25 +10,48 @@ import { setNumbers, topologyNumbers } from './cpuinfo-topology.ts'
 import type { Options } from './options.ts'
 import type { View } from './view.ts'
 
-export function renderCpuinfo(view: View): string {
+export function renderCpuinfo(view: View): Buffer {
   const cpus = view.cpus()
-  const seen = `${view.options.topology} ${cpus.count} ${cpus.effective}`
   const online = view.hostFile('sys/devices/system/cpu/online')
   const texts = textsFrom(view.hostFile('proc/cpuinfo', online))
-  const known = texts.limited.get(seen)
-  if (known !== undefined) return known
-  const limited = limitCpuinfo(texts.host, cpus, view.options)
-  if (texts.limited.size < MOST_LIMITED) texts.limited.set(seen, limited)
-  return limited
+  const { topology } = view.options
+  const known = texts.byCpus.get(cpus)
+  if (known?.topology === topology) return known.text
+  const text = findText(texts, cpus, topology)
+  texts.byCpus.set(cpus, { topology, text })
+  return text
 }
 
 /**
  * Keeps what containers see of a text of the host, which changes only with the CPUs and their clock. On a large host
  * the text is long, and nearly all containers there see the same of it.
  */
-const textsFrom = memoize((host: string) => ({ host, limited: new Map<string, string>() }))
+const textsFrom = memoize(
+  (host: string): Texts => ({ host, bySeen: new Map(), byCpus: new WeakMap() }),
+)
+
+interface Texts {
+  host: string
+  /** By what a container sees: containers that see the same share a text. */
+  bySeen: Map<string, Buffer>
+  /** By the CPUs of a container, which are the same object for as long as they do not change. */
+  byCpus: WeakMap<VisibleCpus, { topology: Options['topology']; text: Buffer }>
+}
 
 const MOST_LIMITED = 64
+
+function findText(
+  { host, bySeen }: Texts,
+  cpus: VisibleCpus,
+  topology: Options['topology'],
+): Buffer {
+  const seen = `${topology} ${cpus.count} ${cpus.effective}`
+  const known = bySeen.get(seen)
+  if (known !== undefined) return known
+  const text = Buffer.from(limitCpuinfo(host, cpus, { topology }))
+  if (bySeen.size < MOST_LIMITED) bySeen.set(seen, text)
+  return text
+}
 
 interface Cpuinfo {
   /** The lines before the records, in which loongarch64 names the system. */

@@ -3,6 +3,8 @@
  * host's, btime too: the start times of processes count from the host's boot.
  */
 
+import { endOfLine } from '../cgroup/numbers.ts'
+import { BytesText } from './bytes-text.ts'
 import type { HostCpus } from './cpu/counters.ts'
 import {
   CPU_TIME_FIELDS,
@@ -14,11 +16,13 @@ import {
   toTicks,
 } from './cpu/time.ts'
 import type { Load } from './load.ts'
-import type { View } from './view.ts'
+import type { HostText, View } from './view.ts'
 
-export function renderStat(view: View): string {
+export function renderStat(view: View): Buffer {
   const bootOffsetSeconds = Math.floor(view.bootOffsetUsec() / 1e6)
-  return limitStat(view.hostFile('proc/stat'), view.cpuTimes(), view.load(), bootOffsetSeconds)
+  const times = view.cpuTimes()
+  const load = view.load()
+  return limitStat(view.hostText('proc/stat'), times, load, bootOffsetSeconds)
 }
 
 /**
@@ -27,43 +31,92 @@ export function renderStat(view: View): string {
  * earlier by that.
  */
 export function limitStat(
-  host: string,
+  { buffer, length }: Pick<HostText, 'buffer' | 'length'>,
   times: CpuTimes,
   load: Pick<Load, 'running' | 'blocked'> | undefined,
   bootOffsetSeconds = 0,
-): string {
-  let rest = host.slice(endOfCpuLines(host))
-  if (load !== undefined) {
-    // The process that reads is running.
-    rest = setLine(rest, 'procs_running', () => Math.max(load.running, 1))
-    rest = setLine(rest, 'procs_blocked', () => load.blocked)
+): Buffer {
+  let at = endOfCpuLines(buffer, length)
+  text.begin(mostCpuBytes(times.count) + length - at + MOST_MORE_BYTES)
+  putCpuLines(text, times)
+  while (at < length) {
+    const end = Math.min(endOfLine(buffer, at, length) + 1, length)
+    const key = findKey(buffer, at, end)
+    if (key === 'procs_running' && load !== undefined) {
+      // The process that reads is running.
+      text.putLine(key, Math.max(load.running, 1))
+    } else if (key === 'procs_blocked' && load !== undefined) {
+      text.putLine(key, load.blocked)
+    } else if (key === 'btime' && bootOffsetSeconds !== 0) {
+      const host = Number(Buffer.from(buffer.subarray(at + 'btime'.length, end)).toString())
+      text.putLine(key, host - bootOffsetSeconds)
+    } else {
+      text.putBytes(buffer, at, end)
+    }
+    at = end
   }
-  if (bootOffsetSeconds !== 0) {
-    rest = setLine(rest, 'btime', host => Number(host) - bootOffsetSeconds)
-  }
-  return renderCpuLines(times) + rest + (rest === '' || rest.endsWith('\n') ? '' : '\n')
+  text.endLine()
+  return text.copy()
 }
 
-/** The aggregate line has two blanks after its name. */
-export function renderCpuLines({ numbers, at, count }: CpuTimes): string {
-  let text = `cpu ${renderTicks(numbers, at)}`
+/** All texts are made here, one after the other. */
+const text = new BytesText()
+
+/** The lines that are not always the host's. */
+const KEYS = ['procs_running', 'procs_blocked', 'btime'] as const
+const KEY_BYTES = KEYS.map(key => Buffer.from(`${key} `))
+
+/** Which of them the line is. */
+function findKey(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): (typeof KEYS)[number] | undefined {
+  for (let i = 0; i < KEYS.length; i++) {
+    const key = KEY_BYTES[i] as Buffer
+    let same = 0
+    while (same < key.length && start + same < end && buffer[start + same] === key[same]) same++
+    if (same === key.length) return KEYS[i]
+  }
+  return undefined
+}
+
+/** The lines of a container's CPUs. The aggregate line has two blanks after its name. */
+export function renderCpuLines(times: CpuTimes): Buffer {
+  text.begin(mostCpuBytes(times.count))
+  putCpuLines(text, times)
+  return text.copy()
+}
+
+function putCpuLines(to: BytesText, { numbers, at, count }: CpuTimes): void {
+  to.putText('cpu ')
+  putTicks(to, numbers, at)
   for (let i = 0; i < count; i++) {
-    text += `cpu${i}${renderTicks(numbers, at + (1 + i) * TIME_FIELDS)}`
+    to.putText('cpu')
+    to.putNumber(i)
+    putTicks(to, numbers, at + (1 + i) * TIME_FIELDS)
   }
-  return text
 }
 
-function renderTicks(numbers: Float64Array, at: number): string {
-  let text = ''
-  for (let i = 0; i < TIME_FIELDS; i++) text += ` ${toTicks(numbers[at + i] as number)}`
-  return `${text}\n`
+function putTicks(to: BytesText, numbers: Float64Array, at: number): void {
+  for (let i = 0; i < TIME_FIELDS; i++) {
+    to.putText(' ')
+    to.putNumber(toTicks(numbers[at + i] as number))
+  }
+  to.putText('\n')
 }
+
+/** A name of a CPU, and for each number a blank and 16 digits. */
+const mostCpuBytes = (count: number) => (1 + count) * (16 + TIME_FIELDS * 17)
+
+/** A few numbers may be longer than the host's. */
+const MOST_MORE_BYTES = 128
 
 /** The `cpuN` lines of the host's /proc/stat by N. Kernels before 2.6.33 have fewer columns, which are 0. */
 export function parseHostCpus(text: string): HostCpus {
   const cpus = new Map<number, CpuTime>()
   for (let at = 0; text.startsWith('cpu', at); ) {
-    const end = endOfLine(text, at)
+    const end = text.indexOf('\n', at) >= 0 ? text.indexOf('\n', at) : text.length
     const [name = '', ...ticks] = text
       .slice(at + 'cpu'.length, end)
       .trimEnd()
@@ -87,22 +140,12 @@ function parseTicks(ticks: readonly string[]): CpuTime {
 }
 
 /** All cpu lines come first: fs/proc/stat.c. */
-function endOfCpuLines(text: string): number {
+function endOfCpuLines(buffer: Uint8Array, length: number): number {
   let at = 0
-  while (text.startsWith('cpu', at)) at = endOfLine(text, at) + 1
-  return at
+  while (at + 3 <= length && buffer[at] === C && buffer[at + 1] === P && buffer[at + 2] === U) {
+    at = endOfLine(buffer, at, length) + 1
+  }
+  return Math.min(at, length)
 }
 
-/** Gives the line `key NUMBER` another number, if there is one. */
-function setLine(text: string, key: string, change: (host: string) => number): string {
-  const at = text.startsWith(`${key} `) ? 0 : text.indexOf(`\n${key} `) + 1
-  if (!text.startsWith(`${key} `, at)) return text
-  const end = endOfLine(text, at)
-  const value = change(text.slice(at + key.length + 1, end))
-  return `${text.slice(0, at)}${key} ${value}${text.slice(end)}`
-}
-
-function endOfLine(text: string, at: number): number {
-  const end = text.indexOf('\n', at)
-  return end < 0 ? text.length : end
-}
+const [C, P, U] = Buffer.from('cpu')

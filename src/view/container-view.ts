@@ -7,12 +7,12 @@ import type { Cgroup } from '../cgroup/cgroup.ts'
 import { parseCpuList } from '../cgroup/cpuset.ts'
 import { Groups } from '../cgroup/groups.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
-import { memoize } from '../cgroup/memoize.ts'
+import { memoizeSample } from '../cgroup/memoize.ts'
 import { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
 import { CpuAccount } from '../proc/cpu/account.ts'
 import type { CpuTimes } from '../proc/cpu/time.ts'
-import { isSame, type VisibleCpus, visibleCpus } from '../proc/cpu/visible.ts'
+import { CpuFinder, type VisibleCpus } from '../proc/cpu/visible.ts'
 import type { VisibleDisk } from '../proc/disk/visible.ts'
 import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
 import type { Load } from '../proc/load.ts'
@@ -31,8 +31,8 @@ import { TimeNamespace } from './time-namespace.ts'
 const USEC_PER_TICK = 10_000
 
 /** The host's texts are parsed once for all containers. */
-const parseOnline = memoize(parseCpuList)
-const parseStat = memoize(parseHostCpus)
+const parseOnline = memoizeSample(parseCpuList)
+const parseStat = memoizeSample(parseHostCpus)
 
 interface ViewSetup {
   groups: Groups
@@ -54,7 +54,7 @@ export class ContainerView implements View {
   readonly #finder: DeviceFinder | undefined
   readonly #cpuAccount: CpuAccount
   #timeNamespace: TimeNamespace | undefined
-  #cpus: VisibleCpus | undefined
+  #cpus: CpuFinder | undefined
   #load: LoadSampler | undefined
   #known: KnownDevices | undefined
   #disks: Disks | undefined
@@ -138,11 +138,10 @@ export class ContainerView implements View {
   }
 
   cpus(): VisibleCpus {
-    const online = parseOnline(this.#host.sample('sys/devices/system/cpu/online'))
+    const online = parseOnline(this.#host.sampleBytes('sys/devices/system/cpu/online'))
     return this.#ask('cpus', ({ cpuset, cpuBandwidth }) => {
-      const cpus = visibleCpus(online, cpuset?.cpus(), cpuBandwidth?.quota(), this.options)
-      if (this.#cpus === undefined || !isSame(cpus, this.#cpus)) this.#cpus = cpus
-      return this.#cpus
+      this.#cpus ??= new CpuFinder(this.options)
+      return this.#cpus.find(online, cpuset?.cpus(), cpuBandwidth?.quota())
     })
   }
 
@@ -159,7 +158,7 @@ export class ContainerView implements View {
       ageUsec: this.#ageUsec(),
       cpus,
       usage,
-      hostCpus: () => parseStat(this.#host.sample('proc/stat')),
+      hostCpus: () => parseStat(this.#host.sampleBytes('proc/stat')),
     })
   }
 

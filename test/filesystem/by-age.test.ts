@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ByAge, type Linked } from '../../src/filesystem/by-age.ts'
+import { ByAge, type Linked, Lists } from '../../src/filesystem/by-age.ts'
 
 class Item implements Linked<Item> {
   older: Item | undefined
@@ -30,4 +30,20 @@ t.test('the oldest is first, whichever are taken out', async t => {
   t.equal(list(things).at(-1), first, 'one that comes again is the newest')
   for (const item of [second, fourth, first]) things.remove(item)
   t.strictSame([things.oldest, things.count], [undefined, 0])
+})
+
+t.test('lists that have become empty are dropped when there are many', async t => {
+  const lists = new Lists(() => new ByAge<Item>())
+  t.notOk(lists.has(1))
+  const [kept, passing] = [new Item(), new Item()]
+  lists.of(1).add(kept)
+  for (let number = 2; number < 10_000; number++) {
+    lists.of(number).add(passing)
+    t.equal(lists.of(number).oldest, passing)
+    lists.of(number).remove(passing)
+    if (lists.has(number)) t.fail('it is empty')
+  }
+  t.ok([...lists.all()].length < 200)
+  t.ok(lists.has(1))
+  t.equal(lists.of(1).oldest, kept)
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
+import { bytesOf } from '../../src/host/directory-file.ts'
 import { NO_TIME } from '../../src/proc/cpu/time.ts'
-import { limitStat, parseHostCpus, renderStat } from '../../src/proc/stat.ts'
+import { limitStat as limitBytes, parseHostCpus, renderStat } from '../../src/proc/stat.ts'
 import type { View } from '../../src/proc/view.ts'
 import { toCpuTimes } from '../machines/cpu-times.ts'
 
@@ -24,6 +25,11 @@ const seconds = (user: number, system: number, idle: number, steal = 0) => ({
   idleUsec: idle * 1e6,
   stealUsec: steal * 1e6,
 })
+const limitStat = (
+  host: string,
+  ...others: Parameters<typeof limitBytes> extends [unknown, ...infer Others] ? Others : never
+) => limitBytes(bytesOf(host), ...others).toString()
+
 const TIMES = toCpuTimes({
   total: seconds(30, 10, 160),
   cpus: [seconds(15, 5, 80), seconds(15, 5, 80)],
@@ -35,13 +41,13 @@ cpu1 1500 0 500 8000 0 0 0 0 0 0
 
 t.test("the cpu lines and the tasks are the container's, the rest is the host's", async t => {
   const view: Partial<View> = {
-    hostFile: path => (path === 'proc/stat' ? HOST : ''),
+    hostText: path => ({ ...bytesOf(path === 'proc/stat' ? HOST : ''), version: 1 }),
     bootOffsetUsec: () => 0,
     cpuTimes: () => TIMES,
     load: () => ({ loads: [0, 0, 0], running: 3, blocked: 1, threads: 9, lastPid: 7 }),
   }
   t.equal(
-    renderStat(view as View),
+    renderStat(view as View).toString(),
     CPU_LINES +
       HOST_REST.replace('procs_running 5', 'procs_running 3').replace(
         'procs_blocked 2',

@@ -68,7 +68,7 @@ t.test('no printed number ever falls, and each is the time cut to ticks', async 
     const most = new Map<string, number[]>()
     play(value, ({ times }) => {
       checkCut(times)
-      for (const line of renderCpuLines(toCpuTimes(times)).trimEnd().split('\n')) {
+      for (const line of renderCpuLines(toCpuTimes(times)).toString().trimEnd().split('\n')) {
         const [name = '', ...ticks] = line.split(/ +/)
         const before = most.get(name) ?? []
         ticks.forEach((tick, i) => {
@@ -81,7 +81,7 @@ t.test('no printed number ever falls, and each is the time cut to ticks', async 
 })
 
 function checkCut(times: NamedTimes): void {
-  const text = renderCpuLines(toCpuTimes(times))
+  const text = renderCpuLines(toCpuTimes(times)).toString()
   const printed = parseHostCpus(text)
   ensure(printed.size === times.cpus.length, () => text)
   times.cpus.forEach((time, i) => {

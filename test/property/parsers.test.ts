@@ -94,7 +94,7 @@ t.test('the lines of CPUs survive a round trip', async t => {
   holds(t, fc.array(ticks, { minLength: 1, maxLength: 6 }), cpus => {
     const lines = cpus.map((ticks, cpu) => `cpu${cpu} ${ticks.join(' ')}\n`).join('')
     const times = [...parseHostCpus(`cpu  1 2 3 4\n${lines}intr 5\n`).values()]
-    const text = renderCpuLines(toCpuTimes({ total: NO_TIME, cpus: times }))
+    const text = renderCpuLines(toCpuTimes({ total: NO_TIME, cpus: times })).toString()
     ensure(text === `cpu  0 0 0 0 0 0 0 0 0 0\n${lines}`, () => text)
   })
 })

@@ -70,7 +70,7 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parsePartitions,
   limitSlabinfo,
   parseHostCpus,
-  limitStat: text => limitStat(text, NO_TIMES, { running: 1, blocked: 0 }),
+  limitStat: text => limitStat(bytesOf(text), NO_TIMES, { running: 1, blocked: 0 }),
   limitSwaps: text => limitSwaps(text, { totalKib: 4, freeKib: 0, usedKib: 4, mostCachedKib: 0 }),
 }
 

@@ -33,7 +33,39 @@ export function visibleCpus(
   return { effective, count: Math.ceil(quotaCpus), quotaCpus }
 }
 
-export function isSame(one: VisibleCpus, other: VisibleCpus): boolean {
+/** Finds the CPUs of one container again and again: they are the same object for as long as they do not change. */
+export class CpuFinder {
+  readonly #options: Pick<Options, 'cpuQuota'>
+  #online: readonly number[] | undefined
+  #cpuset: readonly number[] | undefined
+  #quota: CpuQuota | undefined
+  #cpus: VisibleCpus | undefined
+
+  constructor(options: Pick<Options, 'cpuQuota'>) {
+    this.#options = options
+  }
+
+  find(
+    online: readonly number[],
+    cpuset: readonly number[] | undefined,
+    quota: CpuQuota | undefined,
+  ): VisibleCpus {
+    const isKnown =
+      online === this.#online &&
+      cpuset === this.#cpuset &&
+      quota?.quotaUsec === this.#quota?.quotaUsec &&
+      quota?.periodUsec === this.#quota?.periodUsec
+    if (isKnown && this.#cpus !== undefined) return this.#cpus
+    this.#online = online
+    this.#cpuset = cpuset
+    this.#quota = quota
+    const cpus = visibleCpus(online, cpuset, quota, this.#options)
+    if (this.#cpus === undefined || !isSame(cpus, this.#cpus)) this.#cpus = cpus
+    return this.#cpus
+  }
+}
+
+function isSame(one: VisibleCpus, other: VisibleCpus): boolean {
   if (one.count !== other.count || one.quotaCpus !== other.quotaCpus) return false
   if (one.effective === other.effective) return true
   if (one.effective.length !== other.effective.length) return false

@@ -60,7 +60,7 @@ function at(seconds: number, rest: Partial<CpuReading>): CpuReading {
   }
 }
 
-const lines = (times: CpuTimes) => renderCpuLines(times).trimEnd().split('\n')
+const lines = (times: CpuTimes) => renderCpuLines(times).toString().trimEnd().split('\n')
 
 t.test('the first reading spreads the usage so far evenly over the age', async t => {
   t.same(lines(new CpuAccount(STEAL).advance(at(0, {}))), [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { visibleCpus } from '../../../src/proc/cpu/visible.ts'
+import { CpuFinder, visibleCpus } from '../../../src/proc/cpu/visible.ts'
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i)
 const ON = { cpuQuota: 'on' } as const
@@ -80,4 +80,18 @@ t.test('the count is within what there is and covers the quota', async () => {
       },
     ),
   )
+})
+
+t.test('the CPUs of a container are the same object until they change', async t => {
+  const finder = new CpuFinder(ON)
+  const [online, cpuset] = [range(8), [0, 1, 2]]
+  const first = finder.find(online, cpuset, quota(150_000))
+  t.same(first, visibleCpus(online, cpuset, quota(150_000), ON))
+  t.equal(finder.find(online, cpuset, quota(150_000)), first)
+  t.equal(finder.find([...online], [...cpuset], quota(300_000, 200_000)), first, 'read anew')
+  t.equal(finder.find(online, cpuset, quota(100_000)).count, 1)
+  t.equal(finder.find(online, cpuset, quota(100_000, 50_000)).count, 2)
+  t.equal(finder.find(online, cpuset, undefined).count, 3)
+  t.equal(finder.find(online, undefined, undefined).count, 8)
+  t.equal(finder.find(range(4), undefined, undefined).count, 4)
 })
