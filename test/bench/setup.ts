@@ -9,6 +9,9 @@ import { Site } from '../kit/site.ts'
 import type { Programs } from './programs.ts'
 import { SmallContainers } from './small-containers.ts'
 
+/** What systemd/procveil.service sets. */
+const ENVIRONMENT = { BUN_GC_TIMER_DISABLE: '1' }
+
 const METRICS = 'metrics/procveil.prom'
 
 export class Setup<Compiled extends Pick<Programs, 'fleet'> = Programs> {
@@ -25,7 +28,8 @@ export class Setup<Compiled extends Pick<Programs, 'fleet'> = Programs> {
   /** Returns when the service answers. */
   startService(): Promise<Daemon> {
     const { executable, options, mountPoint } = this.site
-    return startDaemon(this.cleanups, executable, [...options, 'serve'], join(mountPoint, METRICS))
+    const args = [...options, 'serve']
+    return startDaemon(this.cleanups, executable, args, join(mountPoint, METRICS), ENVIRONMENT)
   }
 
   /** They see what is mounted by now. */

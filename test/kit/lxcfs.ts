@@ -32,8 +32,9 @@ export async function startDaemon(
   program: string,
   args: readonly string[],
   served: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Daemon> {
-  const daemon = spawn(program, args, { stdio: 'ignore' })
+  const daemon = spawn(program, args, { stdio: 'ignore', env: { ...process.env, ...env } })
   const ended = new Promise<void>(resolve => {
     daemon.on('error', error => {
       process.stderr.write(`${program}: ${error.message}\n`)
