@@ -21,7 +21,10 @@ export class BytesText {
 
   /** Adds a whole number. */
   putNumber(value: number): void {
-    if (value < 0) return this.putText(String(value))
+    if (value < 0) {
+      this.putText(String(value))
+      return
+    }
     this.#length += countDigits(value)
     putNumber(this.#bytes, this.#length, value)
   }
