@@ -4,11 +4,16 @@
  */
 
 import { readlinkSync, writeFileSync } from 'node:fs'
-import { release } from 'node:os'
 import { Host } from '../host/host.ts'
 import { KeptHost } from '../host/kept-host.ts'
 import { mostOpenFiles } from '../host/open-files.ts'
-import { FUSE_FD, KEEPER_FD, type KeeperOrders, type ServerOrders } from '../service/handover.ts'
+import {
+  FUSE_FD,
+  KEEPER_FD,
+  type KeeperOrders,
+  REQUESTS_FD,
+  type ServerOrders,
+} from '../service/handover.ts'
 import { leaveCgroups } from '../service/keeper/leave-cgroups.ts'
 import { runKeeper } from '../service/keeper/run-keeper.ts'
 import { standBy } from '../service/keeper/standby.ts'
@@ -34,8 +39,7 @@ export async function serve(
   const isLaunched = orders.readyFd !== undefined && orders.adopted === undefined
   if (isLaunched) leaveCgroups(host, message => log.info(message))
   if (standby && !(await standBy(host, settings, log))) return 0
-  const resend = orders.resend && canResend()
-  return runKeeper({ host, settings, log, version: VERSION, orders: { ...orders, resend } })
+  return runKeeper({ host, settings, log, version: VERSION, orders })
 }
 
 /** Runs the process that a keeper starts. Returns the exit status when the mount is gone. */
@@ -56,6 +60,7 @@ export function server(settings: Settings, orders: ServerOrders): number {
     orders,
     fuseFd: FUSE_FD,
     keeperFd: KEEPER_FD,
+    requestsFd: REQUESTS_FD,
   })
   return 0
 }
@@ -71,12 +76,6 @@ function layDownCapabilities(log: Log): void {
   } catch (error) {
     log.error(error)
   }
-}
-
-/** FUSE_NOTIFY_RESEND came with Linux 6.9. */
-function canResend(): boolean {
-  const [major = 0, minor = 0] = release().split('.').map(Number)
-  return major > 6 || (major === 6 && minor >= 9)
 }
 
 function requireFuse(fd: number): void {

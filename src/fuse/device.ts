@@ -1,7 +1,6 @@
 /** An open /dev/fuse, and the one place where its errnos are judged. */
 
-import { constants, openSync } from 'node:fs'
-import { joinConnection, readInto, writeFrom, yieldCpu } from '../sys/fuse-device.ts'
+import { readInto, writeFrom, yieldCpu } from '../sys/fuse-device.ts'
 import { waitEither } from '../sys/poll.ts'
 import { judge, type Verdict } from './errno.ts'
 
@@ -38,14 +37,4 @@ export class FuseDevice implements Device {
   wait(other: number, timeoutMs: number): boolean {
     return waitEither(this.#fd, other, timeoutMs)
   }
-}
-
-/**
- * Opens another descriptor on the connection of `fd`. Requests that were read from it and not answered fail at once
- * when it is closed, however its process ends.
- */
-export function openClone(fd: number): FuseDevice {
-  const clone = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
-  joinConnection(clone, fd)
-  return new FuseDevice(clone)
 }

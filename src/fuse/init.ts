@@ -22,6 +22,7 @@ const WANTED =
   FUSE_DO_READDIRPLUS |
   FUSE_READDIRPLUS_AUTO |
   FUSE_INIT_EXT
+/** For a server of a version that finds no requests of the one before. */
 const WANTED_2 = FUSE_HAS_RESEND_2
 
 /** Nothing is ever written, but the kernel wants at least a page all the same. */

@@ -188,6 +188,9 @@ export const StatfsOut = struct({
 /** fuse_dirent up to its name, which follows without NUL, padded to 8 bytes. */
 export const Dirent = struct({ ino: 'u64', off: 'u64', namelen: 'u32', type: 'u32' })
 
+/** The kernel's numbers of requests are even. With this bit in `unique` a reply is to the interruption of a request. */
+export const FUSE_INT_REQ_BIT = 1
+
 /** What we tell the kernel unasked has its code where a reply has its error, and 0 for `unique`. */
 export const FUSE_NOTIFY_INVAL_INODE = 2
 export const FUSE_NOTIFY_RESEND = 7

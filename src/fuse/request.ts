@@ -1,4 +1,4 @@
-/** One request of the kernel, in a buffer that is used again for another. */
+/** One request of the kernel, in memory that is used again for another. */
 
 import {
   AccessIn,
@@ -14,40 +14,57 @@ import {
   ReleaseIn,
 } from './protocol.ts'
 
-/** The kernel refuses to read into less than FUSE_MIN_READ_BUFFER, 8192; BATCH_FORGET fills what it is given. */
-const BUFFER_SIZE = 16 * 1024
+/**
+ * The kernel refuses to read into less than FUSE_MIN_READ_BUFFER; our `maxWrite` is smaller than that. What is larger, a
+ * long extended attribute, fails without having been read. BATCH_FORGET fills what it is given.
+ */
+export const REQUEST_SIZE = 8192
 
-type InHeaderFields = ReturnType<typeof InHeader.over>
+type Over<S extends { over: (view: DataView, offset: number) => unknown }> = ReturnType<S['over']>
 
 export class Request {
-  readonly buffer = new Uint8Array(BUFFER_SIZE)
-  readonly header: InHeaderFields
+  readonly buffer: Uint8Array
+  /** The number of its place in the journal. */
+  readonly slot: number
+  readonly header: Over<typeof InHeader>
   /** Bytes at the start of the buffer that were read. */
   size = 0
   /** Whether its operation may return LATER. */
   mayWait = false
-  readonly #view = new DataView(this.buffer.buffer)
-  readonly #init = InitIn.over(this.#view, InHeader.size)
-  readonly #initExtension = InitInExtension.over(this.#view, InHeader.size + InitIn.size)
-  readonly #getattr = GetattrIn.over(this.#view, InHeader.size)
-  readonly #forget = ForgetIn.over(this.#view, InHeader.size)
-  readonly #batchForget = BatchForgetIn.over(this.#view, InHeader.size)
-  readonly #forgetOne = ForgetOne.over(this.#view, 0)
-  readonly #open = OpenIn.over(this.#view, InHeader.size)
-  readonly #read = ReadIn.over(this.#view, InHeader.size)
-  readonly #release = ReleaseIn.over(this.#view, InHeader.size)
-  readonly #access = AccessIn.over(this.#view, InHeader.size)
+  /** Whether it is answered with an error, since servers have died of it. */
+  isRefused = false
+  readonly #init: Over<typeof InitIn>
+  readonly #initExtension: Over<typeof InitInExtension>
+  readonly #getattr: Over<typeof GetattrIn>
+  readonly #forget: Over<typeof ForgetIn>
+  readonly #batchForget: Over<typeof BatchForgetIn>
+  readonly #forgetOne: Over<typeof ForgetOne>
+  readonly #open: Over<typeof OpenIn>
+  readonly #read: Over<typeof ReadIn>
+  readonly #release: Over<typeof ReleaseIn>
+  readonly #access: Over<typeof AccessIn>
 
-  constructor() {
-    this.header = InHeader.over(this.#view, 0)
+  /** `buffer` has room for REQUEST_SIZE bytes. */
+  constructor(buffer: Uint8Array, slot: number) {
+    this.buffer = buffer
+    this.slot = slot
+    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    this.header = InHeader.over(view, 0)
+    this.#init = InitIn.over(view, InHeader.size)
+    this.#initExtension = InitInExtension.over(view, InHeader.size + InitIn.size)
+    this.#getattr = GetattrIn.over(view, InHeader.size)
+    this.#forget = ForgetIn.over(view, InHeader.size)
+    this.#batchForget = BatchForgetIn.over(view, InHeader.size)
+    this.#forgetOne = ForgetOne.over(view, 0)
+    this.#open = OpenIn.over(view, InHeader.size)
+    this.#read = ReadIn.over(view, InHeader.size)
+    this.#release = ReleaseIn.over(view, InHeader.size)
+    this.#access = AccessIn.over(view, InHeader.size)
   }
 
-  /** The same request in a buffer of its own. */
-  copy(): Request {
-    const copied = new Request()
-    copied.buffer.set(this.buffer.subarray(0, this.size))
-    copied.size = this.size
-    return copied
+  /** Whether so much was read that it can be answered. */
+  get hasHeader(): boolean {
+    return this.size >= InHeader.size
   }
 
   /** Throws when what was read cannot be a request. */
@@ -110,7 +127,8 @@ export class Request {
     if (end < 0 || end >= this.size) {
       throw new RangeError(`Cannot read a name in a FUSE request: ${this.size} bytes without NUL`)
     }
-    return Buffer.from(this.buffer.buffer, InHeader.size, end - InHeader.size).toString()
+    const { buffer, byteOffset } = this.buffer
+    return Buffer.from(buffer, byteOffset + InHeader.size, end - InHeader.size).toString()
   }
 
   #body<T>(fields: T, size: number): T {

@@ -3,10 +3,11 @@
 import { Batch } from './batch.ts'
 import type { Device } from './device.ts'
 import { EIO, ENOSYS, LATER, type Verdict } from './errno.ts'
+import { Journal, MOST_HELD } from './journal.ts'
 import {
+  FUSE_INT_REQ_BIT,
   FUSE_NOTIFY_INVAL_INODE,
   FUSE_NOTIFY_RESEND,
-  InHeader,
   NotifyInvalInodeOut,
   OutHeader,
 } from './protocol.ts'
@@ -27,9 +28,6 @@ export interface Operation {
  */
 export type Operations = ReadonlyMap<number, Operation>
 
-/** So many callers wait at a time, and no more. */
-const MOST_HELD = 256
-
 interface Callbacks {
   /** Called with what went wrong inside of us, once for each failed request. */
   report: (error: unknown) => void
@@ -43,28 +41,65 @@ export class Session {
   readonly #device: Device
   readonly #operations: Operations
   readonly #callbacks: Callbacks
+  readonly #journal: Journal
   readonly #batch: Batch
   readonly #reply = new Reply()
   /** Requests whose operation is to be run again. */
   #held: Request[] = []
   readonly #notification = new Uint8Array(OutHeader.size + NotifyInvalInodeOut.size)
 
-  constructor(device: Device, operations: Operations, callbacks: Callbacks) {
+  /** With a journal of this process alone, what was read and not answered when it dies waits for ever. */
+  constructor(
+    device: Device,
+    operations: Operations,
+    callbacks: Callbacks,
+    journal = Journal.ofThisProcess(),
+  ) {
     this.#device = device
     this.#operations = operations
     this.#callbacks = callbacks
-    this.#batch = new Batch(device)
+    this.#journal = journal
+    this.#batch = new Batch(device, journal)
   }
 
   /**
-   * Has the kernel send again what an earlier server on this descriptor has read and not answered. False where the
+   * Has the kernel send again what an earlier server has read and not answered, and no journal holds. False where the
    * kernel cannot: before Linux 6.9.
    */
-  resume(): boolean {
+  askAgain(): boolean {
+    return this.#tell(FUSE_NOTIFY_RESEND, 0, 0)
+  }
+
+  /**
+   * Has `step` answer what earlier servers have left in the journal. `hasFailed`: whether the server before has crashed
+   * or hung.
+   */
+  takeOver(hasFailed: boolean): void {
+    const awaited: Request[] = []
+    for (const request of this.#journal.takeOver(hasFailed)) {
+      if (this.#isAwaited(request)) awaited.push(request)
+      else this.#journal.release(request)
+    }
+    this.#batch.takeOver(awaited)
+  }
+
+  /** Whether nobody has answered a request. What needs no answer, or cannot be a request, counts as not answered. */
+  #isAwaited(request: Request): boolean {
+    if (!request.hasHeader) return true
+    const { opcode, uniqueLow, uniqueHigh } = request.header
+    if (this.#operations.get(opcode)?.oneWay) return true
+    // An answer to the interruption of a request: the kernel takes it where the request waits, and does nothing.
+    return this.#tell(0, (uniqueLow | FUSE_INT_REQ_BIT) >>> 0, uniqueHigh)
+  }
+
+  /** Sends a header alone. False when the kernel does not take it. */
+  #tell(error: number, uniqueLow: number, uniqueHigh: number): boolean {
     const bytes = new Uint8Array(OutHeader.size)
     const header = OutHeader.over(new DataView(bytes.buffer), 0)
     header.len = bytes.length
-    header.error = FUSE_NOTIFY_RESEND
+    header.error = error
+    header.uniqueLow = uniqueLow
+    header.uniqueHigh = uniqueHigh
     try {
       return this.#device.write(bytes, bytes.length) === bytes.length
     } catch {
@@ -97,25 +132,39 @@ export class Session {
   retry(): void {
     const held = this.#held
     this.#held = []
-    for (const request of held) this.#serve(request, true)
+    for (const request of held) this.#serve(request)
   }
 
-  #serve(request: Request, isOwn = false): void {
-    request.mayWait = this.#held.length < MOST_HELD
+  /** Answers now what was to be answered later. */
+  finish(): void {
+    const held = this.#held
+    this.#held = []
+    for (const request of held) this.#serve(request, false)
+  }
+
+  #serve(request: Request, mayWait = this.#held.length < MOST_HELD): void {
+    request.mayWait = mayWait
+    this.#journal.begin(request)
     const result = this.#run(request)
-    if (result === LATER) this.#held.push(isOwn ? request : request.copy())
-    else if (result !== undefined) this.#send(request, result)
+    if (result === LATER) {
+      this.#journal.hold()
+      this.#held.push(request)
+      return
+    }
+    if (result !== undefined) this.#send(request, result)
+    this.#journal.release(request)
   }
 
   /** What to reply with: a body size or a negative errno, or `undefined` for no reply at all. */
   #run(request: Request): number | undefined {
     const { header } = request
-    // Of less than a header the buffer holds what an earlier request has left.
-    const isWhole = request.size >= InHeader.size
-    const operation = isWhole ? this.#operations.get(header.opcode) : undefined
+    // Of less than a header the slot holds what an earlier request has left.
+    const { hasHeader } = request
+    const operation = hasHeader ? this.#operations.get(header.opcode) : undefined
     this.#reply.passing = undefined
     try {
       request.check()
+      if (request.isRefused) throw new Error('Cannot try again: servers have died of it')
       if (operation === undefined) return -ENOSYS
       const result = operation.run(request, this.#reply)
       return operation.oneWay ? undefined : result
@@ -124,7 +173,7 @@ export class Session {
         operation === undefined ? 'a request' : `${operation.name} of node ${header.nodeid}`
       this.#callbacks.report(new Error(`Cannot answer ${what}`, { cause: error }))
       // Without a whole header there is no `unique` that a reply could name.
-      return operation?.oneWay || !isWhole ? undefined : -EIO
+      return operation?.oneWay || !hasHeader ? undefined : -EIO
     }
   }
 

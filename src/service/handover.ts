@@ -9,17 +9,18 @@
  *      │    keeper     │ ────────────────────────▶ │    server     │  FUSE_FD: /dev/fuse
  *      │ holds the     │ ◀── stdout: READY ─────── │ answers the   │
  *      │ mount         │ ◀── stdout: ANSWERED ──── │ requests      │
- *      │               │ ─── pipe: GO, then READY, │               │  KEEPER_FD: that pipe
- *      │               │           or its end ───▶ │               │
+ *      │               │ ─── pipe: GO, or ───────▶ │               │  KEEPER_FD: that pipe
+ *      │               │ ─── TAKEN_OVER, or end ─▶ │               │  REQUESTS_FD: their memory
  *      └───────┬───────┘                           └───────┬───────┘
  *              │ SIGHUP: becomes the next                  │ the pipe has ended, its keeper is dead:
  *              │ version by execve(2)                      │ it starts another one
  *              ▼                                           ▼
- *      serve --adopt OPTIONS --before SERVER --fuse-fd FUSE --ready-fd PIPE
+ *      serve --adopt OPTIONS --before SERVER --fuse-fd FUSE --requests-fd MEMORY --ready-fd PIPE
  *
- * Whoever starts a keeper listens at the other end of PIPE for one byte: READY, which says that the keeper's own
- * server can answer. A hook then goes on; a server that has answered until then ends. When no other server can answer any
- * more, the keeper says GO to its own. A pipe that ends without READY says that the process at its other end is dead.
+ * Whoever starts a keeper listens at the other end of PIPE for one byte. READY says that the keeper's own server can
+ * answer, and a hook goes on. TAKEN_OVER says so to the server that has answered until then, which ends. When no other
+ * server can answer any more, the keeper says GO to its own. A pipe that ends without a word says that the process at its
+ * other end is dead.
  */
 
 import { writeSync } from 'node:fs'
@@ -32,11 +33,17 @@ import { parseDefaults, renderDefaults } from './config.ts'
  */
 const FORM = 'procveil handover 1'
 
+/** The form of the memory into which servers read requests. A version that does not say so is handed none. */
+export const REQUESTS_FORM = 'procveil requests 1'
+
 /** The descriptor of /dev/fuse in a server, and in a keeper that a server has started. */
 export const FUSE_FD = 3
 
 /** The descriptor at which a server reads the pipe from its keeper. */
 export const KEEPER_FD = 4
+
+/** The descriptor of the memory into which a server reads requests. */
+export const REQUESTS_FD = 5
 
 /** The first descriptor of a process that has stdin, stdout and stderr alone. */
 export const FIRST_FREE_FD = 3
@@ -46,6 +53,12 @@ export const READY = 'r'
 
 /** The word of a server that has answered a request. */
 export const ANSWERED = 'a'
+
+/**
+ * The word to a server that it may end: another one finds what it has read and not answered. Version 0.2.0 and those
+ * before say READY, and find nothing.
+ */
+export const TAKEN_OVER = 't'
 
 /** The word to a server that it is the only one that can answer, and may. */
 export const GO = 'g'
@@ -57,15 +70,20 @@ export const SILENT = 3
 export interface KeeperOrders {
   /** The pipe that READY is written to. */
   readyFd?: number | undefined
-  /** Whether the kernel may be asked to send again the requests that a dead server has read. */
-  resend: boolean
   adopted?: Adopted | undefined
+  /**
+   * Said to version 0.2.0 and those before, where the kernel does not send the requests of a dead server again. Later ones
+   * find them in the memory.
+   */
+  withoutResend?: boolean
 }
 
 /** A mount that is there already: another keeper, or another version of this one, has kept it until now. */
 interface Adopted {
   /** /dev/fuse. */
   fuseFd: number
+  /** The memory into which servers have read requests; `undefined` from and to a version that has none. */
+  requestsFd?: number | undefined
   /**
    * The pid of the server that answers until the new keeper's own server does. It listens at the other end of
    * `readyFd`.
@@ -80,6 +98,8 @@ export const KEEPER_FLAGS = [
   '--adopt <json>',
   '--before <pid>',
   '--fuse-fd <number>',
+  '--requests-fd <number>',
+  // Version 0.2.0 and those before say so. It means nothing any more.
   '--without-resend',
 ] as const
 
@@ -88,36 +108,38 @@ export interface KeeperArguments {
   adopt?: string
   before?: string
   fuseFd?: string
-  withoutResend?: boolean
+  requestsFd?: string
 }
 
 /** Returns the arguments that follow `procveil serve`. */
-export function renderKeeperOrders({ readyFd, resend, adopted }: KeeperOrders): string[] {
+export function renderKeeperOrders({ readyFd, adopted, withoutResend }: KeeperOrders): string[] {
   return [
     ...(readyFd === undefined ? [] : ['--ready-fd', String(readyFd)]),
     ...(adopted === undefined ? [] : renderAdopted(adopted)),
-    ...(resend ? [] : ['--without-resend']),
+    ...(withoutResend ? ['--without-resend'] : []),
   ]
 }
 
-function renderAdopted({ fuseFd, serverPid, options }: Adopted): string[] {
+function renderAdopted({ fuseFd, requestsFd, serverPid, options }: Adopted): string[] {
   return [
     ...['--adopt', renderDefaults(options), '--before', String(serverPid)],
     ...['--fuse-fd', String(fuseFd)],
+    ...(requestsFd === undefined ? [] : ['--requests-fd', String(requestsFd)]),
   ]
 }
 
 /** Throws when a number or the options cannot be parsed. */
 export function parseKeeperOrders(args: KeeperArguments): KeeperOrders {
-  const { readyFd, adopt, before, fuseFd, withoutResend } = args
+  const { readyFd, adopt, before, fuseFd, requestsFd } = args
   return {
     readyFd: readyFd === undefined ? undefined : parseDescriptor('--ready-fd', readyFd),
-    resend: withoutResend !== true,
     adopted:
       adopt === undefined
         ? undefined
         : {
             fuseFd: fuseFd === undefined ? FUSE_FD : parseDescriptor('--fuse-fd', fuseFd),
+            requestsFd:
+              requestsFd === undefined ? undefined : parseDescriptor('--requests-fd', requestsFd),
             serverPid: parsePid('--before', before ?? ''),
             options: parseDefaults(adopt, '--adopt'),
           },
@@ -133,7 +155,6 @@ export interface ServerOrders {
   options: Options
   /** Whether another server has answered at this mount before. */
   resume: boolean
-  resend: boolean
   /**
    * What the server before had begun to render before this time and not finished is what it failed at: a time of
    * CLOCK_MONOTONIC in microseconds. `undefined` where that server was killed from outside, and failed at nothing.
@@ -146,7 +167,6 @@ export interface ServerOrders {
 export const SERVER_FLAGS = [
   '--options <json>',
   '--resume',
-  '--without-resend',
   '--blame <usec>',
   '--before <pid>',
 ] as const
@@ -154,17 +174,15 @@ export const SERVER_FLAGS = [
 export interface ServerArguments {
   options?: string
   resume?: boolean
-  withoutResend?: boolean
   blame?: string
   before?: string
 }
 
 /** Returns the arguments that follow `procveil server`. */
 export function renderServerOrders(orders: ServerOrders): string[] {
-  const { options, resume, resend, blameUsec, beforePid } = orders
+  const { options, resume, blameUsec, beforePid } = orders
   return [
     ...['--options', renderDefaults(options)],
-    ...(resend ? [] : ['--without-resend']),
     ...(resume ? ['--resume'] : []),
     ...(blameUsec === undefined ? [] : ['--blame', String(blameUsec)]),
     ...(beforePid === undefined ? [] : ['--before', String(beforePid)]),
@@ -175,14 +193,12 @@ export function renderServerOrders(orders: ServerOrders): string[] {
 export function parseServerOrders({
   options = '',
   resume,
-  withoutResend,
   blame,
   before,
 }: ServerArguments): ServerOrders {
   return {
     options: parseDefaults(options, '--options'),
     resume: resume === true,
-    resend: withoutResend !== true,
     ...(blame === undefined
       ? {}
       : { blameUsec: parseNumber('--blame', blame, /^\d{1,15}$/, 'a time in microseconds') }),
@@ -192,7 +208,7 @@ export function parseServerOrders({
 
 /** Returns what `procveil self-check` prints. */
 export function renderSelfCheck(version: string): string {
-  return `procveil ${version}\n${FORM}\n`
+  return `procveil ${version}\n${FORM}\n${REQUESTS_FORM}\n`
 }
 
 /** Returns why the executable that printed this text cannot take over from this version; `undefined` when it can. */
@@ -200,8 +216,16 @@ export function parseSelfCheck(text: string): string | undefined {
   return text.split('\n').includes(FORM) ? undefined : `it does not say "${FORM}"`
 }
 
+/** Whether the executable that printed this text finds the requests that our servers have read. */
+export function takesRequests(text: string): boolean {
+  return text.split('\n').includes(REQUESTS_FORM)
+}
+
 /** Writes a word to a pipe, whether or not somebody listens: the process at the other end may have ended. */
-export function say(fd: number, word: typeof READY | typeof ANSWERED | typeof GO): void {
+export function say(
+  fd: number,
+  word: typeof READY | typeof ANSWERED | typeof GO | typeof TAKEN_OVER,
+): void {
   try {
     writeSync(fd, word)
   } catch {}

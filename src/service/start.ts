@@ -116,7 +116,7 @@ const isServed = (host: Host, { mountPoint }: Settings) =>
  * wait in vain.
  */
 function startServer(host: Host, settings: Settings, timeoutMs: number): void {
-  const { reader } = launchKeeper(settings, { resend: true }, 'ignore')
+  const { reader } = launchKeeper(settings, {}, 'ignore')
   const deadline = performance.now() + timeoutMs
   try {
     for (;;) {

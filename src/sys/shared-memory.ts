@@ -1,7 +1,23 @@
-/** Memory that is a file's content, mmap(2): what is stored there outlives the process that has stored it. */
+/**
+ * Memory that outlives a process, mmap(2): the content of a file, or of a descriptor that others hold, memfd_create(2).
+ */
 
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type Pointer, toArrayBuffer } from 'bun:ffi'
+import { fstatSync, ftruncateSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { mmap } from 'bun'
+import { checked, cstring, errno, int, libc, long, pointer } from './libc.ts'
+
+const calls = libc({
+  memfd_create: { args: [pointer, int], returns: int },
+  mmap: { args: [pointer, long, int, int, int, long], returns: long },
+})
+
+const EINVAL = 22
+const MFD_CLOEXEC = 1
+/** Some hosts require it: the sysctl vm.memfd_noexec. Linux before 6.3 does not know it. */
+const MFD_NOEXEC_SEAL = 8
+const PROT_READ_WRITE = 3
+const MAP_SHARED = 1
 
 /** What stat(2) counts the blocks of a file in. */
 const BLOCK_BYTES = 512
@@ -26,4 +42,23 @@ function writeWhole(file: string, size: number): void {
   } else if (found.blocks * BLOCK_BYTES < size) {
     writeFileSync(file, readFileSync(file), { flag: 'r+' })
   }
+}
+
+/** Returns a descriptor of memory that has no size yet. /proc shows it as `/memfd:NAME (deleted)`. */
+export function makeMemory(name: string): number {
+  const text = cstring(name)
+  const fd = calls().memfd_create(text, MFD_CLOEXEC | MFD_NOEXEC_SEAL)
+  if (fd !== -1 || errno() !== EINVAL) return checked(fd, 'memfd_create', 'make shared memory')
+  return checked(calls().memfd_create(text, MFD_CLOEXEC), 'memfd_create', 'make shared memory')
+}
+
+/** Maps `size` bytes: what is there, or zeros where the memory had another size. */
+export function mapMemory(fd: number, size: number): Uint8Array {
+  if (fstatSync(fd).size !== size) {
+    ftruncateSync(fd, 0)
+    ftruncateSync(fd, size)
+  }
+  const address = calls().mmap(null, size, PROT_READ_WRITE, MAP_SHARED, fd, 0)
+  const mapped = checked(Number(address), 'mmap', 'map shared memory')
+  return new Uint8Array(toArrayBuffer(mapped as Pointer, 0, size))
 }

@@ -13,6 +13,7 @@ import { systemClock } from '../../src/sys/clock.ts'
 import { fileCalls } from '../../src/sys/file.ts'
 import { Log } from '../../src/sys/log.ts'
 import { openPipe } from '../../src/sys/pipe.ts'
+import { makeMemory } from '../../src/sys/shared-memory.ts'
 
 const [, , directory = ''] = process.argv
 const runDirectory = join(directory, 'run')
@@ -42,7 +43,8 @@ runServer({
   settings,
   log,
   version: 'bench',
-  orders: { options: DEFAULT_OPTIONS, resume: false, resend: true },
+  orders: { options: DEFAULT_OPTIONS, resume: false },
   fuseFd: fuse,
   keeperFd: reader,
+  requestsFd: makeMemory('procveil-requests'),
 })

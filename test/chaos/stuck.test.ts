@@ -102,19 +102,3 @@ t.test('a service that is started heals what a frozen one has left', options, as
   t.equal(await readMemTotal(box), OWN_KIB)
   t.ok(existsSync(`/proc/${first}`), 'the server is still there')
 })
-
-t.test('where the kernel sends nothing again no reader waits either', options, async t => {
-  const here = site(t)
-  spawn(here.executable, [...here.options, 'serve', '--without-resend'], { stdio: 'ignore' })
-  await retry(() => {
-    if (!here.readLog().includes('serves')) throw new Error('Cannot go on: it is not ready')
-  })
-  const load = await Load.start(t, here)
-  await sleep(300)
-  await freeze(t, here, 'server')
-  await sleep(3000)
-  const seen = await load.stop()
-  t.comment(`${seen.reads} reads, ${seen.failures} failed, the longest took ${seen.longestMs} ms`)
-  t.ok(seen.longestMs < 3000, 'nobody waits for 3 s')
-  t.match(here.readLog(), 'bound into the containers again: its server does not go')
-})

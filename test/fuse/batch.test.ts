@@ -1,15 +1,20 @@
 import t from 'tap'
 import { Batch } from '../../src/fuse/batch.ts'
 import type { Verdict } from '../../src/fuse/errno.ts'
+import { Journal } from '../../src/fuse/journal.ts'
 import { ScriptedDevice } from './scripted.ts'
 
 /** How many were taken each time, and the first byte of each. */
 function takes(script: (Uint8Array | Verdict)[], times: number): (Verdict | number[])[] {
-  const batch = new Batch(new ScriptedDevice(...script))
+  const journal = Journal.ofThisProcess()
+  const batch = new Batch(new ScriptedDevice(...script), journal)
   return Array.from({ length: times }, () => {
     const taken = batch.take()
     if (typeof taken === 'string') return taken
-    return Array.from({ length: taken }, (_, i) => batch.at(i).buffer[0] ?? 0)
+    const requests = Array.from({ length: taken }, (_, i) => batch.at(i))
+    const bytes = requests.map(({ buffer }) => buffer[0] ?? 0)
+    for (const request of requests) journal.release(request)
+    return bytes
   })
 }
 

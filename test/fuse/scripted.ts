@@ -8,6 +8,8 @@ import { InHeader } from '../../src/fuse/protocol.ts'
 
 export class ScriptedDevice implements Device {
   readonly replies: Buffer[] = []
+  /** Whether the kernel takes no reply with this as the lower half of `unique`. */
+  refused: (unique: number) => boolean = () => false
   readonly #script: (Uint8Array | Verdict)[]
 
   /** Requests, and where there is none; gone after the last one. */
@@ -23,6 +25,7 @@ export class ScriptedDevice implements Device {
   }
 
   write(buffer: Uint8Array, size: number): number | Verdict {
+    if (this.refused(new DataView(buffer.buffer).getUint32(8, true))) return 'retry'
     this.replies.push(Buffer.from(buffer.subarray(0, size)))
     return size
   }

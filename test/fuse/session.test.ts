@@ -3,6 +3,7 @@ import t from 'tap'
 import { operations } from '../../src/filesystem/operations.ts'
 import { SLOT_SIZE } from '../../src/filesystem/tree.ts'
 import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
+import { JOURNAL_SIZE, Journal } from '../../src/fuse/journal.ts'
 import { FUSE_READ_LOCKOWNER, Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
 import { BOX_SLOT, fakeBackend } from '../filesystem/fake-backend.ts'
@@ -227,4 +228,120 @@ t.test('so many wait and no more', async t => {
   const session = new Session(device, operations(backend), { report: error => t.error(error) })
   while (session.step() !== 'gone');
   t.equal(device.replies.length, 300 - 256)
+})
+
+/** Has a server read `requests` and die, and the next one answer them. `answered`: those that the kernel does not know. */
+function takeOver(requests: readonly Buffer[], answered: readonly number[] = []) {
+  const bytes = new Uint8Array(JOURNAL_SIZE)
+  const journal = new Journal(bytes)
+  journal.clear()
+  for (const each of requests) journal.take().buffer.set(each)
+  const device = new ScriptedDevice()
+  device.refused = unique => answered.includes(unique)
+  const reported: Error[] = []
+  const report = (error: unknown) => reported.push(error as Error)
+  const session = new Session(device, operations(fakeBackend()), { report }, new Journal(bytes))
+  session.takeOver(false)
+  const probes = device.replies.splice(0)
+  const taken: unknown[] = []
+  do taken.push(session.step())
+  while (taken.at(-1) !== 'gone')
+  return {
+    probes,
+    replies: device.replies,
+    reported,
+    taken,
+    left: new Journal(bytes).takeOver(false),
+  }
+}
+
+t.test('what an earlier server has read is answered first', async t => {
+  const { replies, taken, left } = takeOver([hex('lookup.request'), hex('read.request')])
+  t.equal(taken.length, 2, 'both together, and then the connection ended')
+  t.strictSame(
+    replies.map(reply => reply.readUInt32LE(8)).sort(),
+    [hex('lookup.reply'), hex('read.reply')].map(reply => reply.readUInt32LE(8)).sort(),
+  )
+  t.strictSame(left, [])
+})
+
+t.test('what it has answered is not done again', async t => {
+  const { probes, replies, left } = takeOver(
+    [hex('init.request')],
+    [hex('init.request').readUInt32LE(8) + 1],
+  )
+  t.equal(probes.length, 0)
+  t.strictSame([replies, left], [[], []])
+})
+
+t.test('the kernel is asked whether a request waits, by an answer to its interruption', async t => {
+  const { probes, replies } = takeOver([hex('read.request')])
+  t.strictSame(
+    probes.map(probe => [...new Uint32Array(new Uint8Array(probe).buffer)]),
+    [[16, 0, hex('read.request').readUInt32LE(8) + 1, hex('read.request').readUInt32LE(12)]],
+  )
+  t.strictSame(replies, [hex('read.reply')])
+})
+
+t.test('what needs no answer is done, and asked nothing about', async t => {
+  const { probes, replies, reported, left } = takeOver([hex('batch-forget.request')])
+  t.strictSame([probes, replies, reported, left], [[], [], [], []])
+})
+
+t.test('what an earlier server cannot have read is reported, and left', async t => {
+  const damaged = hex('lookup.request')
+  damaged.writeUInt32LE(7, 0)
+  const { replies, reported, left } = takeOver([damaged])
+  t.match(reported[0]?.cause, { message: /7 bytes with no whole header/ })
+  t.strictSame([replies, left], [[], []])
+})
+
+t.test('a request that servers have died of is answered with an error', async t => {
+  const bytes = new Uint8Array(JOURNAL_SIZE)
+  const first = new Journal(bytes)
+  first.clear()
+  const taken = first.take()
+  taken.buffer.set(hex('lookup.request'))
+  first.begin(taken)
+  const second = new Journal(bytes)
+  for (const each of second.takeOver(true)) second.begin(each)
+  const device = new ScriptedDevice()
+  const reported: Error[] = []
+  const report = (error: unknown) => reported.push(error as Error)
+  const third = new Session(device, operations(fakeBackend()), { report }, new Journal(bytes))
+  third.takeOver(true)
+  t.equal(third.step(), 1)
+  t.equal(errorOf(device.replies.at(-1)), -EIO)
+  t.match(reported[0]?.message, 'Cannot answer LOOKUP of node')
+  t.match(reported[0]?.cause, { message: 'Cannot try again: servers have died of it' })
+})
+
+t.test('a request that waits is in the journal, and is answered at the end', async t => {
+  const backend = fakeBackend()
+  backend.isAwaited = () => true
+  const open = request(Opcode.OPEN, BOX_SLOT * SLOT_SIZE + PARTITIONS, Buffer.alloc(8))
+  const bytes = new Uint8Array(JOURNAL_SIZE)
+  const journal = new Journal(bytes)
+  journal.clear()
+  const device = new ScriptedDevice(open)
+  const report = (error: unknown) => t.error(error)
+  const session = new Session(device, operations(backend), { report }, journal)
+  while (session.step() !== 'gone');
+  t.equal(new Journal(bytes).takeOver(false).length, 1)
+  session.finish()
+  t.notOk(session.isHolding)
+  t.strictSame(device.replies.map(errorOf), [0])
+  t.strictSame(new Journal(bytes).takeOver(false), [])
+})
+
+t.test('the kernel is asked to send again, and may not be able to', async t => {
+  const device = new ScriptedDevice()
+  const session = new Session(device, operations(fakeBackend()), { report: e => t.error(e) })
+  t.ok(session.askAgain())
+  t.strictSame(
+    device.replies.map(reply => [...new Uint32Array(new Uint8Array(reply).buffer)]),
+    [[16, 7, 0, 0]],
+  )
+  device.refused = () => true
+  t.notOk(session.askAgain())
 })

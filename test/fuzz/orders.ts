@@ -10,6 +10,7 @@ import {
   renderKeeperOrders,
   renderSelfCheck,
   renderServerOrders,
+  takesRequests,
 } from '../../src/service/handover.ts'
 import { ensure } from '../property/runs.ts'
 import { attempt, fuzzer } from './fuzzer.ts'
@@ -32,12 +33,11 @@ const values = fc.record({
     adopt: maybe(config),
     before: maybe(number),
     fuseFd: maybe(number),
-    withoutResend: fc.boolean(),
+    requestsFd: maybe(number),
   }),
   server: fc.record({
     options: maybe(config),
     resume: fc.boolean(),
-    withoutResend: fc.boolean(),
     blame: maybe(number),
   }),
   selfCheck: damaged([Buffer.from(renderSelfCheck('1.2.3'))]),
@@ -61,6 +61,7 @@ export const FUZZER = fuzzer(values, ({ config, keeper, server, selfCheck }) => 
     ensure(isSame(again.options, orders.options), () => `${text} is not what was parsed`)
   }
   parseSelfCheck(selfCheck.toString())
+  takesRequests(selfCheck.toString())
 })
 
 /** An option that is `undefined` is one that was not given. */
@@ -75,7 +76,6 @@ function checkOptions(options: Options): void {
   for (const file of filesToBind(options)) ensure(!file.includes('..'), () => file)
   ensure(!options.cgroup.split('/').includes('..'), () => options.cgroup)
   const [, text] = renderKeeperOrders({
-    resend: true,
     adopted: { fuseFd: 3, serverPid: 9, options },
   })
   ensure(isSame(parseDefaults(text ?? '', 'a text'), options), () => `${text}`)

@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { EIO, ENOSYS } from '../../src/fuse/errno.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
+import { REQUEST_SIZE } from '../../src/fuse/request.ts'
 import { BOX_SLOT } from '../filesystem/fake-backend.ts'
 import { hex } from '../fuse/scripted.ts'
 import { ensure } from '../property/runs.ts'
@@ -11,7 +12,7 @@ import { mutate, mutations } from './mutations.ts'
 /** Sizes of fuse_in_header, of fuse_out_header, of what a server reads into, and of the largest body of a reply. */
 const HEADER = 40
 const OUT_HEADER = 16
-const MOST_REQUEST = 16 * 1024
+const MOST_REQUEST = REQUEST_SIZE
 const MOST_BODY = 128 * 1024
 /** Above 4095 the kernel takes an error for none: MAX_ERRNO of linux/err.h. */
 const MOST_ERRNO = 4095

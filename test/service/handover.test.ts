@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import t from 'tap'
+import { JOURNAL_SIZE, Journal } from '../../src/fuse/journal.ts'
 import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import {
   KEEPER_FLAGS,
@@ -7,11 +8,13 @@ import {
   parseKeeperOrders,
   parseSelfCheck,
   parseServerOrders,
+  REQUESTS_FORM,
   renderKeeperOrders,
   renderSelfCheck,
   renderServerOrders,
   SERVER_FLAGS,
   type ServerOrders,
+  takesRequests,
 } from '../../src/service/handover.ts'
 
 const OPTIONS = { ...DEFAULT_OPTIONS, cpuQuota: 'off', uptime: 'host' } as const
@@ -30,10 +33,16 @@ const parseServer = (args: readonly string[]) => parseServerOrders(parse(args, S
 
 t.test('orders to a keeper survive a round trip', async t => {
   const orders: KeeperOrders[] = [
-    { readyFd: undefined, resend: true, adopted: undefined },
-    { readyFd: 3, resend: false, adopted: undefined },
-    { readyFd: 12, resend: true, adopted: { fuseFd: 7, serverPid: 4_194_304, options: OPTIONS } },
-    { readyFd: 4, resend: false, adopted: { fuseFd: 0, serverPid: 1, options: DEFAULT_OPTIONS } },
+    { readyFd: undefined, adopted: undefined },
+    { readyFd: 3, adopted: undefined },
+    {
+      readyFd: 12,
+      adopted: { fuseFd: 7, requestsFd: 8, serverPid: 4_194_304, options: OPTIONS },
+    },
+    {
+      readyFd: 4,
+      adopted: { fuseFd: 0, requestsFd: undefined, serverPid: 1, options: DEFAULT_OPTIONS },
+    },
   ]
   for (const each of orders) t.strictSame(parseKeeper(renderKeeperOrders(each)), each)
 })
@@ -46,23 +55,21 @@ t.test(
       serverPid: 1,
       options: { ...DEFAULT_OPTIONS, cpuQuota: 'off' as const },
     }
-    const args = renderKeeperOrders({ resend: true, adopted })
+    const args = renderKeeperOrders({ adopted })
     t.equal(args[args.indexOf('--adopt') + 1], '{"cpuQuota":"off"}')
-    const orders = { options: DEFAULT_OPTIONS, resume: true, resend: true }
+    const orders = { options: DEFAULT_OPTIONS, resume: true }
     t.strictSame(renderServerOrders(orders).slice(0, 2), ['--options', '{}'])
   },
 )
 
 t.test('orders to a server survive a round trip', async t => {
   for (const resume of [true, false]) {
-    for (const resend of [true, false]) {
-      const orders: ServerOrders = { options: OPTIONS, resume, resend }
-      t.strictSame(parseServer(renderServerOrders(orders)), orders)
-    }
+    const orders: ServerOrders = { options: OPTIONS, resume }
+    t.strictSame(parseServer(renderServerOrders(orders)), orders)
   }
-  const blaming: ServerOrders = { options: OPTIONS, resume: true, resend: true, blameUsec: 8.64e13 }
+  const blaming: ServerOrders = { options: OPTIONS, resume: true, blameUsec: 8.64e13 }
   t.strictSame(parseServer(renderServerOrders(blaming)), blaming)
-  const following: ServerOrders = { options: OPTIONS, resume: true, resend: true, beforePid: 812 }
+  const following: ServerOrders = { options: OPTIONS, resume: true, beforePid: 812 }
   t.strictSame(parseServer(renderServerOrders(following)), following)
 })
 
@@ -71,15 +78,28 @@ t.test('what 0.1.0 says is understood', async t => {
   const adopted = { options: { ...DEFAULT_OPTIONS, cpuQuota: 'off' }, serverPid: 812 }
   t.strictSame(
     parseKeeper(['--ready-fd', '4', '--adopt', options, '--before', '812', '--without-resend']),
-    { readyFd: 4, resend: false, adopted: { ...adopted, fuseFd: 3 } },
+    { readyFd: 4, adopted: { ...adopted, fuseFd: 3, requestsFd: undefined } },
     'its server, to the next keeper',
   )
   const upgrade = ['--adopt', options, '--before', '812', '--fuse-fd', '9', '--ready-fd', '11']
   t.strictSame(
     parseKeeper(upgrade),
-    { readyFd: 11, resend: true, adopted: { ...adopted, fuseFd: 9 } },
+    { readyFd: 11, adopted: { ...adopted, fuseFd: 9, requestsFd: undefined } },
     'its keeper, to the next version',
   )
+})
+
+t.test('0.1.0 is told what it understands', async t => {
+  const adopted = { fuseFd: 9, serverPid: 812, options: DEFAULT_OPTIONS }
+  t.strictSame(
+    renderKeeperOrders({ readyFd: 11, adopted, withoutResend: true }),
+    [
+      ...['--ready-fd', '11', '--adopt', '{}', '--before', '812', '--fuse-fd', '9'],
+      '--without-resend',
+    ],
+    'where the kernel sends nothing again',
+  )
+  t.notOk(renderKeeperOrders({ readyFd: 11, adopted }).includes('--without-resend'))
 })
 
 t.test('what is no order is refused by name', async t => {
@@ -96,4 +116,13 @@ t.test('only a version of the same form can take over', async t => {
   t.equal(parseSelfCheck('procveil 0.1.0\nprocveil handover 1\n'), undefined, '0.1.0')
   t.match(parseSelfCheck('procveil 9.9.9\nprocveil handover 12\n'), 'it does not say')
   t.match(parseSelfCheck(''), 'it does not say')
+})
+
+t.test('only a version that says so is handed the memory of requests', async t => {
+  t.ok(takesRequests(renderSelfCheck('9.9.9')))
+  t.notOk(takesRequests('procveil 0.1.0\nprocveil handover 1\n'))
+  t.notOk(takesRequests('procveil 9.9.9\nprocveil handover 1\nprocveil requests 12\n'))
+  const bytes = new Uint8Array(JOURNAL_SIZE)
+  new Journal(bytes).clear()
+  t.ok(Buffer.from(bytes).toString('latin1').startsWith(`${REQUESTS_FORM}\n`), 'its own form')
 })

@@ -11,27 +11,18 @@ import { about, type Finding } from './finding.ts'
  */
 const NEEDED = [5, 12] as const
 
-/** The first Linux that has FUSE_NOTIFY_RESEND of linux/fuse.h. */
-const RESEND = [6, 9] as const
-
 export function checkKernel(host: Host): Finding[] {
   const release = host.tryRead('proc/sys/kernel/osrelease')?.trim() ?? ''
   return [checkRelease(release), checkFuse(host)]
 }
 
 export function checkRelease(release: string): Finding {
-  const { ok, warning, problem } = about('kernel')
+  const { ok, problem } = about('kernel')
   const text = `Linux ${release}`
-  if (!isFrom(release, NEEDED)) {
-    return problem(
-      `${text} has no mount_setattr(2), with which files are bound into containers`,
-      'use Linux 5.12 or newer',
-    )
-  }
-  if (isFrom(release, RESEND)) return ok(text)
-  return warning(
-    `${text} does not send the requests of a dead server again: reads at that moment fail, one for each reader`,
-    'Linux 6.9 or newer does; it can stay as it is',
+  if (isFrom(release, NEEDED)) return ok(text)
+  return problem(
+    `${text} has no mount_setattr(2), with which files are bound into containers`,
+    'use Linux 5.12 or newer',
   )
 }
 

@@ -174,7 +174,6 @@ export const CLOSING: readonly Section[] = [
     blocks: [
       'Linux 5.12 or newer is needed.',
       'When both processes of the service are killed at once, the files in running containers fail with ENOTCONN until the next hook, `remount`, or start of the service.',
-      'Before Linux 6.9 the kernel does not send the requests of a dead server again: the reads that it was at fail, at most one for each reader.',
       'Programs that ask the kernel instead of `/proc` see the host: `sysinfo(2)`, as busybox and musl use it, and `sched_getaffinity(2)`, which knows the cpuset but no quota.',
       "A process's age as `ps(1)` has it counts from the boot of the host, so its ELAPSED and %CPU are off in a container. The line `btime` of `/proc/stat` stays the host's.",
       'A container within a container mounts a `/proc` of its own, which is not covered.',

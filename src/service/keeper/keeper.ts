@@ -63,10 +63,9 @@ export class Keeper {
     this.#registered = new Registered(host, kept.settings, log)
     this.#jobs = new JobSocket(kept.settings, log)
     const callbacks = { ready: () => this.#ready(), answered: () => this.#crashLoop.clear() }
-    const { fuse } = kept.mount
     // Before the first server is started, which maps the same file.
     const answered = new Answered(kept.settings, log)
-    this.#servers = new Servers(host, log, { ...kept, ...callbacks }, fuse, kept.adopted)
+    this.#servers = new Servers(host, log, { ...kept, ...callbacks }, kept.mount, kept.adopted)
     this.#answering = new Answering(host, log, this.#servers, answered, () => this.#lost.ring())
     this.#connection = this.#connect()
     this.#watchdog = this.#watch()
@@ -104,7 +103,7 @@ export class Keeper {
   }
 
   async #untilOver(): Promise<Outcome> {
-    const { signals, settings, options, resend } = this.#kept
+    const { signals, settings, options } = this.#kept
     // A server that ends while an executable is judged is replaced all the same.
     let judging: Promise<Verdict> | undefined
     for (;;) {
@@ -116,14 +115,14 @@ export class Keeper {
       }
       if (happened === 'SIGHUP') {
         judging ??= this.#servers.alone.then(() => judgeInstalled(this.#log))
-      } else if (happened === 'accepted' || happened === 'refused') {
+      } else if (happened === 'accepted' || happened === 'older' || happened === 'refused') {
         judging = undefined
-        if (happened === 'accepted') {
+        if (happened !== 'refused') {
           await this.#jobs.close()
           const server = this.#servers.current
           // One that has ended meanwhile is replaced before anything is handed over.
           if (server.isEnded) judging = Promise.resolve(happened)
-          else upgrade(settings, this.#log, { fuse: this.#mount.fuse, server, options, resend })
+          else upgrade(settings, this.#log, { mount: this.#mount, server, options }, happened)
           this.#jobs.open()
         }
       } else if (happened === 'rung' || this.#mount.state !== 'whole') {
@@ -142,9 +141,7 @@ export class Keeper {
     this.#crashLoop.add(performance.now(), failing, this.#servers.waitedMs)
     if (this.#crashLoop.isHopeless || this.#servers.left > MOST_LEFT) return this.#isHopeless(how)
     await sleep(this.#crashLoop.pauseMs)
-    // The kernel sends nothing again: without an end of the connection its readers wait until that server is gone.
-    if (how === LEFT && !this.#kept.resend) return this.#tryMountAnew('its server does not go')
-    this.#servers.replace(this.#mount.fuse, failing)
+    this.#servers.replace(this.#mount, failing)
     return true
   }
 
@@ -199,7 +196,7 @@ export class Keeper {
     this.#mount.close()
     this.#mount = mount
     this.#isToHeal = true
-    this.#servers.replace(mount.fuse, undefined)
+    this.#servers.replace(mount, undefined)
     this.#connection = this.#connect()
     this.#watchdog = this.#watch()
   }

@@ -11,8 +11,6 @@ export interface KeptMount {
   mount: SharedMount
   /** The options of containers that have none of their own. */
   options: Options
-  /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
-  resend: boolean
   /** Whether the mount is not a new one, but another process has kept it until now. */
   adopted: boolean
   /** The server that answers at the mount until the keeper's own server does. */

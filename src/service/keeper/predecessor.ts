@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
 import { hasEnded, killProcess, openPid, reap } from '../../sys/process.ts'
 import { untilGone } from '../doomed.ts'
-import { READY, say } from '../handover.ts'
+import { say, TAKEN_OVER } from '../handover.ts'
 
 /**
  * A predecessor gets this long to finish a request. A predecessor that is stopped, or in an endless loop, is killed
@@ -46,7 +46,7 @@ export class Predecessor {
    */
   async end(): Promise<boolean> {
     if (this.#pipe !== undefined) {
-      say(this.#pipe, READY)
+      say(this.#pipe, TAKEN_OVER)
       const deadline = performance.now() + END_MS
       while (this.isAlive && performance.now() < deadline) await sleep(LOOK_MS)
     }

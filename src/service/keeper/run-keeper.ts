@@ -12,6 +12,7 @@ import { makeRunDirectory, type Settings } from '../settings.ts'
 import { removeStatus, writeStatus } from '../status.ts'
 import { Keeper } from './keeper.ts'
 import { Predecessor } from './predecessor.ts'
+import { adoptRequests } from './requests.ts'
 import { SharedMount } from './shared-mount.ts'
 import { Signals } from './signals.ts'
 
@@ -53,15 +54,17 @@ export async function runKeeper(setup: KeeperSetup): Promise<number> {
 
 async function makeKeeper(setup: KeeperSetup, signals: Signals): Promise<Keeper> {
   const { host, settings, log, orders } = setup
-  const { adopted, readyFd, resend } = orders
+  const { adopted, readyFd } = orders
   const mount = adopted
-    ? new SharedMount(host, settings.mountPoint, adopted.fuseFd)
+    ? new SharedMount(host, settings.mountPoint, {
+        fuse: adopted.fuseFd,
+        requests: adoptRequests(adopted.requestsFd, log),
+      })
     : await SharedMount.make(host, settings)
   return new Keeper(host, log, {
     settings,
     options: adopted?.options ?? readDefaults(settings),
     mount,
-    resend,
     signals,
     adopted: adopted !== undefined,
     predecessor: adopted && findPredecessor(host, adopted.serverPid, readyFd),

@@ -8,6 +8,7 @@ import { untilGone } from '../doomed.ts'
 import { ownExecutable } from '../executable.ts'
 import { ANSWERED, GO, READY, renderServerOrders, type ServerOrders, say } from '../handover.ts'
 import { commandLine, type Settings } from '../settings.ts'
+import type { Descriptors } from './shared-mount.ts'
 
 export interface ServerProcess {
   pid: number | undefined
@@ -51,11 +52,10 @@ const ENGINE = {
   BUN_JSC_useFTLJIT: '0',
 }
 
-/** `fuse` is /dev/fuse of the mount. */
 export function startServer(
   host: Host,
   settings: Settings,
-  fuse: number,
+  { fuse, requests }: Descriptors,
   orders: ServerOrders,
 ): ServerProcess {
   const { reader, writer } = openPipe()
@@ -64,8 +64,8 @@ export function startServer(
     argv0,
     cwd: '/',
     env: ENGINE,
-    // The last two become descriptors 3, FUSE_FD, and 4, KEEPER_FD.
-    stdio: ['ignore', 'pipe', 'inherit', fuse, reader],
+    // The last three become FUSE_FD, KEEPER_FD and REQUESTS_FD.
+    stdio: ['ignore', 'pipe', 'inherit', fuse, reader, requests],
   })
   closeSync(reader)
   let isEnded = false

@@ -12,13 +12,12 @@ import { Bell } from './bell.ts'
 import type { Failing } from './crash-loop.ts'
 import type { Predecessor } from './predecessor.ts'
 import { LEFT, type ServerProcess, startServer } from './server-process.ts'
+import type { Descriptors } from './shared-mount.ts'
 
 interface ServersSetup {
   settings: Settings
   /** The options of containers that have none of their own. */
   options: Options
-  /** Whether the kernel may be asked to send requests again: see KeeperOrders. */
-  resend: boolean
   /** The server that answers at the mount until the keeper's own server does. */
   predecessor: Predecessor | undefined
   /** Called when a server can answer, and is the only one that can. */
@@ -45,14 +44,14 @@ export class Servers {
   /** How long a request had waited by then. */
   #waitedMs = 0
 
-  /** Starts the first server. `fuse` is /dev/fuse of the mount. */
-  constructor(host: Host, log: Log, setup: ServersSetup, fuse: number, resume: boolean) {
+  /** Starts the first server. */
+  constructor(host: Host, log: Log, setup: ServersSetup, mount: Descriptors, resume: boolean) {
     this.#host = host
     this.#log = log
     this.#setup = setup
     this.#predecessor = setup.predecessor
     if (setup.predecessor === undefined) this.#alone.ring()
-    this.#current = this.#start(fuse, resume)
+    this.#current = this.#start(mount, resume)
   }
 
   get current(): ServerProcess {
@@ -82,16 +81,16 @@ export class Servers {
    * Starts a server in the place of the current one, which is over. `failing` says how that failed; `undefined` where the
    * mount is a new one.
    */
-  replace(fuse: number, failing: Failing | undefined): void {
+  replace(mount: Descriptors, failing: Failing | undefined): void {
     const blameUsec = failing && this.#blameUsec(failing)
-    this.#current = this.#start(fuse, failing !== undefined, blameUsec)
+    this.#current = this.#start(mount, failing !== undefined, blameUsec)
   }
 
-  #start(fuse: number, resume: boolean, blameUsec?: number): ServerProcess {
-    const { settings, options, resend, answered } = this.#setup
+  #start(mount: Descriptors, resume: boolean, blameUsec?: number): ServerProcess {
+    const { settings, options, answered } = this.#setup
     const beforePid = this.#predecessor?.pid
-    const orders = { options, resend, resume, blameUsec, beforePid }
-    const server = startServer(this.#host, settings, fuse, orders)
+    const orders = { options, resume, blameUsec, beforePid }
+    const server = startServer(this.#host, settings, mount, orders)
     if (beforePid === undefined) server.go()
     server.ready.then(() => this.#ready())
     server.answered.then(answered)

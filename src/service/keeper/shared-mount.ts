@@ -17,6 +17,7 @@ import type { Settings } from '../settings.ts'
 import { findAnswering } from '../status.ts'
 import { FuseControl } from './fuse-control.ts'
 import { Predecessor } from './predecessor.ts'
+import { makeRequests } from './requests.ts'
 
 /** `off`: nothing is mounted in its place any more. `aborted`: the connection is gone, and all reads fail. */
 export type State = 'whole' | 'off' | 'aborted'
@@ -24,9 +25,17 @@ export type State = 'whole' | 'off' | 'aborted'
 /** What is mounted there already is given so long to answer. It takes less than 1 ms, unless the machine is busy. */
 const ASK_MS = 3000
 
-export class SharedMount {
+/** What a server needs of a mount, and what has to outlive all servers. */
+export interface Descriptors {
   /** /dev/fuse. */
   readonly fuse: number
+  /** The memory into which servers read requests. */
+  readonly requests: number
+}
+
+export class SharedMount implements Descriptors {
+  readonly fuse: number
+  readonly requests: number
   readonly #host: Host
   readonly #mountPoint: string
   #id: number | undefined
@@ -34,9 +43,10 @@ export class SharedMount {
   /** The copy; `undefined` where the kernel makes none: before Linux 5.2. */
   #copy: number | undefined
 
-  /** Takes the mount that is there. `fuse` is /dev/fuse of it. */
-  constructor(host: Host, mountPoint: string, fuse: number) {
+  /** Takes the mount that is there, with the descriptors that belong to it. */
+  constructor(host: Host, mountPoint: string, { fuse, requests }: Descriptors) {
     this.fuse = fuse
+    this.requests = requests
     this.#host = host
     this.#mountPoint = mountPoint
     this.#look()
@@ -56,11 +66,11 @@ export class SharedMount {
     const fuse = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK)
     try {
       mountFuse(fuse, mountPoint)
+      return new SharedMount(host, mountPoint, { fuse, requests: makeRequests() })
     } catch (error) {
       closeSync(fuse)
       throw error
     }
-    return new SharedMount(host, mountPoint, fuse)
   }
 
   /** The minor number of the mount's device, by which the kernel calls the connection. */
@@ -108,6 +118,7 @@ export class SharedMount {
   close(): void {
     this.#dropCopy()
     closeSync(this.fuse)
+    closeSync(this.requests)
   }
 
   #look(): void {

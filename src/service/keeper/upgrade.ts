@@ -3,30 +3,30 @@
 import type { Options } from '../../proc/options.ts'
 import { describe, type Log } from '../../sys/log.ts'
 import { become } from '../../sys/process.ts'
+import { canResend } from '../can-resend.ts'
 import { checkExecutable } from '../check-executable.ts'
 import { readDefaults } from '../config.ts'
 import { ENVIRONMENT, INSTALLED } from '../executable.ts'
 import { renderKeeperOrders } from '../handover.ts'
 import { commandLine, type Settings } from '../settings.ts'
 import type { ServerProcess } from './server-process.ts'
+import type { Descriptors } from './shared-mount.ts'
 
 interface HandedOver {
-  /** /dev/fuse. */
-  fuse: number
+  mount: Descriptors
   server: ServerProcess
   /** The options that this version has read. */
   options: Options
-  resend: boolean
 }
 
-/** Whether the executable that is installed now can take over. */
-export type Verdict = 'accepted' | 'refused'
+/** Whether the executable that is installed now can take over. An `older` one does not know the memory of requests. */
+export type Verdict = 'accepted' | 'older' | 'refused'
 
 /** Never rejects; says in the log why an executable is refused. */
 export async function judgeInstalled(log: Log): Promise<Verdict> {
   try {
-    await checkExecutable(INSTALLED)
-    return 'accepted'
+    const { takesRequests } = await checkExecutable(INSTALLED)
+    return takesRequests ? 'accepted' : 'older'
   } catch (error) {
     logRefusal(log, error)
     return 'refused'
@@ -40,21 +40,24 @@ export async function judgeInstalled(log: Log): Promise<Verdict> {
 export function upgrade(
   settings: Settings,
   log: Log,
-  { fuse, server, options, resend }: HandedOver,
+  { mount, server, options }: HandedOver,
+  verdict: Exclude<Verdict, 'refused'>,
 ): void {
   try {
     if (server.pid === undefined) throw new Error('there is no server to hand over')
     log.info(`goes over to ${INSTALLED}`)
     const orders = renderKeeperOrders({
       readyFd: server.pipe,
-      resend,
+      withoutResend: verdict === 'older' && !canResend(),
       adopted: {
-        fuseFd: fuse,
+        fuseFd: mount.fuse,
+        requestsFd: verdict === 'older' ? undefined : mount.requests,
         serverPid: server.pid,
         options: readDefaultsAgain(settings, options, log),
       },
     })
-    become(INSTALLED, commandLine(settings, 'serve', ...orders), ENVIRONMENT, [fuse, server.pipe])
+    const kept = [mount.fuse, server.pipe, ...(verdict === 'older' ? [] : [mount.requests])]
+    become(INSTALLED, commandLine(settings, 'serve', ...orders), ENVIRONMENT, kept)
   } catch (error) {
     logRefusal(log, error)
   }

@@ -14,6 +14,7 @@ import { Renderer } from '../../filesystem/renderer.ts'
 import { SavedTexts } from '../../filesystem/saved-texts.ts'
 import type { Offered } from '../../filesystem/tree.ts'
 import type { FuseDevice } from '../../fuse/device.ts'
+import type { Journal } from '../../fuse/journal.ts'
 import { Session } from '../../fuse/session.ts'
 import type { Host } from '../../host/host.ts'
 import type { Options } from '../../proc/options.ts'
@@ -47,6 +48,8 @@ export interface Parts {
   /** How many servers the mount has had. */
   servers: number
   device: FuseDevice
+  /** Where requests are until they are answered. */
+  journal: Journal
   keeperLink: KeeperLink
   idleWork: IdleWork
   /** Called when the first request was answered. */
@@ -95,14 +98,15 @@ export function assemble(parts: Parts): Server {
     mountTime: Math.floor(Date.now() / 1000),
   }
   const progress = new Progress(new Answered({ runDirectory }, log), parts.answered)
-  const session = new Session(device, operations(backend), {
-    report: error => {
+  const callbacks = {
+    report: (error: unknown) => {
       metrics.error()
       log.error(error)
     },
     taken: () => renderer.begin(),
     replied: () => progress.replied(),
-  })
+  }
+  const session = new Session(device, operations(backend), callbacks, parts.journal)
   const turns = new Turns(session, {
     device,
     keeperLink,

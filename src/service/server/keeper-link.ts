@@ -1,6 +1,6 @@
 /**
  * What ties a server to its keeper: a pipe whose other end the keeper holds. When that end is closed the keeper has
- * died, and the server starts another keeper. The new keeper has a pipe of its own to this server, and says READY in
+ * died, and the server starts another keeper. The new keeper has a pipe of its own to this server, and says TAKEN_OVER in
  * it when this server may end. GO is the first word in the pipe of a server that is to answer.
  */
 
@@ -9,7 +9,14 @@ import { sleep, tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
 import { waitReadable } from '../../sys/poll.ts'
-import { FUSE_FD, GO, type ServerOrders } from '../handover.ts'
+import {
+  FIRST_FREE_FD,
+  FUSE_FD,
+  GO,
+  REQUESTS_FD,
+  type ServerOrders,
+  TAKEN_OVER,
+} from '../handover.ts'
 import { launchKeeper } from '../launch.ts'
 import type { Settings } from '../settings.ts'
 
@@ -26,9 +33,10 @@ export class KeeperLink {
   readonly #orders: ServerOrders
   readonly #log: Log
   #fd: number
+  #isToAnswer = false
 
   /**
-   * `fd` is the reading end of the pipe. The next keeper gets FUSE_FD, and `options` and `resend` of these `orders`.
+   * `fd` is the reading end of the pipe. The next keeper gets FUSE_FD, REQUESTS_FD, and `options` of these `orders`.
    */
   constructor(fd: number, settings: Settings, orders: ServerOrders, log: Log) {
     this.#fd = fd
@@ -42,7 +50,12 @@ export class KeeperLink {
     return this.#fd
   }
 
-  /** Waits for a word of the keeper: GO, READY, or the end of the pipe, which can be read again. */
+  /** Whether this server is to end, and its successor finds nothing that is not answered. */
+  get isToAnswer(): boolean {
+    return this.#isToAnswer
+  }
+
+  /** Waits for a word of the keeper: GO, TAKEN_OVER, or the end of the pipe, which can be read again. */
   readWord(): 'go' | 'ready' | 'end' {
     while (waitReadable(this.#fd, -1) <= 0);
     const byte = Buffer.alloc(1)
@@ -62,7 +75,11 @@ export class KeeperLink {
    * `fd` can be read.
    */
   isToEnd(): boolean {
-    if (readSync(this.#fd, Buffer.alloc(1)) > 0) return true
+    const byte = Buffer.alloc(1)
+    if (readSync(this.#fd, byte) > 0) {
+      this.#isToAnswer = byte.toString() !== TAKEN_OVER
+      return true
+    }
     closeSync(this.#fd)
     // Two servers may lose their keepers at once: then one of them finds the other's new keeper here.
     if (this.hasOtherKeeper()) return true
@@ -72,11 +89,12 @@ export class KeeperLink {
   }
 
   #startKeeper(): number {
-    const { options, resend } = this.#orders
-    const adopted = { fuseFd: FUSE_FD, serverPid: process.pid, options }
+    const { options } = this.#orders
+    const [fuseFd, requestsFd] = [FIRST_FREE_FD, FIRST_FREE_FD + 1]
+    const adopted = { fuseFd, requestsFd, serverPid: process.pid, options }
+    const inherited = [FUSE_FD, REQUESTS_FD]
     try {
-      const orders = { resend, adopted }
-      const { keeper, reader } = launchKeeper(this.#settings, orders, 'inherit', [FUSE_FD])
+      const { keeper, reader } = launchKeeper(this.#settings, { adopted }, 'inherit', inherited)
       keeper.on('error', error => this.#log.error(error))
       return reader
     } catch (error) {

@@ -7,6 +7,7 @@ import { closeSync, mkdirSync, rmSync } from 'node:fs'
 import type { Registry } from '../../container/registry.ts'
 import { QUARANTINE_CELLS, Quarantine } from '../../filesystem/quarantine.ts'
 import { FuseDevice } from '../../fuse/device.ts'
+import { Journal } from '../../fuse/journal.ts'
 import { SystemClock } from '../../sys/clock.ts'
 import { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
@@ -58,6 +59,7 @@ function* steps({ settings, orders, parts }: Rehearsing, slot: number): Generato
       wantDevices: () => true,
       quarantine: new Quarantine(new Float64Array(QUARANTINE_CELLS), clock),
       device: new FuseDevice(near),
+      journal: Journal.ofThisProcess(),
       keeperLink: new KeeperLink(keeper.reader, { ...settings, runDirectory }, orders, log),
       idleWork: new IdleWork(performance.now(), () => [].values()),
       answered: () => {},

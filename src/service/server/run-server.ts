@@ -4,12 +4,16 @@ import { DeviceFiles } from '../../container/device-files.ts'
 import { Registry } from '../../container/registry.ts'
 import { QUARANTINE_CELLS, Quarantine } from '../../filesystem/quarantine.ts'
 import { findPlace, type Offered, slotOf } from '../../filesystem/tree.ts'
-import { FuseDevice, openClone } from '../../fuse/device.ts'
+import { FuseDevice } from '../../fuse/device.ts'
+import { JOURNAL_SIZE, Journal } from '../../fuse/journal.ts'
+import type { Session } from '../../fuse/session.ts'
 import { type Host, orUndefined } from '../../host/host.ts'
 import { FILES } from '../../proc/files.ts'
 import type { Log } from '../../sys/log.ts'
+import { mapMemory } from '../../sys/shared-memory.ts'
 import type { Init } from '../../view/devices.ts'
 import { tellWorkers } from '../../worker/tell-workers.ts'
+import { canResend } from '../can-resend.ts'
 import { ANSWERED, READY, type ServerOrders, say } from '../handover.ts'
 import { mapInRunDirectory } from '../mapped-numbers.ts'
 import type { Settings } from '../settings.ts'
@@ -32,16 +36,18 @@ interface ServerSetup {
   fuseFd: number
   /** The reading end of the pipe from the keeper. */
   keeperFd: number
+  /** The memory into which requests are read. */
+  requestsFd: number
 }
 
 /** Returns when the file system was unmounted, or when the keeper wants it. */
 export function runServer(setup: ServerSetup): void {
-  const { host, settings, log, version, orders, fuseFd, keeperFd } = setup
-  const device = orders.resend ? new FuseDevice(fuseFd) : openClone(fuseFd)
+  const { host, settings, log, version, orders, fuseFd, keeperFd, requestsFd } = setup
   const keeperLink = new KeeperLink(keeperFd, settings, orders, log)
   const offered = offeredFiles(host)
   say(STDOUT, READY)
   if (!becomeSoleServer(host, settings.runDirectory, keeperLink, orders.beforePid)) return
+  const journal = new Journal(mapMemory(requestsFd, JOURNAL_SIZE))
   const registry = new Registry(settings.runDirectory)
   registry.migrate(error => log.error(error))
   const parts = {
@@ -56,17 +62,34 @@ export function runServer(setup: ServerSetup): void {
     defaults: orders.options,
     offered,
     servers: countServers(settings.runDirectory, !orders.resume),
-    device,
+    device: new FuseDevice(fuseFd),
+    journal,
     keeperLink,
     answered: () => say(STDOUT, ANSWERED),
     mostWaitMs: Number.POSITIVE_INFINITY,
   }
   const idleWork = new IdleWork(performance.now(), rehearsal(setup, parts))
   const { session, turns } = assemble({ ...parts, idleWork })
-  if (orders.resume && orders.resend && !session.resume()) {
-    log.warning('the kernel does not send requests again; their readers may wait for ever')
-  }
+  takeOver(session, journal, orders, log)
   while (turns.next());
+  if (keeperLink.isToAnswer && !canResend()) session.finish()
+}
+
+/**
+ * Has the session answer what servers before have read and not answered. Where those were of a version without a journal,
+ * or it is damaged, the kernel is asked once to send that again.
+ */
+function takeOver(session: Session, journal: Journal, orders: ServerOrders, log: Log): void {
+  if (journal.isWhole) {
+    session.takeOver(orders.blameUsec !== undefined)
+    return
+  }
+  const isSent = orders.resume && session.askAgain()
+  if (!journal.isNew) {
+    const left = isSent ? 'the kernel sends them again' : 'who waits for them may wait for ever'
+    log.warning(`the requests that the server before has read cannot be found: ${left}`)
+  }
+  journal.clear()
 }
 
 /**
