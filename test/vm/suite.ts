@@ -46,7 +46,10 @@ const GUESTS: readonly KernelGuest[] = [
     suite: 'bookworm',
     kernel: 'stable',
     cgroup: 'v2',
-    brief: [...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'toolkit.js', 'view.test.js'],
+    brief: [
+      ...[...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'requests.test.js', 'toolkit.js'],
+      'view.test.js',
+    ],
   },
   {
     name: 'Linux 6.12 or newer, cgroup v2',
