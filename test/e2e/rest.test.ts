@@ -58,9 +58,6 @@ t.test('nothing is left of the rehearsal', { ...needs(), timeout: 60_000 }, asyn
       if (existsSync(stage) !== isThere) throw new Error(`${stage}: there is ${!isThere}`)
     })
   await here.hook({ id: 'y', status: 'creating', pid: process.pid, root: '/nowhere' })
-  const host = new Host('/', stoppedClock({ monotonicUsec: 0, boottimeUsec: 0 }))
-  const container = readContainer(host, 'x', { pid: process.pid, rootfs: '/' })
-  new Registry(here.runDirectory).register(container)
   const seen = () => {
     const metrics = readFileSync(join(here.mountPoint, 'metrics/procveil.prom'), 'utf8')
     const server = `/proc/${here.find('server')}/fd`
@@ -70,8 +67,12 @@ t.test('nothing is left of the rehearsal', { ...needs(), timeout: 60_000 }, asyn
       open: open.map(path => path.replace(/\d+/g, 'N')).sort(),
     }
   }
-  // A request lets it begin.
   const before = seen()
+  const host = new Host('/', stoppedClock({ monotonicUsec: 0, boottimeUsec: 0 }))
+  const container = readContainer(host, 'x', { pid: process.pid, rootfs: '/' })
+  new Registry(here.runDirectory).register(container)
+  // A request lets it begin.
+  readFileSync(join(here.mountPoint, 'metrics/procveil.prom'))
   await wait(true)
   await wait(false)
   t.strictSame(seen(), before)
