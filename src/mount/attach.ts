@@ -15,7 +15,6 @@ import {
   makeSlave,
   moveMount,
   openBeneath,
-  openTree,
   PROC_SUPER_MAGIC,
   SYSFS_MAGIC,
 } from '../sys/mount.ts'
@@ -24,6 +23,7 @@ import { hasEnded } from '../sys/process.ts'
 import { Descriptors } from './descriptors.ts'
 import { openEntry, unbind } from './entry.ts'
 import { leaveSpare, takeOffSpare, tryTakeOff } from './leave-spare.ts'
+import { openSlaveTrees, type Served } from './slave-trees.ts'
 import { planSpare, type SpareChoice, type SparePlan } from './spare.ts'
 import { findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts'
 
@@ -37,14 +37,6 @@ export interface Bound {
   base: string
   /** What became of the spare mounts. */
   spare: SparePlan['outcome'] | 'failed'
-}
-
-/** Where a container's files come from. */
-interface Served {
-  /** An O_PATH descriptor of the container's directory in our file system. */
-  directory: number
-  /** The device number of our file system, as mountinfo has it. */
-  device: { major: number; minor: number }
 }
 
 export interface SpareWish {
@@ -81,7 +73,7 @@ export function attach(
     base: entry.base,
     spare: plan.outcome,
   }
-  const places: Place[] = []
+  const targets = new Map<string, Target>()
   for (const file of files) {
     const target = findTarget(entry.mounts, entry.base, file)
     if (target === undefined) {
@@ -92,16 +84,15 @@ export function attach(
     ) {
       result.present.push(file)
     } else {
-      // The host may not have the file, and then we do not offer it.
-      const tree = openTree(served.directory, file)
-      if (tree === undefined) {
-        result.absent.push(file)
-        continue
-      }
-      opened.add(tree)
-      makeSlave(tree, file)
-      places.push({ ...target, file, tree })
+      targets.set(file, target)
     }
+  }
+  const trees = openSlaveTrees(served, container.id, [...targets.keys()], opened)
+  const places: Place[] = []
+  for (const [file, target] of targets) {
+    const tree = trees.get(file)
+    if (tree === undefined) result.absent.push(file)
+    else places.push({ ...target, file, tree })
   }
   if (places.length === 0 && result.present.length === 0 && files.length > 0) {
     throw new Error(

@@ -49,11 +49,14 @@ export function leaveSpare(root: number, { dev, nestable }: NonNullable<SparePla
   }
 }
 
-/** A clone of a shared mount is its peer, and would get what is mounted there later: our files. */
+/**
+ * A clone of a shared mount is its peer, and would get what is mounted there later: our files. Until it is private the
+ * container can mount nothing through it that it could not mount on `source`, its own mount.
+ */
 function attachClone(source: number, target: number, name: string, opened: Descriptors): void {
   const clone = opened.add(cloneMount(source, name))
-  makePrivate(clone, name)
   moveMount(clone, target, name)
+  makePrivate(clone, name)
 }
 
 /** Leaves nothing: neither mounts nor directories, unless the container has put something into them. */

@@ -30,6 +30,7 @@ const RESOLVE_IN_ROOT = 0x10
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 const ENOENT = 2
+const ENOSYS = 38
 
 const calls = libc({
   fstatfs: { args: [int, pointer], returns: int },
@@ -107,20 +108,44 @@ export function moveMount(tree: number, target: number, name: string): void {
   checked(result, 'move_mount', `mount on ${name}`)
 }
 
-/** Mount events no longer go from this mount to its peers. `fd` is open on the mount's root. */
+/**
+ * Mount events no longer go from this mount to its peers. `fd` is open on the mount's root, which is a directory, and
+ * the mount is attached in this mount namespace. The working directory may be / afterwards.
+ */
 export const makeSlave = (fd: number, name: string) =>
   setPropagation(fd, MS_SLAVE, `make ${name} a slave mount`)
 
-/** Mount events go neither from this mount to others nor come here. `fd` is open on the mount's root. */
+/** Mount events go neither from this mount to others nor come here. The rest is as for `makeSlave`. */
 export const makePrivate = (fd: number, name: string) =>
   setPropagation(fd, MS_PRIVATE, `make ${name} a private mount`)
 
+/**
+ * As `makeSlave`, for a mount that is attached nowhere, and of which the root may be a file. Returns false where the
+ * kernel has no call for that: before Linux 5.12.
+ */
+export const makeDetachedSlave = (tree: number, name: string) =>
+  setAttributes(tree, MS_SLAVE, `make ${name} a slave mount`)
+
+/** mount(2) does it before Linux 5.12. It takes a path: that of the working directory is one that nobody can redirect. */
 function setPropagation(fd: number, propagation: number, action: string): void {
+  if (setAttributes(fd, propagation, action)) return
+  checked(unmounts().fchdir(fd), 'fchdir', action)
+  try {
+    checked(mounts().mount(null, HERE, null, propagation, null), 'mount', action)
+  } finally {
+    unmounts().chdir(ROOT)
+  }
+}
+
+/** Returns false where the kernel has no mount_setattr(2). */
+function setAttributes(fd: number, propagation: number, action: string): boolean {
   // struct mount_attr: attr_set, attr_clr, propagation, userns_fd, 8 bytes each.
   const attributes = new BigUint64Array([0n, 0n, BigInt(propagation), 0n])
   const size = attributes.byteLength
   const result = calls().syscall(SYS_MOUNT_SETATTR, fd, EMPTY, AT_EMPTY_PATH, attributes, size)
+  if (result === -1 && errno() === ENOSYS) return false
   checked(result, 'mount_setattr', action)
+  return true
 }
 
 /**
@@ -164,4 +189,5 @@ export const SYSFS_MAGIC = 0x62656572
 export const TMPFS_MAGIC = 0x01021994
 
 const EMPTY = cstring('')
+const HERE = cstring('.')
 const ROOT = cstring('/')

@@ -26,11 +26,24 @@ const HERE = cstring('.')
  * throws. Root and working directory stay our own: a path that the run time opens by itself, such as
  * /proc/self/statm, is never one that the container has put there. `action` goes by descriptors.
  */
-export function inMountNamespace<T>(namespace: number, action: () => T): T {
+export const inMountNamespace = <T>(namespace: number, action: () => T): T =>
+  elsewhere(root => enter(namespace, root, "enter the container's mount namespace"), action)
+
+/**
+ * Runs `action` with this thread in a mount namespace that nobody else has: a copy of this one, gone afterwards. What is
+ * mounted there must not be shared with the mounts here.
+ */
+export const inOwnMountNamespace = <T>(action: () => T): T =>
+  elsewhere(
+    () => checked(calls().unshare(CLONE_NEWNS), 'unshare', 'make a mount namespace'),
+    action,
+  )
+
+function elsewhere<T>(go: (root: number) => void, action: () => T): T {
   const own = openSync('/proc/thread-self/ns/mnt', 'r')
   const root = openSync('/', O_PATH)
   try {
-    enter(namespace, root, "enter the container's mount namespace")
+    go(root)
     try {
       return action()
     } finally {

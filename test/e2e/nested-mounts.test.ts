@@ -4,7 +4,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { parseMounts } from '../../src/host/mountinfo.ts'
+import { isShared } from '../../src/mount/target.ts'
 import { type Box, type BoxOptions, box } from '../kit/box.ts'
+import { KERNELS } from '../kit/old-kernel.ts'
 import { needs } from '../kit/requirements.ts'
 import { bindMount } from '../kit/runc-config.ts'
 import { type Site, site } from '../kit/site.ts'
@@ -167,6 +169,26 @@ t.test('mounts that the container shares', needs('runc', 'unshare', 'nsenter'), 
   await here.toolkit('umount', '-c', 'outer')
   t.strictSame(await spares(box), [])
 })
+
+for (const { kernel, programs, makeSite, check } of KERNELS) {
+  const needed = needs('runc', 'unshare', 'nsenter', ...programs)
+  t.test(`${kernel}: mounts that the container shares, by a hook`, needed, async t => {
+    const here = await makeSite(t)
+    const box = await outer(t, here, { stages: [] })
+    await asRoot(box, 'mount --make-rshared /')
+    const state = { id: 'outer', status: 'created', pid: await box.pid(), bundle: box.bundle }
+    t.equal((await here.hook({ ...state, annotations: ON }, '--strict')).exitCode, 0)
+    await seesOwn(t, box)
+    t.strictSame(await spares(box), SPARES)
+    t.strictSame(await nests(box), ['proc', 'sysfs'])
+    const lying = (await readMounts(box)).filter(
+      ({ fsType, mountPoint }) => fsType === 'fuse.lxcfs' || SPARES.includes(mountPoint),
+    )
+    t.strictSame(lying.filter(isShared), [], 'they are not shared')
+    t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), '.procveil', 'nothing on the host')
+    check(t, here)
+  })
+}
 
 t.test('by the configuration file, and back', needs('runc', 'unshare'), async t => {
   const here = site(t)

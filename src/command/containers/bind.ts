@@ -35,7 +35,8 @@ export function bind(
   try {
     using opened = new Descriptors()
     const directory = opened.add(openOrStart(host, settings, `containers/${container.id}`))
-    const served = { directory, device: splitDevice(fstatSync(directory).dev) }
+    const device = splitDevice(fstatSync(directory).dev)
+    const served = { mountPoint: settings.mountPoint, directory, device }
     const options = { ...defaults, ...container.options }
     const choice = options.nestedMounts === 'on' ? spare : 'never'
     bound = attach(host, container, filesToBind(options), served, { choice, refuse })
