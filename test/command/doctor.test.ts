@@ -21,10 +21,10 @@ const ROOT = '26 1 254:0 / / rw shared:1 - ext4 /dev/vda rw'
 
 t.test('a kernel that is too old is a problem', async t => {
   const level = (release: string) => checkRelease(release).level
-  t.equal(level('5.10.0-60.18.0.50.oe2203.x86_64'), 'problem')
+  t.equal(level('5.10.0-60.18.0.50.oe2203.x86_64'), 'ok')
+  t.equal(level('5.6.0'), 'ok')
   t.equal(level('4.19.90'), 'problem')
   t.equal(level(''), 'problem')
-  t.equal(level('5.12.0'), 'ok')
   t.equal(level('6.1.0-18-amd64'), 'ok')
   t.equal(level('7.0'), 'ok')
 })

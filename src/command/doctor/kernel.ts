@@ -5,11 +5,8 @@ import type { Host } from '../../host/host.ts'
 import { errorCode } from '../../sys/error.ts'
 import { about, type Finding } from './finding.ts'
 
-/**
- * The first Linux that has mount_setattr(2), the youngest of the calls that are needed: open_tree(2), move_mount(2)
- * and openat2(2) are the others.
- */
-const NEEDED = [5, 12] as const
+/** The first Linux that has openat2(2), the youngest of the calls that are needed. Tested is from 5.10 on. */
+const NEEDED = [5, 6] as const
 
 export function checkKernel(host: Host): Finding[] {
   const release = host.tryRead('proc/sys/kernel/osrelease')?.trim() ?? ''
@@ -21,8 +18,8 @@ export function checkRelease(release: string): Finding {
   const text = `Linux ${release}`
   if (isFrom(release, NEEDED)) return ok(text)
   return problem(
-    `${text} has no mount_setattr(2), with which files are bound into containers`,
-    'use Linux 5.12 or newer',
+    `${text} has no openat2(2), with which files are bound into containers`,
+    'use Linux 5.10 or newer',
   )
 }
 

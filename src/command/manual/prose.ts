@@ -172,7 +172,7 @@ export const CLOSING: readonly Section[] = [
   {
     title: 'LIMITS',
     blocks: [
-      'Linux 5.12 or newer is needed.',
+      'Linux 5.10 or newer is needed.',
       'When both processes of the service are killed at once, the files in running containers fail with ENOTCONN until the next hook, `remount`, or start of the service.',
       'Programs that ask the kernel instead of `/proc` see the host: `sysinfo(2)`, as busybox and musl use it, and `sched_getaffinity(2)`, which knows the cpuset but no quota.',
       "A process's age as `ps(1)` has it counts from the boot of the host, so its ELAPSED and %CPU are off in a container. The line `btime` of `/proc/stat` stays the host's.",
