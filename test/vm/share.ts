@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
 import type { Test } from 'tap'
+import { compileC } from '../bench/compile.ts'
 import { EXECUTABLE } from '../kit/requirements.ts'
 import { copyPackages, makeEarlierPackages } from '../packages/earlier.ts'
 
@@ -26,6 +27,21 @@ export function fillShare(share: string): string[] {
   cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
   cpSync(join(PROJECT, 'test/kit/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
   return [...e2e, ...own].map(compiled)
+}
+
+/** Fills an empty directory with the tests of `counted`, and with the bench's part `fleet`. */
+export async function fillCountedShare(share: string): Promise<void> {
+  compile(
+    share,
+    ['fleet', 'kills'].map(name => `test/vm/counted/${name}.ts`),
+  )
+  const programs = join(share, 'dist')
+  mkdirSync(programs)
+  cpSync(EXECUTABLE, join(programs, 'procveil'))
+  await compileC(programs, 'fleet')
+  const outfile = join(programs, 'measure')
+  const build = ['build', '--compile', 'test/vm/counted/measure.ts', '--outfile', outfile]
+  execaSync(process.execPath, ['scripts/bun.mjs', ...build], { cwd: PROJECT })
 }
 
 /** Fills an empty directory with packages, and tests of these; returns the names of the test files. */

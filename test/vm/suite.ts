@@ -1,6 +1,6 @@
 /**
  * Tests that need another kernel than this machine's: each guest runs the end-to-end tests, and those of vm/tests
- * where it has cgroup v2 alone. A guest is a throw-away machine, so nothing here can harm the host.
+ * where it has cgroup v2 alone; some run one of vm/counted. A guest is a throw-away machine, so nothing here can harm the host.
  */
 
 import { join } from 'node:path'
@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
 import { PACKAGERS } from '../../scripts/package/packages.ts'
-import { isInPath } from '../kit/requirements.ts'
+import { isInPath, skipFor } from '../kit/requirements.ts'
 import { temporary } from '../kit/temporary.ts'
 import { needsPackages, VERSION } from '../packages/built.ts'
-import { fillPackagesShare, fillShare } from './share.ts'
+import { fillCountedShare, fillPackagesShare, fillShare } from './share.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Emulation is 10 to 25 times slower than this machine, which others may use too. */
@@ -22,7 +22,7 @@ const GUEST_ENVIRONMENT = `TAP_TIMEOUT=420 PROCVEIL_NO_SKIP=1 PROCVEIL_TEST_CROW
 interface Guest {
   name: string
   suite: 'bookworm' | 'trixie'
-  kernel: 'stable' | 'backports'
+  kernel: 'stable' | 'backports' | 'bullseye'
   cgroup: 'v2' | 'v1'
 }
 
@@ -31,6 +31,11 @@ interface KernelGuest extends Guest {
   only?: readonly string[]
   /** What it runs with PROCVEIL_VM=brief: what depends most on the kernel. */
   brief: readonly string[]
+}
+
+interface CountedGuest extends Guest {
+  file: string
+  isInBrief: boolean
 }
 
 const LIMITS = ['live.test.js', 'view.test.js']
@@ -50,6 +55,13 @@ const GUESTS: readonly KernelGuest[] = [
       ...[...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'requests.test.js', 'toolkit.js'],
       'view.test.js',
     ],
+  },
+  {
+    name: 'Linux 5.10, cgroup v2',
+    suite: 'bookworm',
+    kernel: 'bullseye',
+    cgroup: 'v2',
+    brief: ['live.test.js', 'propagation.test.js'],
   },
   {
     name: 'Linux 6.12 or newer, cgroup v2',
@@ -74,6 +86,28 @@ const PACKAGES_GUEST: Guest = {
   kernel: 'stable',
   cgroup: 'v2',
 }
+
+/** Here no test depends on what else this machine does: see --count of run-vm. */
+const COUNTED_GUESTS: readonly CountedGuest[] = [
+  {
+    name: 'kills, Linux 5.10',
+    suite: 'bookworm',
+    kernel: 'bullseye',
+    cgroup: 'v2',
+    file: 'kills.js',
+    isInBrief: true,
+  },
+  {
+    name: 'a fleet, Linux 6.1',
+    suite: 'bookworm',
+    kernel: 'stable',
+    cgroup: 'v2',
+    file: 'fleet.js',
+    isInBrief: false,
+  },
+]
+
+const isBrief = process.env.PROCVEIL_VM === 'brief'
 
 const missing = findMissing()
 if (missing !== undefined && process.env.PROCVEIL_NO_SKIP) {
@@ -111,11 +145,13 @@ async function run(): Promise<void> {
   if (GUESTS.some(({ name }) => wanted(name))) {
     const share = temporary(t, 'procveil-share-')
     const files = fillShare(share)
-    const isBrief = process.env.PROCVEIL_VM === 'brief'
     for (const guest of GUESTS.filter(({ name }) => wanted(name))) {
       await boot(guest, share, isBrief ? guest.brief : (guest.only ?? files))
     }
   }
+  await runCounted(
+    COUNTED_GUESTS.filter(({ name, isInBrief }) => wanted(name) && (isInBrief || !isBrief)),
+  )
   if (!wanted(PACKAGES_GUEST.name)) return
   const { skip } = needsPackages(PACKAGERS)
   if (skip === undefined) {
@@ -124,12 +160,28 @@ async function run(): Promise<void> {
   } else t.test(PACKAGES_GUEST.name, { skip }, async () => {})
 }
 
-async function boot(guest: Guest, share: string, files: readonly string[]): Promise<void> {
+async function runCounted(guests: readonly CountedGuest[]): Promise<void> {
+  if (guests.length === 0) return
+  const { skip } = skipFor(isInPath('gcc') ? undefined : 'needs gcc: apt-get install gcc libc6-dev')
+  const share = temporary(t, 'procveil-share-')
+  if (skip === undefined) await fillCountedShare(share)
+  for (const guest of guests) {
+    if (skip === undefined) await boot(guest, share, [guest.file], '--count')
+    else t.test(guest.name, { skip }, async () => {})
+  }
+}
+
+async function boot(
+  guest: Guest,
+  share: string,
+  files: readonly string[],
+  ...options: string[]
+): Promise<void> {
   const command = `cd /share/test/guest && ${GUEST_ENVIRONMENT} /share/node guest.js ${files.join(' ')}`
   const args = ['--suite', guest.suite, '--kernel', guest.kernel, '--cgroup', guest.cgroup]
   await t.spawn(
     join(HERE, 'run-vm'),
-    [...args, '--timeout', String(GUEST_TIMEOUT_SECONDS), share, command],
+    [...args, ...options, '--timeout', String(GUEST_TIMEOUT_SECONDS), share, command],
     { timeout: (GUEST_TIMEOUT_SECONDS + 120) * 1000, buffered: true },
     guest.name,
   )
