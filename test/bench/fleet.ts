@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { startLxcfs } from '../kit/lxcfs.ts'
 import { retry } from '../kit/requirements.ts'
 import { anonymousMiB, cpuUsec, untilRest } from './process.ts'
+import type { Programs } from './programs.ts'
 import type { Effort } from './reading.ts'
 import { figure, type Report } from './report.ts'
 import type { Setup } from './setup.ts'
@@ -48,7 +49,18 @@ interface Result {
 
 type Sizes = ReadonlyMap<number, Readonly<Record<Rival['name'], Result>>>
 
-export async function fleet(setup: Setup, report: Report, { isQuick }: Effort): Promise<void> {
+interface FleetEffort extends Pick<Effort, 'isQuick'> {
+  mostContainers?: number
+  /** How many reads are made at least before they count. */
+  warmUpReads?: number
+}
+
+export async function fleet(
+  setup: Setup<Pick<Programs, 'fleet'>>,
+  report: Report,
+  effort: FleetEffort,
+): Promise<void> {
+  const { isQuick, mostContainers = Number.POSITIVE_INFINITY } = effort
   const lxcfs = join(setup.site.directory, 'lxcfs')
   const { pid } = await startLxcfs(setup.cleanups, lxcfs)
   await setup.startService()
@@ -63,7 +75,8 @@ export async function fleet(setup: Setup, report: Report, { isQuick }: Effort): 
   }
   const other: Rival = { name: 'lxcfs', files: [], pids: () => [pid], countServers: () => 1 }
   const results = new Map<number, Record<Rival['name'], Result>>()
-  for (const size of isQuick ? SIZES_QUICK : SIZES) {
+  const sizes = (isQuick ? SIZES_QUICK : SIZES).filter(size => size <= mostContainers)
+  for (const size of sizes) {
     const first = containers.count
     await containers.grow(size)
     const bind = (source: string, name: Rival['name'], file: string) =>
@@ -73,8 +86,8 @@ export async function fleet(setup: Setup, report: Report, { isQuick }: Effort): 
     )
     other.files = await inTurn(FILES, file => bind(join(lxcfs, 'proc', file), 'lxcfs', file))
     results.set(size, {
-      procveil: await measure(containers, procveil, isQuick),
-      lxcfs: await measure(containers, other, isQuick),
+      procveil: await measure(containers, procveil, effort),
+      lxcfs: await measure(containers, other, effort),
     })
     for (const [target, result] of Object.entries(results.get(size) ?? {})) {
       report.add({ part: 'fleet', target, containers: size, ...result })
@@ -94,11 +107,13 @@ async function inTurn<T, U>(values: readonly T[], action: (value: T) => Promise<
 async function measure(
   containers: SmallContainers,
   rival: Rival,
-  isQuick: boolean,
+  { isQuick, warmUpReads = 0 }: FleetEffort,
 ): Promise<Result> {
   const milliseconds = isQuick ? MILLISECONDS_QUICK : MILLISECONDS
   const servers = await retry(() => rival.countServers())
-  await containers.read(1, isQuick ? WARM_UP_MS_QUICK : WARM_UP_MS, rival.files)
+  const warmUpMs = isQuick ? WARM_UP_MS_QUICK : WARM_UP_MS
+  const passes = warmUpReads / rival.files.length / containers.count
+  await containers.read(Math.max(1, (passes / warmUpMs) * 1000), warmUpMs, rival.files)
   const before = await retry(() => rival.pids())
   await untilRest(before)
   const usedBefore = before.map(cpuUsec)
@@ -160,8 +175,8 @@ function rows(sizes: Sizes): string[][] {
 
 const COMPARED = ['p50Usec', 'p99Usec', 'cpuUsec', 'anonymousMiB'] as const
 
-/** The size that others are compared to. */
-const BASE = 100
+/** The sizes that others are compared to. */
+const BASES = [10, 100]
 
 function ratios(sizes: Sizes): string[][] {
   const compare = (one: Result | undefined, other: Result | undefined) =>
@@ -170,11 +185,13 @@ function ratios(sizes: Sizes): string[][] {
   for (const [size, { procveil, lxcfs }] of sizes) {
     rows.push([`N = ${size}: procveil / lxcfs`, ...compare(procveil, lxcfs)])
   }
-  const base = sizes.get(BASE)
-  for (const [size, results] of sizes) {
-    if (size <= BASE) continue
-    for (const name of ['procveil', 'lxcfs'] as const) {
-      rows.push([`${name}: N = ${size} / ${BASE}`, ...compare(results[name], base?.[name])])
+  for (const base of BASES) {
+    for (const [size, results] of sizes) {
+      if (size <= base) continue
+      for (const name of ['procveil', 'lxcfs'] as const) {
+        const row = compare(results[name], sizes.get(base)?.[name])
+        rows.push([`${name}: N = ${size} / ${base}`, ...row])
+      }
     }
   }
   return rows
