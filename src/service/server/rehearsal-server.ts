@@ -9,6 +9,7 @@ import { QUARANTINE_CELLS, Quarantine } from '../../filesystem/quarantine.ts'
 import { FuseDevice } from '../../fuse/device.ts'
 import { Journal } from '../../fuse/journal.ts'
 import { SystemClock } from '../../sys/clock.ts'
+import { collectGarbage } from '../../sys/heap.ts'
 import { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
 import { openSocketPair } from '../../sys/socket-pair.ts'
@@ -78,5 +79,6 @@ function* steps({ settings, orders, parts }: Rehearsing, slot: number): Generato
     for (const fd of [keeper.reader, keeper.writer, near, far]) closeSync(fd)
     host.close()
     rmSync(runDirectory, { recursive: true, force: true })
+    collectGarbage()
   }
 }
