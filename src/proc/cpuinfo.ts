@@ -18,8 +18,8 @@ export function renderCpuinfo(view: View): Buffer {
   const known = texts.byCpus.get(cpus)
   if (known?.topology === topology) return known.text
   const text = findText(texts, cpus, topology)
-  texts.byCpus.set(cpus, { topology, text })
-  return text
+  if (text.isKept) texts.byCpus.set(cpus, { topology, text: text.bytes })
+  return text.bytes
 }
 
 /**
@@ -40,17 +40,19 @@ interface Texts {
 
 const MOST_LIMITED = 64
 
+/** Returns the text, and whether it is one of those that are kept. */
 function findText(
   { host, bySeen }: Texts,
   cpus: VisibleCpus,
   topology: Options['topology'],
-): Buffer {
+): { bytes: Buffer; isKept: boolean } {
   const seen = `${topology} ${cpus.count} ${cpus.effective}`
   const known = bySeen.get(seen)
-  if (known !== undefined) return known
-  const text = Buffer.from(limitCpuinfo(host, cpus, { topology }))
-  if (bySeen.size < MOST_LIMITED) bySeen.set(seen, text)
-  return text
+  if (known !== undefined) return { bytes: known, isKept: true }
+  const bytes = Buffer.from(limitCpuinfo(host, cpus, { topology }))
+  const isKept = bySeen.size < MOST_LIMITED
+  if (isKept) bySeen.set(seen, bytes)
+  return { bytes, isKept }
 }
 
 interface Cpuinfo {

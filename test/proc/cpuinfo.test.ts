@@ -147,10 +147,11 @@ function viewOf(
   topology: Topology = 'single-socket',
   count = effective.length,
 ): View {
+  const cpus = { effective, count, quotaCpus: count / 2 }
   const view: Partial<View> = {
     options: { ...DEFAULT_OPTIONS, topology },
     hostFile: path => (path === 'proc/cpuinfo' ? host : ''),
-    cpus: () => ({ effective, count, quotaCpus: count / 2 }),
+    cpus: () => cpus,
   }
   return view as View
 }
@@ -194,6 +195,14 @@ t.test('more kinds of containers than are remembered', async t => {
       t.same(values(`${renderCpuinfo(viewOf(host, [cpu]))}`, 'id'), [`${cpu}`])
     }
   }
+})
+
+t.test('the text of a kind that is not remembered is not kept for each of its containers', async t => {
+  const host = numbered(100)
+  const views = Array.from({ length: 100 }, (_, cpu) => viewOf(host, [cpu]))
+  for (const view of views) renderCpuinfo(view)
+  const kept = views.filter(view => renderCpuinfo(view) === renderCpuinfo(view))
+  t.equal(kept.length, 64)
 })
 
 t.test('a number that no CPU has begins no record', async t => {
