@@ -3,9 +3,7 @@
  */
 
 import { release } from 'node:os'
+import { isFrom } from '../host/kernel-release.ts'
 
 /** Whether the kernel has FUSE_NOTIFY_RESEND, which came with Linux 6.9. */
-export function canResend(): boolean {
-  const [major = 0, minor = 0] = release().split('.').map(Number)
-  return major > 6 || (major === 6 && minor >= 9)
-}
+export const canResend = () => isFrom(release(), [6, 9])

@@ -3,14 +3,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execaSync } from 'execa'
+import { ENVIRONMENT } from '../../src/service/executable.ts'
 import { Cleanups } from '../kit/cleanups.ts'
 import { type Daemon, startDaemon } from '../kit/lxcfs.ts'
 import { Site } from '../kit/site.ts'
 import type { Programs } from './programs.ts'
 import { SmallContainers } from './small-containers.ts'
-
-/** What systemd/procveil.service sets. */
-const ENVIRONMENT = { BUN_GC_TIMER_DISABLE: '1' }
 
 const METRICS = 'metrics/procveil.prom'
 

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { isFrom } from '../../src/host/kernel-release.ts'
 import { retry } from './requirements.ts'
 import { type Site, site } from './site.ts'
 
@@ -37,11 +38,8 @@ const BEFORE_5_12: Kernel = {
   check: (t, here) => t.match(readFileSync(traceOf(here), 'utf8'), 'ENOSYS'),
 }
 
-const [major = 0, minor = 0] = release().split('.').map(Number)
-
 /** This machine's, and one before Linux 5.12 where this machine's is newer. */
-export const KERNELS: readonly Kernel[] =
-  major > 5 || (major === 5 && minor >= 12) ? [THIS, BEFORE_5_12] : [THIS]
+export const KERNELS: readonly Kernel[] = isFrom(release(), [5, 12]) ? [THIS, BEFORE_5_12] : [THIS]
 
 /**
  * A service for which mount_setattr(2) fails as it does before Linux 5.12: strace(1) traces it, its workers included,

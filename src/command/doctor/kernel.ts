@@ -2,6 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import type { Host } from '../../host/host.ts'
+import { isFrom } from '../../host/kernel-release.ts'
 import { errorCode } from '../../sys/error.ts'
 import { about, type Finding } from './finding.ts'
 
@@ -21,11 +22,6 @@ export function checkRelease(release: string): Finding {
     `${text} has no openat2(2), with which files are bound into containers`,
     'use Linux 5.10 or newer',
   )
-}
-
-function isFrom(release: string, [major, minor]: readonly [number, number]): boolean {
-  const [, own, ownMinor] = /^(\d+)\.(\d+)/.exec(release) ?? []
-  return Number(own) > major || (Number(own) === major && Number(ownMinor) >= minor)
 }
 
 /** Opening /dev/fuse has no effect: a connection begins with a mount. */
