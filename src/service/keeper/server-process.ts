@@ -44,7 +44,7 @@ const COLLECTOR_BYTES = 100e6
 /**
  * How the server's compiler works. It takes a tenth of the usual number of calls for a function that is worth its time:
  * ten containers call none often enough within minutes. It does without its last stage, FTL, which takes most of the time
- * and memory: what a read costs is system calls, and main memory that is cold, and it brings nothing that can be measured.
+ * and memory: what a read costs is system calls, and main memory that is cold, more than instructions.
  */
 const ENGINE = {
   BUN_JSC_forceRAMSize: String(COLLECTOR_BYTES),
