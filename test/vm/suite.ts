@@ -164,7 +164,8 @@ async function runCounted(guests: readonly CountedGuest[]): Promise<void> {
   if (guests.length === 0) return
   const { skip } = skipFor(isInPath('gcc') ? undefined : 'needs gcc: apt-get install gcc libc6-dev')
   const share = temporary(t, 'procveil-share-')
-  if (skip === undefined) await fillCountedShare(share)
+  // Within a test: tap ends, and takes the share away, when nothing of its own goes on.
+  if (skip === undefined) await t.test('a share is filled', async () => fillCountedShare(share))
   for (const guest of guests) {
     if (skip === undefined) await boot(guest, share, [guest.file], '--count')
     else t.test(guest.name, { skip }, async () => {})
