@@ -130,16 +130,18 @@ export class Session {
 
   /** Runs the operations again that were to be run later. */
   retry(): void {
-    const held = this.#held
-    this.#held = []
-    for (const request of held) this.#serve(request)
+    for (const request of this.#takeHeld()) this.#serve(request)
   }
 
   /** Answers now what was to be answered later. */
   finish(): void {
+    for (const request of this.#takeHeld()) this.#serve(request, false)
+  }
+
+  #takeHeld(): Request[] {
     const held = this.#held
     this.#held = []
-    for (const request of held) this.#serve(request, false)
+    return held
   }
 
   #serve(request: Request, mayWait = this.#held.length < MOST_HELD): void {
@@ -157,9 +159,8 @@ export class Session {
 
   /** What to reply with: a body size or a negative errno, or `undefined` for no reply at all. */
   #run(request: Request): number | undefined {
-    const { header } = request
+    const { header, hasHeader } = request
     // Of less than a header the slot holds what an earlier request has left.
-    const { hasHeader } = request
     const operation = hasHeader ? this.#operations.get(header.opcode) : undefined
     this.#reply.passing = undefined
     try {

@@ -116,7 +116,8 @@ const MOST_MORE_BYTES = 128
 export function parseHostCpus(text: string): HostCpus {
   const cpus = new Map<number, CpuTime>()
   for (let at = 0; text.startsWith('cpu', at); ) {
-    const end = text.indexOf('\n', at) >= 0 ? text.indexOf('\n', at) : text.length
+    const newline = text.indexOf('\n', at)
+    const end = newline < 0 ? text.length : newline
     const [name = '', ...ticks] = text
       .slice(at + 'cpu'.length, end)
       .trimEnd()
