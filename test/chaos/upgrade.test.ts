@@ -87,7 +87,7 @@ t.test('an upgrade reads the configuration again', options, async t => {
 const BROKEN: Readonly<Record<string, string>> = {
   'no executable': 'nothing that runs\n',
   'one that fails': '#!/bin/sh\necho "Cannot find libx.so" >&2\nexit 1\n',
-  'one that hangs': '#!/bin/sh\nsleep 1000\n',
+  'one that hangs': '#!/bin/sh\nexec sleep 1000\n',
   'another program': '#!/bin/sh\necho hello\n',
 }
 
