@@ -37,9 +37,9 @@ export const LEFT = 'it was killed and is not gone'
 
 /**
  * What the server's garbage collector takes for the memory of the machine. It lets the heap grow the less until it collects:
- * the server has 15 MiB less when containers make it work hard, and reads cost the same.
+ * the server has 25 MiB less when containers make it work hard, and reads cost the same. With less still they cost more.
  */
-const COLLECTOR_BYTES = 100e6
+const COLLECTOR_BYTES = 75e6
 
 /**
  * How the server's compiler works. It takes a tenth of the usual number of calls for a function that is worth its time:
