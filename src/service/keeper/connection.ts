@@ -1,8 +1,10 @@
 /** The connection of our mount to the kernel, as the watchdog sees it. */
 
+import { spawn } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import type { Host } from '../../host/host.ts'
 import { Sigio } from '../../sys/sigio.ts'
+import { ENVIRONMENT } from '../executable.ts'
 import { FuseControl } from './fuse-control.ts'
 import type { SharedMount } from './shared-mount.ts'
 import type { Watched } from './watchdog.ts'
@@ -29,9 +31,18 @@ export class Connection implements Watched {
     return this.#control.countWaiting()
   }
 
-  /** Calls statfs(2) and not stat(2), which the kernel answers by itself for as long as it holds attributes. */
+  /**
+   * Has a process of its own call statfs(2): not stat(2), which the kernel answers by itself for as long as it holds
+   * attributes. A thread that waits for what a dead server has read keeps the process from ending, killed or not; and where
+   * the keeper has not ended, systemd starts no other that could answer.
+   */
   ask(): Promise<unknown> {
-    return statfs(this.#mountPoint)
+    const child = spawn('stat', ['-f', this.#mountPoint], { env: ENVIRONMENT, stdio: 'ignore' })
+    child.unref()
+    return new Promise((resolve, reject) => {
+      child.on('exit', resolve)
+      child.on('error', reject)
+    }).catch(() => statfs(this.#mountPoint))
   }
 
   arm(): void {
