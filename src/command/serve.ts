@@ -17,19 +17,29 @@ import {
 import { leaveCgroups } from '../service/keeper/leave-cgroups.ts'
 import { runKeeper } from '../service/keeper/run-keeper.ts'
 import { standBy } from '../service/keeper/standby.ts'
+import { Systemd } from '../service/keeper/systemd.ts'
+import { takePassed } from '../service/notify.ts'
 import { runServer } from '../service/server/run-server.ts'
 import type { Settings } from '../service/settings.ts'
 import { CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, useOnly } from '../sys/capabilities.ts'
 import { systemClock } from '../sys/clock.ts'
 import { fileCalls } from '../sys/file.ts'
 import { Log } from '../sys/log.ts'
+import { prestart } from './prestart.ts'
 import { VERSION } from './version.ts'
 
-/** Returns the exit status. With `standby` the process waits while another keeper serves, instead of failing. */
+export interface ServeOptions {
+  /** Whether the process waits while another keeper serves, instead of failing. */
+  standby?: boolean
+  /** Whether it does first what `prestart` does, where no mount is there to go on with. */
+  prestart?: boolean
+}
+
+/** Returns the exit status. */
 export async function serve(
   settings: Settings,
   orders: KeeperOrders,
-  { standby = false }: { standby?: boolean },
+  options: ServeOptions,
 ): Promise<number> {
   const host = new Host('/', systemClock)
   const log = new Log('serve', settings.log)
@@ -38,8 +48,11 @@ export async function serve(
   // A person or systemd has put the service where it is to be, and asks for no READY.
   const isLaunched = orders.readyFd !== undefined && orders.adopted === undefined
   if (isLaunched) leaveCgroups(host, message => log.info(message))
-  if (standby && !(await standBy(host, settings, log))) return 0
-  return runKeeper({ host, settings, log, version: VERSION, orders })
+  const systemd = new Systemd(host, log)
+  const passed = takePassed(process.env, process.pid)
+  if (options.standby && !(await standBy(host, settings, log, systemd))) return 0
+  if (options.prestart && passed.length === 0) await prestart(settings)
+  return runKeeper({ host, settings, log, version: VERSION, orders, systemd, passed })
 }
 
 /** Runs the process that a keeper starts. Returns the exit status when the mount is gone. */

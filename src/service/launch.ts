@@ -6,6 +6,7 @@ import { childProcess } from '../sys/child-process.ts'
 import { openPipe } from '../sys/pipe.ts'
 import { ENVIRONMENT, ownExecutable } from './executable.ts'
 import { FIRST_FREE_FD, type KeeperOrders, renderKeeperOrders } from './handover.ts'
+import { passNotifySocket } from './notify.ts'
 import { commandLine, type Settings } from './settings.ts'
 
 interface Launched {
@@ -16,7 +17,8 @@ interface Launched {
 
 /**
  * The keeper gets a session of its own, and not the caller's stdin and stdout: a runtime waits until nobody holds its
- * hook's stdout any more. The keeper has the descriptors `inherited` from FIRST_FREE_FD on.
+ * hook's stdout any more. The keeper has the descriptors `inherited` from FIRST_FREE_FD on. One that a hook starts is no
+ * part of a unit, whatever the hook's environment says.
  */
 export function launchKeeper(
   settings: Settings,
@@ -29,7 +31,7 @@ export function launchKeeper(
   const options: SpawnOptions = {
     cwd: '/',
     detached: true,
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...(orders.adopted && passNotifySocket(process.env)) },
     stdio: ['ignore', 'ignore', stderr, ...inherited, writer],
   }
   try {

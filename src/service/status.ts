@@ -5,8 +5,10 @@
 
 import { readFileSync, rmSync } from 'node:fs'
 import { isAlive, type KnownProcess } from '../container/identity.ts'
-import type { Host } from '../host/host.ts'
+import { type Host, orUndefined } from '../host/host.ts'
 import { replaceFile } from '../host/replace-file.ts'
+import type { Options } from '../proc/options.ts'
+import { parseDefaults } from './config.ts'
 
 export interface Status {
   /** The pid of the keeper. It identifies one process only together with `startTicks`. */
@@ -20,6 +22,8 @@ export interface Status {
    * time.
    */
   sinceMs: number
+  /** The options of containers that have none of their own, as the configuration file has them. */
+  options?: string
 }
 
 const file = (runDirectory: string) => `${runDirectory}/service.json`
@@ -40,6 +44,21 @@ export function findKeeper(host: Host, runDirectory: string): Status | undefined
   } catch {
     // The file is missing or damaged.
     return undefined
+  }
+}
+
+/** Returns the options that the last keeper had, dead or alive; `undefined` where they are not known. */
+export function findLastOptions(runDirectory: string): Options | undefined {
+  return orUndefined(() => {
+    const { options } = JSON.parse(readFileSync(file(runDirectory), 'utf8')) as Status
+    return options === undefined ? undefined : parseDefaults(options, file(runDirectory))
+  })
+}
+
+/** What readers were in the middle of ends with the mount. Devices are looked for when somebody reads again. */
+export function removeTexts(runDirectory: string): void {
+  for (const name of ['texts', 'devices']) {
+    rmSync(`${runDirectory}/${name}`, { recursive: true, force: true })
   }
 }
 

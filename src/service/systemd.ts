@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from 'node:fs'
+import type { Host } from '../host/host.ts'
 import { childProcess } from '../sys/child-process.ts'
 import { sleep } from '../sys/lock.ts'
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
@@ -60,6 +61,12 @@ export function isStarting(show: string | undefined): boolean {
   if (properties.get('SubState') === 'auto-restart') return false
   const hasJob = Number(properties.get('Job') ?? 0) > 0
   return hasJob || /^(activating|active|reloading)/.test(properties.get('ActiveState') ?? '')
+}
+
+/** Returns what `systemctl show` prints of our unit; `undefined` where systemd does not run, or does not say. */
+export function showUnit(host: Host, properties: readonly string[]): string | undefined {
+  if (!host.has('run/systemd/system')) return undefined
+  return systemctl('show', `--property=${properties.join(',')}`, UNIT)
 }
 
 /** Returns what systemctl prints; `undefined` when it fails, or takes too long. */

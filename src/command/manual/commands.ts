@@ -25,7 +25,7 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
   },
   serve: {
     text: [
-      'Two processes serve. This one, the keeper, holds the mount; it starts the other one, which answers readers, and replaces it at once when it ends, and within 2 seconds when it hangs. When the keeper dies, the other process starts a keeper again. A service that cannot live (5 crashes in 10 seconds, with no answer between) is given up, and the files are taken out of all containers.',
+      'Two processes serve. This one, the keeper, holds the mount; it starts the other one, which answers readers, and replaces it at once when it ends, and within 2 seconds when it hangs. When the keeper dies, the other process starts a keeper again. Under `systemd(1)` both may die at once: its file descriptor store keeps `/dev/fuse`, and the next keeper goes on with the mount. A service that cannot live (5 crashes in 10 seconds, with no answer between) is given up, and the files are taken out of all containers.',
       'SIGTERM and SIGINT end the service as `stop` does. On SIGHUP it goes over to the executable on the disk as `upgrade` does.',
     ],
     exitStatus:
@@ -54,7 +54,7 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
   },
   prestart: {
     text: [
-      'The unit of `systemd(1)` runs this before `serve`. A container that has the directory as a slave mount then sees the file system also when that is mounted after the container was started. A mount of a service that is gone is taken off; one that merely hangs is left alone.',
+      'The unit of `systemd(1)` does this with `serve --prestart`. A container that has the directory as a slave mount then sees the file system also when that is mounted after the container was started. A mount of a service that is gone is taken off; one that merely hangs is left alone.',
     ],
     exitStatus:
       'The exit status is 0 when the directory is prepared, and 1 when a mount cannot be made.',

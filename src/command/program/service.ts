@@ -9,6 +9,7 @@ import {
   SERVER_FLAGS,
   type ServerArguments,
 } from '../../service/handover.ts'
+import type { ServeOptions } from '../serve.ts'
 import type { Run } from './run.ts'
 
 export function addServiceCommands(program: Command, run: Run): void {
@@ -30,10 +31,11 @@ export function addServiceCommands(program: Command, run: Run): void {
     .description('serve the file system in the foreground')
     .option('--ready-fd <number>', 'write a byte to this descriptor when the mount answers')
     .option('--standby', 'wait while another process serves, and take its place when that ends')
+    .option('--prestart', 'do what prestart does first')
     .action(
-      run(async (settings, { standby, ...args }: KeeperArguments & { standby?: boolean }) => {
+      run(async (settings, args: KeeperArguments & ServeOptions) => {
         const { serve } = await import('../serve.ts')
-        return serve(settings, parseKeeperOrders(args), { standby: standby === true })
+        return serve(settings, parseKeeperOrders(args), args)
       }),
     )
   for (const flag of KEEPER_FLAGS) serve.addOption(new Option(flag).hideHelp())

@@ -4,11 +4,11 @@
  * starts another keeper. Nothing here waits for a process that was killed, or for a file system.
  */
 
-import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import { Answered } from '../answered.ts'
+import { removeTexts } from '../status.ts'
 import { Answering } from './answering.ts'
 import { Bell } from './bell.ts'
 import { Connection } from './connection.ts'
@@ -24,9 +24,9 @@ import { Watchdog } from './watchdog.ts'
 
 /**
  * Why a keeper ends. A keeper that is `unable` to keep a server alive leaves everything to its predecessor, if it has
- * one.
+ * one. Where it is `restarting`, systemd keeps the mount for the next one, and readers wait.
  */
-type Outcome = 'stopped' | 'unable'
+type Outcome = 'stopped' | 'unable' | 'restarting'
 
 /** So many servers that were killed and are not gone take 300 MB. */
 const MOST_LEFT = 8
@@ -58,11 +58,12 @@ export class Keeper {
     this.#host = host
     this.#log = log
     this.#kept = kept
-    this.#isToHeal = !kept.adopted
+    this.#isToHeal = kept.toHeal
     this.#mount = kept.mount
     this.#registered = new Registered(host, kept.settings, log)
     this.#jobs = new JobSocket(kept.settings, log)
     const callbacks = { ready: () => this.#ready(), answered: () => this.#crashLoop.clear() }
+    kept.systemd.keep(kept.mount)
     // Before the first server is started, which maps the same file.
     const answered = new Answered(kept.settings, log)
     this.#servers = new Servers(host, log, { ...kept, ...callbacks }, kept.mount, kept.adopted)
@@ -93,9 +94,9 @@ export class Keeper {
         await this.#servers.end()
         predecessor.close()
       } else {
-        await this.#leave()
+        await this.#leave(outcome)
       }
-      return outcome === 'stopped' ? 0 : 1
+      return outcome === 'unable' ? 1 : 0
     } finally {
       this.#watchdog.close()
       this.#mount.close()
@@ -103,15 +104,16 @@ export class Keeper {
   }
 
   async #untilOver(): Promise<Outcome> {
-    const { signals, settings, options } = this.#kept
+    const { signals, settings, options, systemd } = this.#kept
     // A server that ends while an executable is judged is replaced all the same.
     let judging: Promise<Verdict> | undefined
     for (;;) {
       const events = [this.#servers.current.over, this.#lost.rung, ...(judging ? [judging] : [])]
       const happened = await signals.or(Promise.race(events))
       if (happened === 'SIGTERM' || happened === 'SIGINT') {
-        this.#log.info(`stops: ${happened}`)
-        return 'stopped'
+        const isRestarting = await systemd.isRestarting()
+        this.#log.info(`${isRestarting ? 'ends, to be started again' : 'stops'}: ${happened}`)
+        return isRestarting ? 'restarting' : 'stopped'
       }
       if (happened === 'SIGHUP') {
         judging ??= this.#servers.alone.then(() => judgeInstalled(this.#log))
@@ -193,6 +195,8 @@ export class Keeper {
     await this.#servers.end()
     const mount = await SharedMount.make(this.#host, this.#kept.settings)
     this.#watchdog.close()
+    this.#kept.systemd.drop(this.#mount)
+    this.#kept.systemd.keep(mount)
     this.#mount.close()
     this.#mount = mount
     this.#isToHeal = true
@@ -206,33 +210,28 @@ export class Keeper {
    * another mount.
    */
   #ready(): void {
-    if (!this.#isAnnounced) this.#kept.announce()
-    this.#isAnnounced = true
-    if (this.#isToHeal) this.#registered.bind()
+    const healed = this.#isToHeal ? this.#registered.bind() : Promise.resolve()
     this.#isToHeal = false
+    if (!this.#isAnnounced) this.#kept.announce(healed)
+    this.#isAnnounced = true
   }
 
   /**
    * Takes the mount away first, so that no hook binds anything more; then the files that are bound, and last the
-   * server. What fails keeps nothing else from being done.
+   * server. What fails keeps nothing else from being done. For a keeper that systemd starts next, all stays in its place.
    */
-  async #leave(): Promise<void> {
+  async #leave(outcome: Outcome): Promise<void> {
     this.#servers.predecessor?.kill()
     this.#isToHeal = false
     await this.#attempt(() => this.#registered.stopBinding())
+    if (outcome === 'restarting') return this.#servers.end()
     await this.#attempt(() => this.#mount.unmount())
     await this.#attempt(() => this.#registered.unbind())
     await this.#servers.end()
-    await this.#attempt(() => this.#forget())
+    await this.#attempt(() => removeTexts(this.#kept.settings.runDirectory))
+    this.#kept.systemd.drop(this.#mount)
     // Who waits for a server that is not gone would wait for as long as that is there, this process too.
-    if (this.#servers.left > 0) this.#connection.abort()
-  }
-
-  /** What readers were in the middle of has ended with the mount. Devices are looked for when somebody reads again. */
-  #forget(): void {
-    for (const name of ['texts', 'devices']) {
-      rmSync(`${this.#kept.settings.runDirectory}/${name}`, { recursive: true, force: true })
-    }
+    if (this.#mount.state !== 'aborted') this.#connection.abort()
   }
 
   async #attempt(action: () => unknown): Promise<void> {

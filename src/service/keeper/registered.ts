@@ -8,8 +8,8 @@ import { SILENT } from '../handover.ts'
 import type { Settings } from '../settings.ts'
 import { CommandProcess } from './command-process.ts'
 
-/** Before each try. Some containers can never be bound into, so there is an end. */
-const PAUSES_MS = [0, 300, 1000, 3000]
+/** Before each try but the first. Some containers can never be bound into, so there is an end. */
+const PAUSES_MS = [300, 1000, 3000]
 
 export class Registered {
   readonly #host: Host
@@ -26,28 +26,32 @@ export class Registered {
   }
 
   /**
-   * Begins to put the files of the mount into the containers. What was begun for an earlier mount is given up: of that
-   * some containers have got the files.
+   * Puts the files of the mount into the containers, and resolves when each was tried once. What was begun for an earlier
+   * mount is given up: of that some containers have got the files.
    */
-  bind(): void {
+  async bind(): Promise<void> {
     const number = ++this.#number
     this.#binding?.kill()
     this.#binding = undefined
     const registry = new Registry(this.#settings.runDirectory)
     const isNone = orUndefined(() => registry.ids())?.length === 0
-    if (!isNone) void this.#bindAll(number)
+    if (!isNone && !(await this.#tryBind(number))) void this.#bindAgain(number)
   }
 
   /** Tries again where a container failed: the mount may have been taken away meanwhile. */
-  async #bindAll(number: number): Promise<void> {
+  async #bindAgain(number: number): Promise<void> {
     for (const pauseMs of PAUSES_MS) {
       await sleep(pauseMs)
-      if (number !== this.#number) return
-      this.#binding = this.#tryCommand('remount')
-      const status = await this.#binding?.done
-      // Who does not answer does so no sooner when asked again, and costs another worker.
-      if (status === 0 || status === SILENT) return
+      if (number !== this.#number || (await this.#tryBind(number))) return
     }
+  }
+
+  /** Returns whether nothing is left to be tried. */
+  async #tryBind(number: number): Promise<boolean> {
+    this.#binding = this.#tryCommand('remount')
+    const status = await this.#binding?.done
+    // Who does not answer does so no sooner when asked again, and costs another worker.
+    return number !== this.#number || status === 0 || status === SILENT
   }
 
   async stopBinding(): Promise<void> {

@@ -3,18 +3,22 @@
 import { closeSync } from 'node:fs'
 import { readStartTicks } from '../../container/identity.ts'
 import type { Host } from '../../host/host.ts'
+import type { Options } from '../../proc/options.ts'
 import { tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
-import { readDefaults } from '../config.ts'
+import { readDefaults, renderDefaults } from '../config.ts'
 import { INSTALLED } from '../executable.ts'
 import { type KeeperOrders, READY, say } from '../handover.ts'
+import type { Passed } from '../notify.ts'
 import { makeRunDirectory, type Settings } from '../settings.ts'
-import { removeStatus, writeStatus } from '../status.ts'
+import { findAnswering, findLastOptions, removeStatus, writeStatus } from '../status.ts'
 import { Keeper } from './keeper.ts'
+import { takePassedMount } from './passed-mount.ts'
 import { Predecessor } from './predecessor.ts'
 import { adoptRequests } from './requests.ts'
 import { SharedMount } from './shared-mount.ts'
 import { Signals } from './signals.ts'
+import type { Systemd } from './systemd.ts'
 
 /**
  * The lock is waited for this long: a service that was told to stop takes its files out of all containers before it
@@ -28,6 +32,9 @@ interface KeeperSetup {
   log: Log
   version: string
   orders: KeeperOrders
+  systemd: Systemd
+  /** What systemd has kept. */
+  passed: readonly Passed[]
 }
 
 /**
@@ -53,30 +60,55 @@ export async function runKeeper(setup: KeeperSetup): Promise<number> {
 }
 
 async function makeKeeper(setup: KeeperSetup, signals: Signals): Promise<Keeper> {
-  const { host, settings, log, orders } = setup
+  const { host, settings, log, orders, systemd } = setup
   const { adopted, readyFd } = orders
-  const mount = adopted
-    ? new SharedMount(host, settings.mountPoint, {
-        fuse: adopted.fuseFd,
-        requests: adoptRequests(adopted.requestsFd, log),
-      })
-    : await SharedMount.make(host, settings)
+  const passed = takePassedMount(host, settings, setup.passed)
+  systemd.dropNames(passed.useless)
+  const fuse = adopted?.fuseFd ?? passed.descriptors?.fuse
+  const options = adopted?.options ?? readOptions(setup, passed.descriptors !== undefined)
+  const announceKept = (healed: Promise<void>) => announce(setup, options, healed)
+  const kept = { settings, options, signals, systemd, announce: announceKept }
+  if (fuse === undefined) {
+    const mount = await SharedMount.make(host, settings)
+    const mode = { adopted: false, toHeal: true, predecessor: undefined }
+    return new Keeper(host, log, { ...kept, ...mode, mount })
+  }
+  if (adopted === undefined) log.info('goes on with the mount that systemd has kept')
+  const requests = adoptRequests(adopted?.requestsFd ?? passed.descriptors?.requests, log)
+  const mount = new SharedMount(host, settings.mountPoint, { fuse, requests })
+  const serverPid = adopted?.serverPid ?? findAnswering(host, settings.runDirectory)
   return new Keeper(host, log, {
-    settings,
-    options: adopted?.options ?? readDefaults(settings),
+    ...kept,
     mount,
-    signals,
-    adopted: adopted !== undefined,
-    predecessor: adopted && findPredecessor(host, adopted.serverPid, readyFd),
-    announce: () => announce(setup),
+    adopted: true,
+    // A keeper that was killed may have been about to heal them.
+    toHeal: adopted === undefined,
+    predecessor: serverPid === undefined ? undefined : findPredecessor(host, serverPid, readyFd),
   })
+}
+
+/**
+ * A configuration that was damaged since is no reason to let readers wait who have seen the mount already: the last keeper's
+ * options hold on. Throws where there are none.
+ */
+function readOptions({ settings, log }: KeeperSetup, isGoingOn: boolean): Options {
+  try {
+    return readDefaults(settings)
+  } catch (error) {
+    const last = isGoingOn ? findLastOptions(settings.runDirectory) : undefined
+    if (last === undefined) throw error
+    log.error(error)
+    return last
+  }
 }
 
 /**
  * READY is said only to a process that has started the service: a predecessor, at the other end of `readyFd`, has been
  * told already.
  */
-function announce({ host, settings, log, version, orders: { adopted, readyFd } }: KeeperSetup) {
+function announce(setup: KeeperSetup, options: Options, healed: Promise<void>): void {
+  const { host, settings, log, version, systemd } = setup
+  const { adopted, readyFd } = setup.orders
   log.info(`serves ${settings.mountPoint}`)
   const { pid } = process
   const startTicks = readStartTicks(host, pid) ?? 0
@@ -86,6 +118,11 @@ function announce({ host, settings, log, version, orders: { adopted, readyFd } }
     version,
     executable: INSTALLED,
     sinceMs: Date.now(),
+    options: renderDefaults(options),
+  })
+  void healed.then(async () => {
+    systemd.sayReady()
+    await systemd.checkKept()
   })
   if (adopted !== undefined || readyFd === undefined) return
   say(readyFd, READY)
@@ -98,11 +135,10 @@ function findPredecessor(
   pid: number,
   readyFd: number | undefined,
 ): Predecessor | undefined {
-  if (readyFd === undefined) return undefined
   try {
     return new Predecessor(host, pid, readyFd)
   } catch {
-    closeSync(readyFd)
+    if (readyFd !== undefined) closeSync(readyFd)
     return undefined
   }
 }

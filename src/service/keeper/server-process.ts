@@ -7,6 +7,7 @@ import { openPipe } from '../../sys/pipe.ts'
 import { untilGone } from '../doomed.ts'
 import { ownExecutable } from '../executable.ts'
 import { ANSWERED, GO, READY, renderServerOrders, type ServerOrders, say } from '../handover.ts'
+import { passNotifySocket } from '../notify.ts'
 import { commandLine, type Settings } from '../settings.ts'
 import type { Descriptors } from './shared-mount.ts'
 
@@ -63,7 +64,8 @@ export function startServer(
   const child = spawn(path, commandLine(settings, 'server', ...renderServerOrders(orders)), {
     argv0,
     cwd: '/',
-    env: ENGINE,
+    // The keeper that the server may have to start speaks to systemd, too.
+    env: { ...ENGINE, ...passNotifySocket(process.env) },
     // The last three become FUSE_FD, KEEPER_FD and REQUESTS_FD.
     stdio: ['ignore', 'pipe', 'inherit', fuse, reader, requests],
   })

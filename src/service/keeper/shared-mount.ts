@@ -73,6 +73,11 @@ export class SharedMount implements Descriptors {
     }
   }
 
+  /** What has to be open so that the mount lives, and the next server finds what readers wait for. */
+  get descriptors() {
+    return { requests: this.requests, fuse: this.fuse }
+  }
+
   /** The minor number of the mount's device, by which the kernel calls the connection. */
   get minor(): number | undefined {
     return this.#minor

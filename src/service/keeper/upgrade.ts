@@ -8,6 +8,7 @@ import { checkExecutable } from '../check-executable.ts'
 import { readDefaults } from '../config.ts'
 import { ENVIRONMENT, INSTALLED } from '../executable.ts'
 import { renderKeeperOrders } from '../handover.ts'
+import { passNotifySocket } from '../notify.ts'
 import { commandLine, type Settings } from '../settings.ts'
 import type { ServerProcess } from './server-process.ts'
 import type { Descriptors } from './shared-mount.ts'
@@ -57,7 +58,8 @@ export function upgrade(
       },
     })
     const kept = [mount.fuse, server.pipe, ...(verdict === 'older' ? [] : [mount.requests])]
-    become(INSTALLED, commandLine(settings, 'serve', ...orders), ENVIRONMENT, kept)
+    const environment = { ...ENVIRONMENT, ...passNotifySocket(process.env) }
+    become(INSTALLED, commandLine(settings, 'serve', ...orders), environment, kept)
   } catch (error) {
     logRefusal(log, error)
   }

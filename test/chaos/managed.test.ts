@@ -1,0 +1,166 @@
+/** A service manager keeps the mount's descriptors: both processes may be killed at the same moment, and readers wait. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+// @ts-expect-error: it is plain JavaScript.
+import { findBun } from '../../scripts/bun.mjs'
+import { started } from '../kit/box.ts'
+import { readMemTotal } from '../kit/mem-total.ts'
+import { needs, retry } from '../kit/requirements.ts'
+import { signalAll } from '../kit/signal-all.ts'
+import { type Site, site } from '../kit/site.ts'
+import { size } from '../kit/size.ts'
+import { temporary } from '../kit/temporary.ts'
+import { disturb, isUnnoticed, signal } from './disturb.ts'
+import { UNHURRIED } from './load.ts'
+
+const MANAGER = fileURLToPath(new URL('../kit/service-manager.ts', import.meta.url))
+
+/** What a container with 64 MiB sees. */
+const OWN = String(64 * 1024)
+
+const options = { ...needs('runc'), ...UNHURRIED }
+
+interface Managed {
+  here: Site
+  /** What has happened so far, a line each. */
+  told: () => string[]
+  stop: () => Promise<void>
+}
+
+interface How {
+  /** Whether its socket is no file. */
+  isAbstract?: boolean
+  /** Of the service, before its command. */
+  arguments?: readonly string[]
+}
+
+/** A service that is started again whenever it ends, and has said that it is ready. */
+async function manage(t: Test, how: How = {}): Promise<Managed> {
+  const here = site(t)
+  let text = ''
+  const { arguments: more = [], isAbstract = false } = how
+  const command = [here.executable, ...here.options, ...more, 'serve', '--standby', '--prestart']
+  const manager = execa(findBun(), [MANAGER, `${isAbstract ? '@' : ''}${here.directory}/notify`], {
+    env: { COMMAND: JSON.stringify(command) },
+    stdin: 'ignore',
+    reject: false,
+  })
+  manager.stdout.on('data', data => {
+    text += data
+  })
+  const stop = async () => {
+    manager.kill('SIGTERM')
+    await manager
+  }
+  t.teardown(stop)
+  const told = () => text.split('\n')
+  await retry(() => {
+    if (!told().includes('ready')) throw new Error(`Cannot go on: not ready: ${text}`)
+  })
+  return { here, told, stop }
+}
+
+/** Both at once: a stopped one starts no other. */
+function killBoth(here: Site): boolean {
+  const pids = here.servers()
+  if (pids.length < 2) return false
+  for (const name of ['SIGSTOP', 'SIGKILL'] as const) signalAll(pids, name)
+  return true
+}
+
+t.test('both processes are killed at the same moment', options, async t => {
+  const { here } = await manage(t)
+  const times = size({ short: 4, long: 30, full: 200 })
+  const seen = await disturb(t, here, { times, everyMs: 1000, act: () => killBoth(here) })
+  isUnnoticed(t, seen)
+  t.match(here.readLog(), /goes on with the mount that systemd has kept/)
+  t.notMatch(here.readLog(), /mounted anew/)
+})
+
+t.test('server, keeper or both are killed', options, async t => {
+  const { here } = await manage(t, { isAbstract: true })
+  const acts = [
+    () => signal(here, 'server', 'SIGKILL'),
+    () => signal(here, 'serve', 'SIGKILL'),
+    () => killBoth(here),
+  ]
+  const act = () => acts[Math.floor(Math.random() * acts.length)]?.() ?? false
+  const times = size({ short: 10, long: 100, full: 1000 })
+  isUnnoticed(t, await disturb(t, here, { times, everyMs: 300, act, mayStandBy: true }))
+})
+
+t.test('one that stands by ends when both others were killed', options, async t => {
+  const { here, told } = await manage(t)
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  signal(here, 'serve', 'SIGKILL')
+  await retry(() => {
+    if (!here.readLog().includes('stands by')) throw new Error('Cannot go on: none stands by')
+  })
+  const standby = Number(/serve\[(\d+)\] info: process \d+ serves/.exec(here.readLog())?.[1])
+  const others = here.servers().filter(pid => pid !== standby)
+  for (const name of ['SIGSTOP', 'SIGKILL'] as const) signalAll(others, name)
+  const startMs = performance.now()
+  t.equal(await readMemTotal(box), OWN)
+  t.comment(`the reader waited ${Math.round(performance.now() - startMs)} ms`)
+  // So it is started with what is kept by then.
+  await retry(() => {
+    if (!told().includes('ended 0')) throw new Error(`Cannot see it end: ${told()}`)
+  })
+})
+
+t.test('a mount that was made anew takes the place of the one that is kept', options, async t => {
+  const { here, told } = await manage(t)
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  const [first] = told().filter(line => line.startsWith('stored fuse-'))
+  await execa('umount', ['--force', here.mountPoint])
+  await retry(() => {
+    if (told().filter(line => line.startsWith('stored fuse-')).length < 2)
+      throw new Error('not yet')
+  })
+  t.ok(told().includes(String(first).replace('stored', 'removed')))
+  await retry(async () => {
+    if ((await readMemTotal(box)) !== OWN) throw new Error('Cannot go on: it is not healed')
+  })
+  killBoth(here)
+  t.equal(await readMemTotal(box), OWN)
+})
+
+t.test('a configuration that was damaged since holds nobody up', options, async t => {
+  const directory = temporary(t, 'procveil-config-')
+  const config = `${directory}/config.json`
+  writeFileSync(config, '{ "uptime": "host" }')
+  const { here } = await manage(t, { arguments: ['--config', config] })
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  writeFileSync(config, '{')
+  killBoth(here)
+  t.equal(await readMemTotal(box), OWN)
+  const seconds = async (path: string) => Number((await box.cat(path)).split(' ')[0])
+  t.ok((await seconds('/proc/uptime')) > 100, 'it has the options of before')
+  t.match(here.readLog(), /error: Cannot read .*config.json/)
+})
+
+t.test('no other program gets what was passed', options, async t => {
+  const { here } = await manage(t)
+  killBoth(here)
+  await retry(() => {
+    if (here.servers().length !== 2) throw new Error('Cannot find keeper and server')
+  })
+  for (const pid of here.servers()) {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    if (pid === here.find('serve')) continue
+    t.notMatch(environment, /LISTEN_/, 'a server')
+    t.match(environment, /NOTIFY_SOCKET/, 'which may have to start a keeper')
+  }
+})
+
+t.test('a service that is stopped leaves nothing', options, async t => {
+  const { here, told, stop } = await manage(t)
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  await stop()
+  t.ok(told().some(line => line.startsWith('removed fuse-')))
+  t.not(await readMemTotal(box), OWN)
+  t.notOk(here.hostMounts().includes(here.mountPoint))
+})
