@@ -39,6 +39,7 @@ files() {
     main) cat <<EOF
 755 procveil $libexecdir/procveil
 link $libexecdir/procveil $bindir/procveil
+755 systemd/give-up $libexecdir/give-up
 644 systemd/procveil.service $unitdir/procveil.service
 644 systemd/90-procveil.preset $presetdir/90-procveil.preset
 644 systemd/procveil.conf $tmpfilesdir/procveil.conf

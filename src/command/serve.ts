@@ -48,7 +48,7 @@ export async function serve(
   // A person or systemd has put the service where it is to be, and asks for no READY.
   const isLaunched = orders.readyFd !== undefined && orders.adopted === undefined
   if (isLaunched) leaveCgroups(host, message => log.info(message))
-  const systemd = new Systemd(host, log)
+  const systemd = new Systemd(host, settings, log)
   const passed = takePassed(process.env, process.pid)
   if (options.standby && !(await standBy(host, settings, log, systemd))) return 0
   if (options.prestart && passed.length === 0) await prestart(settings)

@@ -62,8 +62,11 @@ const KEPT = ['requests', 'fuse'] as const
 
 export type Kept = (typeof KEPT)[number]
 
+/** The name of the executable that has served last, which is no service's to go on with: systemd/give-up runs it. */
+export const EXECUTABLE = 'executable'
+
 /** How many descriptors systemd keeps. */
-export const KEPT_COUNT = KEPT.length
+export const KEPT_COUNT = KEPT.length + 1
 
 export const renderName = (kept: Kept, minor: number) => `${kept}-${minor}`
 

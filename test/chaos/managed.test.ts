@@ -58,7 +58,7 @@ async function manage(t: Test, how: How = {}): Promise<Managed> {
   t.teardown(stop)
   const told = () => text.split('\n')
   await retry(() => {
-    if (!told().includes('ready')) throw new Error(`Cannot go on: not ready: ${text}`)
+    if (!told().includes('stored executable')) throw new Error(`Cannot go on: not ready: ${text}`)
   })
   return { here, told, stop }
 }

@@ -104,6 +104,7 @@ t.test('dnf installs, upgrades and erases it', needsPackages({ ...needed, ...dnf
 /** What the main package installs, and its modes. */
 const MODES = {
   '/usr/libexec/procveil/procveil': 0o755,
+  '/usr/libexec/procveil/give-up': 0o755,
   '/usr/bin/procveil': 0o777,
   '/usr/lib/systemd/system/procveil.service': 0o644,
   '/usr/lib/systemd/system-preset/90-procveil.preset': 0o644,

@@ -93,6 +93,12 @@ export const FILES: readonly Term[] = [
     ],
   },
   {
+    term: '`/usr/libexec/procveil/give-up`',
+    text: [
+      'What the unit runs when the service has ended: where five starts in a row have failed it takes the files out of all containers.',
+    ],
+  },
+  {
     term: '`/run/procveil`',
     text: [
       'What outlives the processes: a registration for each container in `containers/`, what each has accumulated in `records/`, and locks. Only root can read it.',

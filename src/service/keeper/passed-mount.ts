@@ -5,7 +5,7 @@ import type { Host } from '../../host/host.ts'
 import { findServed } from '../../mount/served.ts'
 import { closeOnExec } from '../../sys/notify-socket.ts'
 import { isBroken } from '../../sys/poll.ts'
-import { type Kept, type Passed, parseName } from '../notify.ts'
+import { EXECUTABLE, type Kept, type Passed, parseName } from '../notify.ts'
 import type { Settings } from '../settings.ts'
 
 interface PassedMount {
@@ -34,7 +34,7 @@ export function takePassedMount(
   const used = new Set(found.values())
   const others = passed.filter(({ fd }) => !used.has(fd))
   for (const { fd } of others) closeSync(fd)
-  const useless = others.map(({ name }) => name)
+  const useless = others.map(({ name }) => name).filter(name => name !== EXECUTABLE)
   return { descriptors: isLive ? { ...Object.fromEntries(found), fuse } : undefined, useless }
 }
 

@@ -122,6 +122,7 @@ function announce(setup: KeeperSetup, options: Options, healed: Promise<void>): 
   })
   void healed.then(async () => {
     systemd.sayReady()
+    await systemd.keepExecutable()
     await systemd.checkKept()
   })
   if (adopted !== undefined || readyFd === undefined) return

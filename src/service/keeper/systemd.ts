@@ -5,12 +5,14 @@
  */
 
 import { execFile } from 'node:child_process'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import { sendDatagram } from '../../sys/notify-socket.ts'
 import { ENVIRONMENT } from '../executable.ts'
 import {
+  EXECUTABLE,
   isRestartJob,
   KEPT_COUNT,
   type Kept,
@@ -20,6 +22,7 @@ import {
   renderName,
   renderNotification,
 } from '../notify.ts'
+import type { Settings } from '../settings.ts'
 import { UNIT } from '../unit.ts'
 
 /** The socket that systemd listens to, by sd_notify(3) to be found in the environment. */
@@ -42,15 +45,17 @@ export class Systemd {
   readonly #log: Log
   readonly #socket: string | undefined
   readonly #unit: string | undefined
+  readonly #runDirectory: string
   /** Messages are taken in this order. */
   #said: Promise<void> = Promise.resolve()
 
-  constructor(host: Host, log: Log) {
+  constructor(host: Host, { runDirectory }: Settings, log: Log) {
     this.#log = log
     this.#unit = parseUnit(host.tryRead('proc/self/cgroup') ?? '')
     // A keeper that an earlier version has started, or become, has no such variable.
     const usual = this.#unit === UNIT && host.has(SOCKET) ? `/${SOCKET}` : undefined
     this.#socket = notifySocket(process.env) ?? usual
+    this.#runDirectory = runDirectory
   }
 
   /** Whether systemd starts another process in the place of this one. */
@@ -60,7 +65,20 @@ export class Systemd {
 
   /** Tells that the service has started. */
   sayReady(): void {
+    // systemd/give-up notes there how often it has not.
+    for (const name of ['failed-starts', 'given-up']) {
+      rmSync(`${this.#runDirectory}/${name}`, { force: true })
+    }
     this.#say({ READY: '1' })
+  }
+
+  /** Has systemd keep the executable of this process, which can serve. */
+  async keepExecutable(): Promise<void> {
+    const fd = openSync('/proc/self/exe', 'r')
+    this.dropNames([EXECUTABLE])
+    this.#say({ FDSTORE: '1', FDNAME: EXECUTABLE }, [fd])
+    await this.#said
+    closeSync(fd)
   }
 
   /** Says in the log where systemd has not kept what it was given: of a store that is full or disabled it says nothing. */
