@@ -6,6 +6,7 @@ import { findServed } from '../mount/served.ts'
 import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
 import { findKeeper } from '../service/status.ts'
+import { showUnit } from '../service/systemd.ts'
 import { systemClock } from '../sys/clock.ts'
 import { describe, Log } from '../sys/log.ts'
 import { printableJson } from '../sys/printable.ts'
@@ -21,6 +22,7 @@ import { checkKernel, checkPlace } from './doctor/kernel.ts'
 import { checkOthers, checkRegistrations } from './doctor/leftovers.ts'
 import { checkMount, checkPropagation, type Service } from './doctor/mount.ts'
 import { checkProcesses } from './doctor/processes.ts'
+import { checkStore, STORE_PROPERTIES } from './doctor/store.ts'
 import { checkUnit } from './doctor/unit.ts'
 import { isColourful } from './terminal/table.ts'
 import { VERSION } from './version.ts'
@@ -59,6 +61,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...checkMount(host, settings, VERSION, service),
     checkPropagation(host, settings),
     checkUnit(host),
+    ...checkStore(showUnit(host, STORE_PROPERTIES), readCgroups(host, settings)),
     checkProcesses(host),
     ...(await attempt('config', 'correct it, or give another --config', async () =>
       checkConfig(settings),
@@ -74,6 +77,12 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
       return checkContainers(listed, others.answering)
     })),
   ]
+}
+
+/** Returns /proc/PID/cgroup of the keeper; `undefined` when there is none. */
+function readCgroups(host: Host, { runDirectory }: Settings): string | undefined {
+  const keeper = findKeeper(host, runDirectory)
+  return keeper && host.tryRead(`proc/${keeper.pid}/cgroup`)
 }
 
 /** Without a worker the other checks go on. */

@@ -10,8 +10,10 @@ import { checkFuse, checkPlace, checkRelease } from '../../src/command/doctor/ke
 import { checkOthers, checkRegistrations } from '../../src/command/doctor/leftovers.ts'
 import { checkMount, checkPropagation, type Service } from '../../src/command/doctor/mount.ts'
 import { checkProcesses } from '../../src/command/doctor/processes.ts'
+import { checkStore } from '../../src/command/doctor/store.ts'
 import { checkUnit } from '../../src/command/doctor/unit.ts'
 import { Registry } from '../../src/container/registry.ts'
+import { KEPT_COUNT } from '../../src/service/notify.ts'
 import { JobError, LATE, NO_WORKER } from '../../src/worker/messages.ts'
 import { machine } from '../machines/machine.ts'
 
@@ -293,4 +295,28 @@ t.test('processes of ours that were killed and are left', async t => {
   t.equal(checkProcesses(host).level, 'ok', 'neither one that lives nor one of others')
   run('42', '/usr/libexec/procveil/procveil (deleted)')
   t.match(checkProcesses(host), { level: 'warning', text: / 42$/ })
+})
+
+t.test('systemd tells whether the service runs, and what it keeps of it', async t => {
+  const check = (state: string, step: string, stored: number) =>
+    checkStore(`ActiveState=${state}\nSubState=${step}\nNFileDescriptorStore=${stored}\n`)
+  t.strictSame(checkStore(undefined), [], 'systemd does not run')
+  t.strictSame(check('inactive', 'dead', 0), [], 'a hook may have started the service')
+  t.strictSame(levels(check('active', 'running', KEPT_COUNT)), ['ok'])
+  const [disabled] = check('active', 'running', 0)
+  t.equal(disabled?.level, 'warning')
+  t.match(disabled?.text, /keeps 0 of \d/)
+  t.match(disabled?.advice, 'systemctl restart procveil.service', 'a hook has started the keeper')
+  const show = 'ActiveState=active\nSubState=running\nNFileDescriptorStore=1\n'
+  const [full] = checkStore(show, '0::/system.slice/procveil.service\n')
+  t.match(full?.advice, /FileDescriptorStoreMax= .*systemctl reload procveil.service/)
+  for (const [state, step] of [
+    ['failed', 'failed'],
+    ['activating', 'auto-restart'],
+    ['activating', 'start-pre'],
+  ] as const) {
+    const [finding] = check(state, step, KEPT_COUNT)
+    t.equal(finding?.level, 'problem')
+    t.match(finding?.text, `it is ${state}, ${step}`)
+  }
 })
