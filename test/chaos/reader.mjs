@@ -2,7 +2,7 @@
  * Reads all of a container's files over and over until there is a file /tmp/stop, and checks each text: whole, of one moment,
  * and no counter behind what it was. Prints what it saw as JSON. Plain JavaScript: it runs inside the container.
  *
- * node reader.mjs BUFFER_SIZE
+ * node reader.mjs BUFFER_SIZE [PAUSE_MS]
  */
 
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
@@ -22,6 +22,9 @@ const FILES = [
 
 const STOP = '/tmp/stop'
 const bufferSize = Number(process.argv[2])
+/** After each file, for a machine that has more to do. */
+const pauseMs = Number(process.argv[3] ?? 0)
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
 const buffer = Buffer.alloc(bufferSize)
 /** The lists hold the first few of each. */
 const seen = { reads: 0, failures: 0, failed: [], wrong: [], longestMs: 0 }
@@ -39,6 +42,7 @@ while (!existsSync(STOP)) {
     }
     seen.reads++
     seen.longestMs = Math.max(seen.longestMs, performance.now() - start)
+    if (pauseMs > 0) Atomics.wait(sleeper, 0, 0, pauseMs)
   }
 }
 process.stdout.write(`${JSON.stringify(seen)}\n`)

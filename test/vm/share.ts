@@ -46,13 +46,14 @@ export async function fillCountedShare(share: string): Promise<void> {
 
 /** Fills an empty directory with packages, and tests of these; returns the names of the test files. */
 export function fillPackagesShare(t: Test, share: string): string[] {
-  const own = ['configure.ts', 'lifecycle.ts']
+  const own = ['configure.ts', 'lifecycle.ts', 'survival.ts']
   compile(
     share,
     own.map(name => `test/vm/packages/${name}`),
   )
   makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
   copyPackages(join(share, 'packages'))
+  cpSync(join(PROJECT, 'test/chaos/reader.mjs'), join(share, 'test/guest/reader.mjs'))
   cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
   return own.map(compiled)
 }
