@@ -76,6 +76,7 @@ t.test('both processes are killed at the same moment', options, async t => {
   const times = size({ short: 4, long: 30, full: 200 })
   const seen = await disturb(t, here, { times, everyMs: 1000, act: () => killBoth(here) })
   isUnnoticed(t, seen)
+  if (!t.passing()) t.comment(here.readLog().slice(-200_000))
   t.match(here.readLog(), /goes on with the mount that systemd has kept/)
   t.notMatch(here.readLog(), /mounted anew/)
 })

@@ -1,11 +1,12 @@
 /**
  * Reads all of a container's files over and over until there is a file /tmp/stop, and checks each text: whole, of one moment,
- * and no counter behind what it was. Prints what it saw as JSON. Plain JavaScript: it runs inside the container.
+ * and no counter behind what it was. Prints what it saw as JSON, and tells in /tmp/passes.PID how often it has read all of
+ * them so far. Plain JavaScript: it runs inside the container.
  *
  * node reader.mjs BUFFER_SIZE [PAUSE_MS]
  */
 
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, writeFileSync } from 'node:fs'
 
 const FILES = [
   '/proc/meminfo',
@@ -30,6 +31,7 @@ const buffer = Buffer.alloc(bufferSize)
 const seen = { reads: 0, failures: 0, failed: [], wrong: [], longestMs: 0 }
 const last = new Map()
 const shapes = new Map()
+let passes = 0
 
 while (!existsSync(STOP)) {
   for (const file of FILES) {
@@ -44,6 +46,7 @@ while (!existsSync(STOP)) {
     seen.longestMs = Math.max(seen.longestMs, performance.now() - start)
     if (pauseMs > 0) Atomics.wait(sleeper, 0, 0, pauseMs)
   }
+  writeFileSync(`/tmp/passes.${process.pid}`, String(++passes))
 }
 process.stdout.write(`${JSON.stringify(seen)}\n`)
 

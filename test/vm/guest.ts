@@ -6,7 +6,8 @@ import t from 'tap'
 import { retry } from '../kit/requirements.ts'
 import { IMAGE } from './podman.ts'
 
-const FILE_TIMEOUT_MS = 420_000
+/** Of each file, as of each test. */
+const FILE_TIMEOUT_MS = Number(process.env.TAP_TIMEOUT) * 1000
 const files = process.argv.slice(2)
 const podman = existsSync('/sys/fs/cgroup/cgroup.controllers')
 

@@ -46,16 +46,23 @@ export async function fillCountedShare(share: string): Promise<void> {
 
 /** Fills an empty directory with packages, and tests of these; returns the names of the test files. */
 export function fillPackagesShare(t: Test, share: string): string[] {
-  const own = ['configure.ts', 'lifecycle.ts', 'survival.ts']
+  const own = ['configure.ts', 'lifecycle.ts']
   compile(
     share,
     own.map(name => `test/vm/packages/${name}`),
   )
   makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
   copyPackages(join(share, 'packages'))
-  cpSync(join(PROJECT, 'test/chaos/reader.mjs'), join(share, 'test/guest/reader.mjs'))
   cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
   return own.map(compiled)
+}
+
+/** Fills an empty directory with packages, and the test of `systemd`; returns the name of the test file. */
+export function fillSystemdShare(share: string): string[] {
+  compile(share, ['test/vm/systemd/survival.ts'])
+  copyPackages(join(share, 'packages'))
+  cpSync(join(PROJECT, 'test/chaos/reader.mjs'), join(share, 'test/guest/reader.mjs'))
+  return ['survival.js']
 }
 
 const list = (directory: string, end: string) =>

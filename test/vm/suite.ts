@@ -11,19 +11,26 @@ import { PACKAGERS } from '../../scripts/package/packages.ts'
 import { isInPath, skipFor } from '../kit/requirements.ts'
 import { temporary } from '../kit/temporary.ts'
 import { needsPackages, VERSION } from '../packages/built.ts'
-import { fillCountedShare, fillPackagesShare, fillShare } from './share.ts'
+import { fillCountedShare, fillPackagesShare, fillShare, fillSystemdShare } from './share.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Emulation is 10 to 25 times slower than this machine, which others may use too. */
 const GUEST_TIMEOUT_SECONDS = 3000
 const BUILD_TIMEOUT_MS = 900_000
-const GUEST_ENVIRONMENT = `TAP_TIMEOUT=420 PROCVEIL_NO_SKIP=1 PROCVEIL_TEST_CROWD=5 PROCVEIL_VERSION=${VERSION}`
+const FILE_TIMEOUT_SECONDS = 420
+const GUEST_ENVIRONMENT = [
+  'PROCVEIL_NO_SKIP=1 PROCVEIL_TEST_CROWD=5',
+  `PROCVEIL_VERSION=${VERSION} PROCVEIL_TESTS=${process.env.PROCVEIL_TESTS ?? 'short'}`,
+].join(' ')
 
 interface Guest {
   name: string
   suite: 'bookworm' | 'trixie'
-  kernel: 'stable' | 'backports' | 'bullseye'
+  /** One of the suite's image: see build-image. */
+  kernel: 'stable' | 'backports' | 'bullseye' | 'bookworm' | 'forky'
   cgroup: 'v2' | 'v1'
+  /** Where it is not FILE_TIMEOUT_SECONDS. */
+  fileTimeoutSeconds?: number
 }
 
 interface KernelGuest extends Guest {
@@ -107,6 +114,23 @@ const COUNTED_GUESTS: readonly CountedGuest[] = [
   },
 ]
 
+/** What survives where systemd keeps the mount. No test depends on what else this machine does here either. */
+const SYSTEMD_GUESTS: readonly (Guest & { isInBrief: boolean })[] = [
+  { name: 'survival under systemd, Linux 5.10', kernel: 'bullseye' as const, isInBrief: true },
+  { name: 'survival under systemd, Linux 6.1', kernel: 'bookworm' as const, isInBrief: false },
+  { name: 'survival under systemd, Linux 6.12', kernel: 'stable' as const, isInBrief: true },
+  {
+    name: 'survival under systemd, Linux 7 or newer',
+    kernel: 'forky' as const,
+    isInBrief: false,
+  },
+].map(guest => ({
+  ...guest,
+  suite: 'trixie',
+  cgroup: 'v2',
+  fileTimeoutSeconds: GUEST_TIMEOUT_SECONDS,
+}))
+
 const isBrief = process.env.PROCVEIL_VM === 'brief'
 
 const missing = findMissing()
@@ -152,12 +176,31 @@ async function run(): Promise<void> {
   await runCounted(
     COUNTED_GUESTS.filter(({ name, isInBrief }) => wanted(name) && (isInBrief || !isBrief)),
   )
+  await runSystemd(
+    SYSTEMD_GUESTS.filter(({ name, isInBrief }) => wanted(name) && (isInBrief || !isBrief)),
+  )
   if (!wanted(PACKAGES_GUEST.name)) return
   const { skip } = needsPackages(PACKAGERS)
   if (skip === undefined) {
     const share = temporary(t, 'procveil-share-')
     await boot(PACKAGES_GUEST, share, fillPackagesShare(t, share))
   } else t.test(PACKAGES_GUEST.name, { skip }, async () => {})
+}
+
+async function runSystemd(guests: readonly Guest[]): Promise<void> {
+  if (guests.length === 0) return
+  const { skip } = needsPackages(PACKAGERS)
+  const share = temporary(t, 'procveil-share-')
+  let files: string[] = []
+  if (skip === undefined) {
+    await t.test('a share is filled', async () => {
+      files = fillSystemdShare(share)
+    })
+  }
+  for (const guest of guests) {
+    if (skip === undefined) await boot(guest, share, files, '--count')
+    else t.test(guest.name, { skip }, async () => {})
+  }
 }
 
 async function runCounted(guests: readonly CountedGuest[]): Promise<void> {
@@ -178,7 +221,9 @@ async function boot(
   files: readonly string[],
   ...options: string[]
 ): Promise<void> {
-  const command = `cd /share/test/guest && ${GUEST_ENVIRONMENT} /share/node guest.js ${files.join(' ')}`
+  const { fileTimeoutSeconds = FILE_TIMEOUT_SECONDS } = guest
+  const environment = `${GUEST_ENVIRONMENT} TAP_TIMEOUT=${fileTimeoutSeconds}`
+  const command = `cd /share/test/guest && ${environment} /share/node guest.js ${files.join(' ')}`
   const args = ['--suite', guest.suite, '--kernel', guest.kernel, '--cgroup', guest.cgroup]
   await t.spawn(
     join(HERE, 'run-vm'),

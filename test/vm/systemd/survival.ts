@@ -4,6 +4,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,8 +15,8 @@ import { execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { retry } from '../../kit/requirements.ts'
 import { size } from '../../kit/size.ts'
+import { dpkg, HOST, PROCVEIL, run, traces } from '../packages/machine.ts'
 import { IMAGE } from '../podman.ts'
-import { dpkg, HOST, PROCVEIL, run, traces } from './machine.ts'
 
 const UNIT = 'procveil.service'
 const VERSION = process.env.PROCVEIL_VERSION ?? ''
@@ -24,12 +25,12 @@ const READER = '/share/test/guest/reader.mjs'
 const READERS = 4
 /** /dev/fuse, the memory of requests, and the executable. */
 const STORED = '3'
-/** An emulated machine whose readers never rest takes minutes to start the service. */
-const PAUSE_MS = 50
+/** An emulated machine has no CPU time for readers that never rest. */
+const PAUSE_MS = 20
 /** The readers of a container need more than 64 MiB. */
 const LIMITED = 'MemTotal: 262144 kB'
 
-/** The machine is emulated, and its readers never rest. */
+/** The machine is emulated, and slow. */
 const LATE_MS = 240_000
 
 interface Seen {
@@ -67,6 +68,25 @@ class Load {
   memTotal(): string {
     const text = readFileSync(`${this.#root}/proc/meminfo`, 'utf8')
     return /^MemTotal.*$/m.exec(text)?.[0].replace(/\s+/g, ' ') ?? ''
+  }
+
+  /** Returns when each of the readers has read all files again. */
+  async more(): Promise<void> {
+    const before = this.#passes()
+    await retry(() => {
+      const now = this.#passes()
+      if (now.length < READERS || now.some((passes, i) => passes < (before[i] ?? 0) + 2)) {
+        throw new Error(`Cannot go on: not all of the readers read: ${now.join(' ')}`)
+      }
+    }, LATE_MS)
+  }
+
+  /** How often each of them has done so. */
+  #passes(): number[] {
+    return readdirSync(`${this.#root}/tmp`)
+      .filter(name => name.startsWith('passes.'))
+      .sort()
+      .map(name => Number(tryRead(`${this.#root}/tmp/${name}`)))
   }
 
   async stop(): Promise<Seen[]> {
@@ -131,11 +151,17 @@ const untilStarted = () =>
   }, LATE_MS)
 
 /** Has readers read while something is done again and again, and sees that none has noticed. */
-async function isUnnoticed(t: Test, act: () => unknown): Promise<void> {
+async function isUnnoticed(
+  t: Test,
+  act: (readOn: () => Promise<unknown>) => unknown,
+): Promise<void> {
   const loads = ['one', 'two'].map(name => new Load(name))
+  const readOn = () => Promise.all(loads.map(load => load.more()))
   try {
-    await act()
+    await readOn()
+    await act(readOn)
     await untilStarted()
+    await readOn()
     for (const load of loads) t.equal(load.memTotal(), LIMITED)
     const seen = (await Promise.all(loads.map(load => load.stop()))).flat()
     const reads = seen.reduce((sum, each) => sum + each.reads, 0)
@@ -157,11 +183,16 @@ async function isUnnoticed(t: Test, act: () => unknown): Promise<void> {
   }
 }
 
-async function again(times: number, act: () => unknown): Promise<void> {
+async function again(
+  times: number,
+  readOn: () => Promise<unknown>,
+  act: () => unknown,
+): Promise<void> {
   for (let i = 0; i < times; i++) {
+    await sleep(Math.random() * 300)
     await act()
     await untilStarted()
-    await sleep(Math.random() * 300)
+    await readOn()
   }
 }
 
@@ -186,7 +217,11 @@ t.test('systemd knows all that the unit says', async t => {
 
 const KILLS: Readonly<Record<string, () => unknown>> = {
   'both processes are killed at the same moment': killBoth,
-  'the whole cgroup is killed': () => writeFileSync(`${CGROUP}/cgroup.kill`, '1'),
+  'the whole cgroup is killed': () => {
+    // Linux has it since 5.14.
+    if (existsSync(`${CGROUP}/cgroup.kill`)) writeFileSync(`${CGROUP}/cgroup.kill`, '1')
+    else signal(readPids(), 'SIGKILL')
+  },
   'systemctl kills the service': () =>
     run('systemctl', 'kill', '--signal', 'KILL', '--kill-whom', 'all', UNIT),
   'all are killed for want of memory': async () => {
@@ -203,7 +238,7 @@ const KILLS: Readonly<Record<string, () => unknown>> = {
 for (const [name, act] of Object.entries(KILLS)) {
   t.test(name, async t => {
     const times = size({ short: 4, long: 20, full: 200 })
-    await isUnnoticed(t, () => again(times, act))
+    await isUnnoticed(t, readOn => again(times, readOn, act))
   })
 }
 
@@ -223,18 +258,17 @@ t.test('server, keeper or both are killed ten times a second', async t => {
 })
 
 t.test('the service is restarted under load', async t => {
-  await isUnnoticed(t, () =>
-    again(size({ short: 3, long: 10, full: 50 }), () => run('systemctl', 'restart', UNIT)),
-  )
+  const times = size({ short: 3, long: 10, full: 50 })
+  await isUnnoticed(t, readOn => again(times, readOn, () => run('systemctl', 'restart', UNIT)))
 })
 
 t.test('it goes over to another executable, and systemd to itself', async t => {
-  await isUnnoticed(t, async () => {
+  await isUnnoticed(t, async readOn => {
     run('systemctl', 'reload', UNIT)
-    await again(1, killBoth)
+    await again(1, readOn, killBoth)
     run('systemctl', 'daemon-reexec')
     t.equal(show('NFileDescriptorStore'), STORED)
-    await again(1, killBoth)
+    await again(1, readOn, killBoth)
     signal(processes('serve'), 'SIGKILL')
     await untilStarted()
     run('systemctl', 'reload', UNIT)
