@@ -40,20 +40,28 @@ export class Registry {
    */
   register(described: Described): Container {
     const { id } = described
+    // The slot comes last, so that who is registered again has the same text.
+    const { slot: given, ...unplaced } = described
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
       this.#slots.prepare()
       const earlier = this.find(id)
       const known = earlier && isSame(earlier, described) ? earlier.slot : undefined
-      const slot = described.slot ?? known ?? this.#slots.make(described)
-      const container = { ...described, slot }
+      const slot = given ?? known ?? this.#slots.make(described)
+      const container = { ...unplaced, slot }
       this.#slots.claim(slot, id, other => this.find(other)?.slot === slot)
-      replaceFile(this.#file(id), renderContainer(container))
+      this.#write(id, renderContainer(container))
       if (earlier !== undefined && earlier.slot !== slot) this.#slots.release(earlier.slot, id)
       return container
     } catch (cause) {
       throw new Error(`Cannot register ${id} in ${this.#directory}`, { cause })
     }
+  }
+
+  /** What is there already needs no room. */
+  #write(id: string, text: string): void {
+    const file = this.#file(id)
+    if (orUndefined(() => readFileSync(file, 'utf8')) !== text) replaceFile(file, text)
   }
 
   /**

@@ -1,6 +1,14 @@
 /** Files of our own that other processes read while they are written anew. */
 
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -15,5 +23,34 @@ export function replaceFile(path: string, text: string): void {
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
+  }
+}
+
+/**
+ * The same for a file that has to be written also where there is no room for another one: then the earlier one is written
+ * over, and a reader may for a moment see neither text.
+ */
+export function replaceFileAnyhow(path: string, text: string): void {
+  try {
+    replaceFile(path, text)
+  } catch (error) {
+    if (!tryOverwrite(path, text)) throw error
+  }
+}
+
+/** Returns false where there is no such file, or it cannot be written either. */
+function tryOverwrite(path: string, text: string): boolean {
+  try {
+    const fd = openSync(path, 'r+')
+    try {
+      const bytes = Buffer.from(text)
+      if (writeSync(fd, bytes, 0, bytes.length, 0) !== bytes.length) return false
+      ftruncateSync(fd, bytes.length)
+      return true
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return false
   }
 }

@@ -6,7 +6,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { isAlive, type KnownProcess } from '../container/identity.ts'
 import { type Host, orUndefined } from '../host/host.ts'
-import { replaceFile } from '../host/replace-file.ts'
+import { replaceFileAnyhow } from '../host/replace-file.ts'
 import type { Options } from '../proc/options.ts'
 import { parseDefaults } from './config.ts'
 
@@ -29,7 +29,7 @@ export interface Status {
 const file = (runDirectory: string) => `${runDirectory}/service.json`
 
 export function writeStatus(runDirectory: string, status: Status): void {
-  replaceFile(file(runDirectory), `${JSON.stringify(status)}\n`)
+  replaceFileAnyhow(file(runDirectory), `${JSON.stringify(status)}\n`)
 }
 
 export function removeStatus(runDirectory: string): void {
@@ -66,7 +66,7 @@ const answeringFile = (runDirectory: string) => `${runDirectory}/server.json`
 
 /** To be called by a server before it answers. */
 export function writeAnswering(runDirectory: string, server: KnownProcess): void {
-  replaceFile(answeringFile(runDirectory), `${JSON.stringify(server)}\n`)
+  replaceFileAnyhow(answeringFile(runDirectory), `${JSON.stringify(server)}\n`)
 }
 
 /** Returns the pid of the server that was the last to answer; `undefined` when it has ended. */

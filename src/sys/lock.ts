@@ -1,7 +1,7 @@
 /** flock(2) and fcntl(2): the kernel gives a lock back when its holder dies, however it dies. */
 
 import { closeSync, openSync } from 'node:fs'
-import { SysError } from './error.ts'
+import { errorCode, SysError } from './error.ts'
 import { errno, int, libc, pointer } from './libc.ts'
 
 const LOCK_EX = 2
@@ -18,19 +18,30 @@ const calls = libc({ flock: { args: [int, int], returns: int } })
 
 /** A descriptor that holds the lock until it is closed; `undefined` when someone else has it for `timeoutMs`. */
 export function tryLock(path: string, timeoutMs: number): number | undefined {
-  return tryFor(path, timeoutMs, 'flock', fd => calls().flock(fd, LOCK_EX | LOCK_NB))
+  const fd = openToLock(path)
+  return tryFor(fd, path, timeoutMs, 'flock', () => calls().flock(fd, LOCK_EX | LOCK_NB))
+}
+
+/** The lock of a file takes no right to write it. */
+function openToLock(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600)
+  } catch (error) {
+    if (errorCode(error) === 'EROFS') return openSync(path, 'r')
+    throw error
+  }
 }
 
 /** Tries again and again. `attempt` returns -1 when it has failed. */
 function tryFor(
+  fd: number,
   path: string,
   timeoutMs: number,
   syscall: string,
-  attempt: (fd: number) => number,
+  attempt: () => number,
 ): number | undefined {
   const deadline = performance.now() + timeoutMs
-  const fd = openSync(path, 'a', 0o600)
-  while (attempt(fd) === -1) {
+  while (attempt() === -1) {
     const failure = errno()
     const isTaken = TAKEN.has(failure)
     if (isTaken && performance.now() < deadline) {
@@ -63,7 +74,8 @@ const ranges = libc({ fcntl: { args: [int, int, pointer], returns: int } })
 export function tryLockByte(path: string, offset: number, timeoutMs: number): number | undefined {
   // struct flock: l_type and l_whence of 16 bits each, l_start and l_len of 64 bits, l_pid.
   const flock = new BigInt64Array([BigInt(F_WRLCK), BigInt(offset), 1n, 0n])
-  return tryFor(path, timeoutMs, 'fcntl', fd => ranges().fcntl(fd, F_OFD_SETLK, flock))
+  const fd = openSync(path, 'a', 0o600)
+  return tryFor(fd, path, timeoutMs, 'fcntl', () => ranges().fcntl(fd, F_OFD_SETLK, flock))
 }
 
 /** Blocks this thread. */

@@ -1,75 +1,22 @@
 /** A service manager keeps the mount's descriptors: both processes may be killed at the same moment, and readers wait. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
-// @ts-expect-error: it is plain JavaScript.
-import { findBun } from '../../scripts/bun.mjs'
+import t from 'tap'
 import { started } from '../kit/box.ts'
+import { killBoth, manage } from '../kit/managed.ts'
 import { readMemTotal } from '../kit/mem-total.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { signalAll } from '../kit/signal-all.ts'
-import { type Site, site } from '../kit/site.ts'
 import { size } from '../kit/size.ts'
 import { temporary } from '../kit/temporary.ts'
 import { disturb, isUnnoticed, signal } from './disturb.ts'
 import { UNHURRIED } from './load.ts'
 
-const MANAGER = fileURLToPath(new URL('../kit/service-manager.ts', import.meta.url))
-
 /** What a container with 64 MiB sees. */
 const OWN = String(64 * 1024)
 
 const options = { ...needs('runc'), ...UNHURRIED }
-
-interface Managed {
-  here: Site
-  /** What has happened so far, a line each. */
-  told: () => string[]
-  stop: () => Promise<void>
-}
-
-interface How {
-  /** Whether its socket is no file. */
-  isAbstract?: boolean
-  /** Of the service, before its command. */
-  arguments?: readonly string[]
-}
-
-/** A service that is started again whenever it ends, and has said that it is ready. */
-async function manage(t: Test, how: How = {}): Promise<Managed> {
-  const here = site(t)
-  let text = ''
-  const { arguments: more = [], isAbstract = false } = how
-  const command = [here.executable, ...here.options, ...more, 'serve', '--standby', '--prestart']
-  const manager = execa(findBun(), [MANAGER, `${isAbstract ? '@' : ''}${here.directory}/notify`], {
-    env: { COMMAND: JSON.stringify(command) },
-    stdin: 'ignore',
-    reject: false,
-  })
-  manager.stdout.on('data', data => {
-    text += data
-  })
-  const stop = async () => {
-    manager.kill('SIGTERM')
-    await manager
-  }
-  t.teardown(stop)
-  const told = () => text.split('\n')
-  await retry(() => {
-    if (!told().includes('stored executable')) throw new Error(`Cannot go on: not ready: ${text}`)
-  })
-  return { here, told, stop }
-}
-
-/** Both at once: a stopped one starts no other. */
-function killBoth(here: Site): boolean {
-  const pids = here.servers()
-  if (pids.length < 2) return false
-  for (const name of ['SIGSTOP', 'SIGKILL'] as const) signalAll(pids, name)
-  return true
-}
 
 t.test('both processes are killed at the same moment', options, async t => {
   const { here } = await manage(t)

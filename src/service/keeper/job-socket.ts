@@ -5,6 +5,7 @@
 
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { orUndefined } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import { peerOf } from '../../sys/unix-socket.ts'
 import { Lines } from '../../worker/lines.ts'
@@ -40,6 +41,9 @@ const FOR_DEVICES = { most: 2, mostHung: 4, idleMs: IDLE_MS }
  */
 const FOR_DEVICES_OF_OTHERS = { most: 1, mostHung: 2, idleMs: IDLE_MS }
 
+/** Where there is no room for the socket it is made again after so long. */
+const LISTEN_AGAIN_MS = 5000
+
 /** So many may wait for an answer; whoever comes then does the work by itself. */
 const MOST_CONNECTIONS = 1000
 
@@ -50,6 +54,8 @@ export class JobSocket {
   #jobs: { hooks: Workers; devices: DeviceJobs; devicesOfOthers: DeviceJobs } | undefined
   readonly #server: Server
   readonly #path: string
+  #isRefused = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(settings: Settings, log: Log) {
     this.#log = log
@@ -57,7 +63,7 @@ export class JobSocket {
     this.#path = socketOf(settings.runDirectory)
     this.#server = createServer(socket => this.#take(socket))
     this.#server.maxConnections = MOST_CONNECTIONS
-    this.#server.on('error', error => log.error(error))
+    this.#server.on('error', error => this.#listenLater(error))
   }
 
   /** Listens, in the place of an earlier keeper. Without the socket, hooks do their work by themselves. */
@@ -67,18 +73,36 @@ export class JobSocket {
       devices: new DeviceJobs(this.#settings, this.#log, FOR_DEVICES),
       devicesOfOthers: new DeviceJobs(this.#settings, this.#log, FOR_DEVICES_OF_OTHERS),
     }
+    this.#listen()
+  }
+
+  #listen(): void {
     try {
       rmSync(this.#path, { force: true })
-      this.#server.listen(this.#path, () => chmodSync(this.#path, 0o600))
+      this.#server.listen(this.#path, () => {
+        chmodSync(this.#path, 0o600)
+        this.#isRefused = false
+      })
     } catch (error) {
-      this.#log.error(error)
+      this.#listenLater(error)
     }
+  }
+
+  #listenLater(cause: unknown): void {
+    if (!this.#isRefused) {
+      this.#log.error(new Error('Cannot listen to hooks, which do their work alone', { cause }))
+    }
+    this.#isRefused = true
+    this.#timer = setTimeout(() => {
+      if (this.#jobs !== undefined && !this.#server.listening) this.#listen()
+    }, LISTEN_AGAIN_MS).unref()
   }
 
   /** Takes no more questions, and lets the workers end. */
   async close(): Promise<void> {
+    clearTimeout(this.#timer)
     this.#server.close()
-    rmSync(this.#path, { force: true })
+    orUndefined(() => rmSync(this.#path, { force: true }))
     const all = Object.values(this.#jobs ?? {})
     this.#jobs = undefined
     await Promise.all(all.map(jobs => jobs.close()))

@@ -1,6 +1,7 @@
 /** Runs the keeper of a new mount, or of a mount that another process has kept until now. */
 
 import { closeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readStartTicks } from '../../container/identity.ts'
 import type { Host } from '../../host/host.ts'
 import type { Options } from '../../proc/options.ts'
@@ -11,7 +12,13 @@ import { INSTALLED } from '../executable.ts'
 import { type KeeperOrders, READY, say } from '../handover.ts'
 import type { Passed } from '../notify.ts'
 import { makeRunDirectory, type Settings } from '../settings.ts'
-import { findAnswering, findLastOptions, removeStatus, writeStatus } from '../status.ts'
+import {
+  findAnswering,
+  findLastOptions,
+  removeStatus,
+  type Status,
+  writeStatus,
+} from '../status.ts'
 import { Keeper } from './keeper.ts'
 import { takePassedMount } from './passed-mount.ts'
 import { Predecessor } from './predecessor.ts'
@@ -25,6 +32,8 @@ import type { Systemd } from './systemd.ts'
  * gives the lock back.
  */
 const LOCK_TIMEOUT_MS = 5000
+
+const WRITE_AGAIN_MS = 2000
 
 interface KeeperSetup {
   host: Host
@@ -52,10 +61,19 @@ export async function runKeeper(setup: KeeperSetup): Promise<number> {
   try {
     const keeper = await makeKeeper(setup, signals)
     const status = await keeper.run()
-    removeStatus(runDirectory)
+    forgetStatus(runDirectory, setup.log)
     return status
   } finally {
     closeSync(held)
+  }
+}
+
+/** Who is written down there and has ended is taken for none. */
+function forgetStatus(runDirectory: string, log: Log): void {
+  try {
+    removeStatus(runDirectory)
+  } catch (error) {
+    log.error(error)
   }
 }
 
@@ -112,7 +130,7 @@ function announce(setup: KeeperSetup, options: Options, healed: Promise<void>): 
   log.info(`serves ${settings.mountPoint}`)
   const { pid } = process
   const startTicks = readStartTicks(host, pid) ?? 0
-  writeStatus(settings.runDirectory, {
+  void keepTryingToWrite(settings.runDirectory, log, {
     pid,
     startTicks,
     version,
@@ -120,14 +138,31 @@ function announce(setup: KeeperSetup, options: Options, healed: Promise<void>): 
     sinceMs: Date.now(),
     options: renderDefaults(options),
   })
-  void healed.then(async () => {
-    systemd.sayReady()
-    await systemd.keepExecutable()
-    await systemd.checkKept()
-  })
+  healed
+    .then(async () => {
+      systemd.sayReady()
+      await systemd.keepExecutable()
+      await systemd.checkKept()
+    })
+    .catch(error => log.error(error))
   if (adopted !== undefined || readyFd === undefined) return
   say(readyFd, READY)
   closeSync(readyFd)
+}
+
+/**
+ * Where the run directory is read-only, the service serves all the same, and is found by `stop` and `upgrade` when it can be
+ * written again.
+ */
+async function keepTryingToWrite(runDirectory: string, log: Log, status: Status): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return writeStatus(runDirectory, status)
+    } catch (cause) {
+      if (tries === 0) log.error(new Error('Cannot write down who serves', { cause }))
+    }
+    await sleep(WRITE_AGAIN_MS, undefined, { ref: false })
+  }
 }
 
 /** Returns `undefined` when the predecessor has ended by now. */
