@@ -11,7 +11,7 @@ import { readSync } from 'node:fs'
 import { MAX_STATE_BYTES } from '../oci/state.ts'
 import type { Settings } from '../service/settings.ts'
 import { errorCode } from '../sys/error.ts'
-import { complain, Log, passOn } from '../sys/log.ts'
+import { Log, passOn } from '../sys/log.ts'
 import { waitReadable } from '../sys/poll.ts'
 import { askService } from '../worker/ask-service.ts'
 import type { HookInput, HookResult } from './jobs/run-hook.ts'
@@ -49,17 +49,10 @@ export async function hook(
     passOn(complaints)
     return strict ? status : 0
   } catch (error) {
-    report(settings, error)
-    return strict ? 1 : 0
-  }
-}
-
-/** Where the log cannot be opened, stderr has it all the same. */
-function report(settings: Settings, error: unknown): void {
-  try {
     new Log('hook', settings.log).error(error)
-  } catch {
-    complain(error)
+    const { countHookFailure, reasonOf } = await import('../service/hook-failures.ts')
+    countHookFailure(settings.runDirectory, reasonOf(error))
+    return strict ? 1 : 0
   }
 }
 

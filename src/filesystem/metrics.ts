@@ -21,6 +21,8 @@ interface Gauges {
   handles: number
   /** Servers of this mount, the present one included. */
   servers: number
+  /** How often a hook could not give a container its files, by reason. */
+  hookFailures: ReadonlyMap<string, number>
 }
 
 export class Metrics {
@@ -44,7 +46,7 @@ export class Metrics {
     this.#errors++
   }
 
-  render({ version, registered, views, handles, servers }: Gauges): string {
+  render({ version, registered, views, handles, servers, hookFailures }: Gauges): string {
     const reads = [...this.#reads].map(([path, count]) => `{file="${path}"} ${count}`)
     return [
       ...metric('procveil_build_info', 'gauge', 'The version that serves.', [
@@ -63,6 +65,12 @@ export class Metrics {
       ...metric('procveil_errors_total', 'counter', 'Requests that failed inside the server.', [
         ` ${this.#errors}`,
       ]),
+      ...metric(
+        'procveil_hook_failures_total',
+        'counter',
+        'Containers that got no files from a hook, by reason.',
+        [...hookFailures].map(([reason, count]) => `{reason="${reason}"} ${count}`),
+      ),
       ...metric('procveil_reads_total', 'counter', 'Read requests, by file.', reads),
       ...this.#histogram(),
       '',

@@ -9,6 +9,7 @@ const ENODEV = 19
 export const ENOTDIR = 20
 export const EISDIR = 21
 export const EINVAL = 22
+export const ENFILE = 23
 export const EROFS = 30
 export const ENOSYS = 38
 export const EPROTO = 71

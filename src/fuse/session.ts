@@ -2,7 +2,7 @@
 
 import { Batch } from './batch.ts'
 import type { Device } from './device.ts'
-import { EIO, ENOSYS, LATER, type Verdict } from './errno.ts'
+import { EIO, ENFILE, ENOSYS, LATER, type Verdict } from './errno.ts'
 import { Journal, MOST_HELD } from './journal.ts'
 import {
   FUSE_INT_REQ_BIT,
@@ -33,6 +33,11 @@ interface Callbacks {
   report: (error: unknown) => void
   /** Called when requests were taken, before any of them is answered. */
   taken?: () => void
+  /**
+   * Called where there was no descriptor left for a request. Returns whether some were given up, so that the request may
+   * be tried again.
+   */
+  makeRoom?: () => boolean
   /** Called when the kernel has taken a reply. */
   replied?: () => void
 }
@@ -158,7 +163,7 @@ export class Session {
   }
 
   /** What to reply with: a body size or a negative errno, or `undefined` for no reply at all. */
-  #run(request: Request): number | undefined {
+  #run(request: Request, mayMakeRoom = true): number | undefined {
     const { header, hasHeader } = request
     // Of less than a header the slot holds what an earlier request has left.
     const operation = hasHeader ? this.#operations.get(header.opcode) : undefined
@@ -170,11 +175,13 @@ export class Session {
       const result = operation.run(request, this.#reply)
       return operation.oneWay ? undefined : result
     } catch (error) {
+      const isShort = isShortOfFiles(error)
+      if (isShort && mayMakeRoom && this.#callbacks.makeRoom?.()) return this.#run(request, false)
       const what =
         operation === undefined ? 'a request' : `${operation.name} of node ${header.nodeid}`
       this.#callbacks.report(new Error(`Cannot answer ${what}`, { cause: error }))
       // Without a whole header there is no `unique` that a reply could name.
-      return operation?.oneWay || !hasHeader ? undefined : -EIO
+      return operation?.oneWay || !hasHeader ? undefined : isShort ? -ENFILE : -EIO
     }
   }
 
@@ -212,4 +219,10 @@ export class Session {
       this.#callbacks.report(error)
     }
   }
+}
+
+/** Whoever asks gets ENFILE, where EMFILE would say that it has too many files open itself. */
+function isShortOfFiles(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'EMFILE' || code === 'ENFILE'
 }

@@ -37,6 +37,11 @@ export class Host {
   /** Closes all files that are kept open. */
   close(): void {}
 
+  /** The same for want of descriptors. Returns whether there were any. */
+  giveUpFiles(): boolean {
+    return false
+  }
+
   path(path: string): string {
     return this.#root + path
   }

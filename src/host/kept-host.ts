@@ -37,6 +37,12 @@ export class KeptHost extends Host {
     this.#open.closeAll()
   }
 
+  override giveUpFiles(): boolean {
+    const had = this.#open.count > 0
+    this.#open.closeAll()
+    return had
+  }
+
   /** Where only some are wanted, the others are not listed: a container may have any number of cgroups. */
   override directories(path: string, most = Number.POSITIVE_INFINITY): string[] {
     if (most === Number.POSITIVE_INFINITY) return super.directories(path)

@@ -88,6 +88,10 @@ export class OpenFiles {
     file.fd = NONE
   }
 
+  get count(): number {
+    return this.#count
+  }
+
   closeAll(): void {
     for (const file of this.#files) if (file !== undefined) this.close(file)
   }

@@ -6,9 +6,11 @@
  * mounts go onto the descriptor that was checked.
  */
 
+import { openSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
 import { parseMounts } from '../host/mountinfo.ts'
+import { O_PATH } from '../host/open-path.ts'
 import {
   fileSystemType,
   findBeneath,
@@ -101,6 +103,8 @@ export function attach(
   }
   const isSpareRight = plan.takeOff === undefined && plan.leave === undefined
   if (places.length === 0 && isSpareRight) return result
+  // Undoing takes a descriptor, too, where none may be left.
+  const forUndoing = opened.add(openSync('/', O_PATH))
   inMountNamespace(entry.namespace, () => {
     const done: Place[] = []
     try {
@@ -114,6 +118,7 @@ export function attach(
       result.bound.push(...done.map(place => place.file))
       if (hasEnded(entry.process)) throw new Error(`Cannot bind into ${container.id}: it ended`)
     } catch (error) {
+      opened.close(forUndoing)
       for (const place of done.reverse()) undo(entry.root, place)
       if (plan.leave !== undefined) tryTakeOff(entry.root, plan.leave.dev)
       throw error

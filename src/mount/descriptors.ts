@@ -10,6 +10,14 @@ export class Descriptors implements Disposable {
     return fd
   }
 
+  /** Closes one of them now. */
+  close(fd: number): void {
+    const at = this.#open.indexOf(fd)
+    if (at < 0) return
+    this.#open.splice(at, 1)
+    closeSync(fd)
+  }
+
   [Symbol.dispose](): void {
     for (const fd of this.#open) closeSync(fd)
   }

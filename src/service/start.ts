@@ -40,12 +40,22 @@ export function openOrStart(host: Host, settings: Settings, path: string): numbe
   return alone(settings, () => {
     const servedByNow = openServed(absolute)
     if (servedByNow !== undefined) return servedByNow
-    refuseForeign(host, settings.mountPoint)
+    refuseOthers(host, settings, absolute)
     start(host, settings)
     const started = openSoon(absolute)
     if (started !== undefined) return started
     throw new Error(`Cannot find ${absolute}: the server that was just started does not know it`)
   })
+}
+
+/** Throws where somebody answers at the mount point, who does not know what he should, or is another. */
+function refuseOthers(host: Host, settings: Settings, path: string): void {
+  const keeper = findKeeper(host, settings.runDirectory)
+  if (keeper === undefined) refuseForeign(host, settings.mountPoint)
+  if (keeper === undefined || !isServed(host, settings)) return
+  throw new Error(
+    `Cannot find ${path}: the server of process ${keeper.pid} does not know it; see its log, and procveil doctor`,
+  )
 }
 
 /** A server that was just started may be replaced, or its mount made anew, on a machine that is very slow. */

@@ -22,6 +22,15 @@ export function errorCode(error: unknown): string | undefined {
   return undefined
 }
 
+/** The code of an error, or of the nearest of its causes that has one. */
+export function causeCode(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = errorCode(cause)
+    if (code !== undefined) return code
+  }
+  return undefined
+}
+
 /** node:os is loaded at the first error only. */
 function errnoName(errno: number): string {
   const { constants } = process.getBuiltinModule('node:os')

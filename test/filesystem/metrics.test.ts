@@ -1,7 +1,14 @@
 import t, { type Test } from 'tap'
 import { Metrics } from '../../src/filesystem/metrics.ts'
 
-const GAUGES = { version: '1.2.3', registered: 7, views: 2, handles: 3, servers: 4 }
+const GAUGES = {
+  version: '1.2.3',
+  registered: 7,
+  views: 2,
+  handles: 3,
+  servers: 4,
+  hookFailures: new Map([['space', 5]]),
+}
 
 interface Sample {
   name: string
@@ -63,6 +70,7 @@ t.test('the metrics are what Prometheus reads', async t => {
   t.equal(value('procveil_reads_total', '{file="proc/meminfo"}'), 4)
   t.equal(value('procveil_reads_total', '{file="proc/stat"}'), 0, 'what nobody read is there')
   t.equal(value('procveil_errors_total'), 1)
+  t.equal(value('procveil_hook_failures_total', '{reason="space"}'), 5)
   t.equal(value('procveil_build_info', '{version="1.2.3"}'), 1)
   const bucket = (le: string) => value('procveil_read_duration_seconds_bucket', `{le="${le}"}`)
   t.strictSame(

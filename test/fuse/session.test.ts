@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { operations } from '../../src/filesystem/operations.ts'
 import { SLOT_SIZE } from '../../src/filesystem/tree.ts'
-import { EIO, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
+import { EIO, ENFILE, ENOSYS, EROFS } from '../../src/fuse/errno.ts'
 import { JOURNAL_SIZE, Journal } from '../../src/fuse/journal.ts'
 import { FUSE_READ_LOCKOWNER, Opcode } from '../../src/fuse/protocol.ts'
-import { Session } from '../../src/fuse/session.ts'
+import { type Operation, Session } from '../../src/fuse/session.ts'
 import { BOX_SLOT, fakeBackend } from '../filesystem/fake-backend.ts'
 import { size } from '../kit/size.ts'
 import { errorOf, hex, request, ScriptedDevice } from './scripted.ts'
@@ -62,6 +62,40 @@ t.test('BATCH_FORGET and INTERRUPT get no reply', async t => {
     request(Opcode.INTERRUPT, 0, Buffer.alloc(8)),
   )
   t.strictSame([replies, reported], [[], []])
+})
+
+/** A server that has no descriptor left for a LOOKUP until `spare` were given up. */
+function lookUpShort(spare: number) {
+  const device = new ScriptedDevice(hex('lookup.request'))
+  const all = operations(fakeBackend())
+  const lookup = all.get(Opcode.LOOKUP)
+  let left = spare
+  let isShort = true
+  const reported: unknown[] = []
+  const run: Operation['run'] = (asked, reply) => {
+    if (isShort) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    return lookup?.run(asked, reply) ?? 0
+  }
+  const short = new Map(all).set(Opcode.LOOKUP, { name: 'LOOKUP', run })
+  const makeRoom = () => {
+    isShort = left-- <= 0
+    return !isShort
+  }
+  const session = new Session(device, short, { report: each => reported.push(each), makeRoom })
+  while (session.step() !== 'gone');
+  return { replies: device.replies, reported }
+}
+
+t.test('where descriptors can be given up, a request is tried again', async t => {
+  const { replies, reported } = lookUpShort(1)
+  t.strictSame(replies, [hex('lookup.reply')])
+  t.strictSame(reported, [])
+})
+
+t.test('where there are none, the caller is told so', async t => {
+  const { replies, reported } = lookUpShort(0)
+  t.equal(errorOf(replies[0]), -ENFILE)
+  t.equal(reported.length, 1)
 })
 
 t.test('a reply is told of when the kernel has taken it', async t => {

@@ -8,6 +8,7 @@ import { findRootfs, masksPaths } from '../../oci/bundle.ts'
 import { parseState, type State } from '../../oci/state.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../proc/options.ts'
 import { readDefaults } from '../../service/config.ts'
+import { countHookFailure, reasonOf } from '../../service/hook-failures.ts'
 import type { Settings } from '../../service/settings.ts'
 import { systemClock } from '../../sys/clock.ts'
 import { complaintOf, Log } from '../../sys/log.ts'
@@ -35,20 +36,33 @@ export interface HookResult {
 export function runHook({ settings, strict, state: text }: HookInput): HookResult {
   const complaints: string[] = []
   const collect = (error: unknown) => void complaints.push(complaintOf(error))
-  let log = new Log('hook', undefined, collect)
+  const log = new Log('hook', settings.log, collect)
   let status = 0
   try {
-    log = new Log('hook', settings.log, collect)
     const state = parseState(text)
-    const finish = withContainerLock(settings, state.id, () => run(settings, state, strict, log))
+    const finish = explainShortage(state.id, () =>
+      withContainerLock(settings, state.id, () => run(settings, state, strict, log)),
+    )
     finish?.()
   } catch (error) {
     log.error(error)
+    countHookFailure(settings.runDirectory, reasonOf(error))
     status = strict ? 1 : 0
   } finally {
     log.close()
   }
   return { status, complaints: complaints.join('') }
+}
+
+/** Where the system has no room the container is only late: its files can be put into it when there is some. */
+function explainShortage<T>(id: string, action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    if (reasonOf(cause) === 'other') throw cause
+    const what = `Cannot give ${id} its files, and it sees the host's until procveil remount --all`
+    throw new Error(what, { cause })
+  }
 }
 
 /** Returns what is left to do when others may work on the container again: it may hang. */

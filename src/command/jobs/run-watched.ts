@@ -37,7 +37,7 @@ export async function runWatched(
   if (status !== undefined) return { status, complaints: Buffer.concat(complaints).toString() }
   child.kill('SIGKILL')
   child.unref()
-  throw new Error(
-    `Cannot bind the files in time: the container starts without them; see procveil doctor, then procveil remount --all`,
-  )
+  const text =
+    'Cannot bind the files in time: the container starts without them; see procveil doctor, then procveil remount --all'
+  throw Object.assign(new Error(text), { code: 'ETIMEDOUT' })
 }

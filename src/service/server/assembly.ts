@@ -24,6 +24,7 @@ import { ContainerView } from '../../view/container-view.ts'
 import type { Init } from '../../view/devices.ts'
 import { Views } from '../../view/views.ts'
 import { Answered } from '../answered.ts'
+import { HookFailures } from '../hook-failures.ts'
 import { BusyPoll } from './busy-poll.ts'
 import type { IdleWork } from './idle-work.ts'
 import type { KeeperLink } from './keeper-link.ts'
@@ -75,6 +76,7 @@ export function assemble(parts: Parts): Server {
   const views = makeViews(parts, handles)
   const renderer = makeRenderer(parts, views)
   const metrics = new Metrics()
+  const failures = openHookFailures(runDirectory, log)
   const backend: Backend = {
     findSlot: id => views.findSlot(id),
     ids: () => parts.registry.ids(),
@@ -93,7 +95,12 @@ export function assemble(parts: Parts): Server {
         work()
       }),
     count: (path, seconds) => metrics.read(path, seconds),
-    metrics: () => renderMetrics(parts, metrics, { views: views.count, handles: handles.size }),
+    metrics: () =>
+      renderMetrics(parts, metrics, {
+        views: views.count,
+        handles: handles.size,
+        hookFailures: failures?.counts ?? new Map(),
+      }),
     handles,
     mountTime: Math.floor(Date.now() / 1000),
   }
@@ -104,6 +111,7 @@ export function assemble(parts: Parts): Server {
       log.error(error)
     },
     taken: () => renderer.begin(),
+    makeRoom: () => host.giveUpFiles(),
     replied: () => progress.replied(),
   }
   const session = new Session(device, operations(backend), callbacks, parts.journal)
@@ -148,10 +156,20 @@ function makeRenderer({ host, log, quarantine }: Parts, views: Views): Renderer 
   })
 }
 
+/** Without room for the file the metrics have no such numbers. */
+function openHookFailures(runDirectory: string, log: Log): HookFailures | undefined {
+  try {
+    return new HookFailures(runDirectory)
+  } catch (error) {
+    log.error(error)
+    return undefined
+  }
+}
+
 function renderMetrics(
   { version, servers, registry, log }: Parts,
   metrics: Metrics,
-  counts: { views: number; handles: number },
+  counts: { views: number; handles: number; hookFailures: ReadonlyMap<string, number> },
 ): Buffer {
   let registered = Number.NaN
   try {
