@@ -16,12 +16,15 @@ import { listContainers, type Roots } from './containers/list.ts'
 import { Pools } from './containers/pools.ts'
 import { checkCgroups } from './doctor/cgroups.ts'
 import { checkContainers } from './doctor/containers.ts'
+import { checkDescriptors } from './doctor/descriptors.ts'
 import { about, type Finding, renderFindings } from './doctor/finding.ts'
 import { checkHooks } from './doctor/hooks.ts'
 import { checkKernel, checkPlace } from './doctor/kernel.ts'
 import { checkOthers, checkRegistrations } from './doctor/leftovers.ts'
+import { checkLog } from './doctor/log.ts'
 import { checkMount, checkPropagation, type Service } from './doctor/mount.ts'
 import { checkProcesses } from './doctor/processes.ts'
+import { checkRunDirectory } from './doctor/run-directory.ts'
 import { checkStore, STORE_PROPERTIES } from './doctor/store.ts'
 import { checkUnit } from './doctor/unit.ts'
 import { isColourful } from './terminal/table.ts'
@@ -63,6 +66,9 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     checkUnit(host),
     ...checkStore(showUnit(host, STORE_PROPERTIES), readCgroups(host, settings)),
     checkProcesses(host),
+    ...checkDescriptors(host, settings),
+    checkRunDirectory(host, settings),
+    checkLog(host, settings),
     ...(await attempt('config', 'correct it, or give another --config', async () =>
       checkConfig(settings),
     )),

@@ -80,8 +80,10 @@ async function runForEach(
   const timeoutMs = job === 'detach' || isServed ? TIMEOUT_MS : START_TIMEOUT_MS
   let failed = 0
   let silent = 0
+  // That the log cannot be written is said once, not by each worker.
+  const forWorkers = { ...settings, log: log.file }
   const work = async (candidate: Candidate, workers: Workers) => {
-    const input: RebindInput = { settings, candidate, defaults, registered, all }
+    const input: RebindInput = { settings: forWorkers, candidate, defaults, registered, all }
     try {
       return (await workers.ask<string | null>(job, input, timeoutMs)) ?? undefined
     } catch (cause) {

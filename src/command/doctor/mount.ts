@@ -74,7 +74,7 @@ function judgeService(
   }
   if (keeper === undefined) {
     return problem(
-      `${mountPoint} is another lxcfs's, or a procveil's with another --run-dir than ${runDirectory}`,
+      `${mountPoint} is another lxcfs's, or a procveil's with another --run-dir than ${runDirectory}, or one that could not write there who it is`,
       'stop that one, or choose another --mountpoint',
     )
   }

@@ -14,7 +14,10 @@ export interface Hook {
 }
 
 export const EXECUTABLE = '/usr/libexec/procveil/procveil'
-const ARGUMENTS = ['--log', '/var/log/procveil.log', 'hook']
+
+/** Where hooks write their messages, and a service that a hook has started. */
+export const HOOK_LOG = '/var/log/procveil.log'
+const ARGUMENTS = ['--log', HOOK_LOG, 'hook']
 
 const HOOK: Hook = {
   path: EXECUTABLE,
