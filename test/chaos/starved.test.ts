@@ -20,6 +20,12 @@ const STARVED_MS = 20_000
 /** What a busy machine may take for what takes this service some ten seconds. */
 const PATIENCE_MS = 120_000
 
+/** Long enough for a loop of replacements to show: there was one in little more than a second. */
+const CALM_MS = 8000
+
+/** Less than systemd gives a unit to start, which is 90 s. */
+const START_MS = 60_000
+
 const CONTAINERS = 4
 const READERS_PER_CONTAINER = 4
 const FILES = ['meminfo', 'stat', 'cpuinfo', 'uptime', 'loadavg'].map(name => `/proc/${name}`)
@@ -79,10 +85,10 @@ class Readers {
 }
 
 /** Puts both processes into one cgroup, and limits that. */
-function starve(t: Test, here: Site): CpuLimit {
+function starve(t: Test, here: Site, percent = PERCENT): CpuLimit {
   const limit = CpuLimit.make(t, 'procveil-starved')
   for (const pid of here.servers()) limit.add(pid)
-  limit.set(PERCENT)
+  limit.set(percent)
   return limit
 }
 
@@ -127,4 +133,50 @@ t.test('a server that is stopped there is replaced all the same', options, async
   limit.lift()
   await readers.untilMore(readers.reads)
   await readers.stop(t)
+})
+
+t.test('a kill of each process at 20 % is followed by few others', options, async t => {
+  const here = site(t)
+  const readers = await Readers.start(t, here)
+  const limit = starve(t, here, 20)
+  for (const command of ['server', 'serve'] as const) {
+    t.ok(signal(here, command, 'SIGKILL'))
+    await sleep(500)
+    await readers.untilMore(readers.reads + 50)
+    await sleep(CALM_MS)
+  }
+  const count = (text: string) => here.readLog().split(text).length - 1
+  limit.lift()
+  await readers.stop(t)
+  t.ok(count('is replaced') <= 3, `${count('is replaced')} servers were replaced`)
+  t.ok(count('info: serves ') <= 3, `${count('info: serves ')} keepers have served`)
+  t.equal(here.servers().length, 2)
+})
+
+t.test('a service starts beside 50 processes that never pause', options, async t => {
+  const here = site(t)
+  const busy = CpuLimit.make(t, 'procveil-busy')
+  const own = CpuLimit.make(t, 'procveil-beside')
+  const loops = Array.from({ length: 50 }, () =>
+    execa('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore', reject: false, timeout: 20_000 }),
+  )
+  t.teardown(() => {
+    for (const loop of loops) loop.kill('SIGKILL')
+  })
+  for (const { pid } of loops) busy.add(Number(pid))
+  const startMs = performance.now()
+  const service = execa(here.executable, [...here.options, 'serve'], {
+    stdio: 'ignore',
+    reject: false,
+  })
+  own.add(Number(service.pid))
+  await retry(() => {
+    if (!here.readLog().includes('info: serves ')) throw new Error('Cannot see it serve')
+  }, START_MS)
+  t.comment(`it serves after ${Math.round(performance.now() - startMs)} ms`)
+  for (const loop of loops) loop.kill('SIGKILL')
+  await Promise.all(loops)
+  const box = await started(t, here, 'box', { memoryBytes: 2 ** 26 })
+  t.match(await box.cat('/proc/meminfo'), /MemTotal: +65536 kB/)
+  t.notMatch(here.readLog(), 'is replaced')
 })
