@@ -19,10 +19,12 @@ const OWN = String(64 * 1024)
 const options = { ...needs('runc'), ...UNHURRIED }
 
 t.test('both processes are killed at the same moment', options, async t => {
-  const { here } = await manage(t)
+  const { here, told } = await manage(t)
   const times = size({ short: 4, long: 30, full: 200 })
   const seen = await disturb(t, here, { times, everyMs: 1000, act: () => killBoth(here) })
   isUnnoticed(t, seen)
+  const removed = told().filter(line => /^removed (fuse|requests)-/.test(line))
+  t.strictSame(removed, [], 'at every moment it has all that the next one needs')
   if (!t.passing()) t.comment(here.readLog().slice(-200_000))
   t.match(here.readLog(), /goes on with the mount that systemd has kept/)
   t.notMatch(here.readLog(), /mounted anew/)

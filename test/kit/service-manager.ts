@@ -9,7 +9,7 @@
 import { ptr } from 'bun:ffi'
 import { closeSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checked, int, libc, pointer } from '../../src/sys/libc.ts'
+import { checked, int, libc, long, pointer } from '../../src/sys/libc.ts'
 
 const [socketName = ''] = process.argv.slice(2)
 const command: string[] = JSON.parse(process.env.COMMAND ?? '[]')
@@ -22,6 +22,10 @@ const calls = libc({
   bind: { args: [int, pointer, int], returns: int },
   recvmsg: { args: [int, pointer, int], returns: int },
 })
+
+const comparing = libc({ syscall: { args: [long, long, long, long, long, long], returns: int } })
+const SYS_KCMP = process.arch === 'arm64' ? 272 : 312
+const KCMP_FILE = 0
 
 interface Stored {
   name: string
@@ -105,9 +109,16 @@ function take(message: string, fd: number | undefined): void {
     stored = stored.filter(each => each.name !== name)
     say(`removed ${name}`)
   } else if (fd !== undefined) {
-    const isTaken = lines.includes('FDSTORE=1') && stored.length < MOST_STORED
+    const isKnown = stored.some(each => isSame(each.fd, fd))
+    const isTaken = lines.includes('FDSTORE=1') && !isKnown && stored.length < MOST_STORED
     if (isTaken) stored.push({ name, fd })
     else closeSync(fd)
-    say(isTaken ? `stored ${name}` : `refused ${name}`)
+    say(`${isKnown ? 'has' : isTaken ? 'stored' : 'refused'} ${name}`)
   }
+}
+
+/** kcmp(2): whether two descriptors are of the same open file, as systemd looks, too. */
+function isSame(one: number, other: number): boolean {
+  const { pid } = process
+  return comparing().syscall(SYS_KCMP, pid, pid, KCMP_FILE, one, other) === 0
 }

@@ -26,16 +26,23 @@ export function takePassedMount(
     closeOnExec(fd)
     const parsed = parseName(name)
     // A connection that lives has the number of its device for itself, even where it is mounted nowhere.
-    if (minor !== undefined && parsed?.minor === minor) found.set(parsed.kept, fd)
+    if (minor === undefined || parsed?.minor !== minor) continue
+    if (parsed.kept !== 'fuse' || isLiveFuse(fd)) found.set(parsed.kept, fd)
   }
   const fuse = found.get('fuse')
-  const isLive = fuse !== undefined && isLiveFuse(fuse)
-  if (!isLive) found.clear()
+  if (fuse === undefined) found.clear()
   const used = new Set(found.values())
+  const names = new Set(passed.filter(({ fd }) => used.has(fd)).map(({ name }) => name))
   const others = passed.filter(({ fd }) => !used.has(fd))
   for (const { fd } of others) closeSync(fd)
-  const useless = others.map(({ name }) => name).filter(name => name !== EXECUTABLE)
-  return { descriptors: isLive ? { ...Object.fromEntries(found), fuse } : undefined, useless }
+  // systemd knows descriptors by their names alone: what is used must stay there at every moment.
+  const useless = others
+    .map(({ name }) => name)
+    .filter(name => name !== EXECUTABLE && !names.has(name))
+  return {
+    descriptors: fuse === undefined ? undefined : { ...Object.fromEntries(found), fuse },
+    useless,
+  }
 }
 
 const isLiveFuse = (fd: number) =>

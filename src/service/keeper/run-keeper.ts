@@ -92,8 +92,10 @@ async function makeKeeper(setup: KeeperSetup, signals: Signals): Promise<Keeper>
     return new Keeper(host, log, { ...kept, ...mode, mount })
   }
   if (adopted === undefined) log.info('goes on with the mount that systemd has kept')
-  const requests = adoptRequests(adopted?.requestsFd ?? passed.descriptors?.requests, log)
+  const given = adopted?.requestsFd ?? passed.descriptors?.requests
+  const requests = adoptRequests(given, log)
   const mount = new SharedMount(host, settings.mountPoint, { fuse, requests })
+  if (requests !== given) systemd.dropRequests(mount.minor)
   const serverPid = adopted?.serverPid ?? findAnswering(host, settings.runDirectory)
   return new Keeper(host, log, {
     ...kept,

@@ -94,15 +94,18 @@ export class Systemd {
 
   /**
    * Has systemd keep the descriptors of a mount, that of /dev/fuse last: where it is, the others are. systemd drops it by
-   * itself when the connection ends, and takes what it has already for the same. Other memory takes the place of earlier.
+   * itself when the connection ends, and takes what it has already for the same.
    */
   keep({ minor, descriptors }: Keepable): void {
     if (minor === undefined) return
     for (const [kept, fd] of Object.entries(descriptors)) {
-      const name = renderName(kept as Kept, minor)
-      if (kept !== 'fuse') this.dropNames([name])
-      this.#say({ FDSTORE: '1', FDNAME: name }, [fd])
+      this.#say({ FDSTORE: '1', FDNAME: renderName(kept as Kept, minor) }, [fd])
     }
+  }
+
+  /** To be called before `keep` where the memory is not the one that systemd may have. */
+  dropRequests(minor: number | undefined): void {
+    if (minor !== undefined) this.dropNames([renderName('requests', minor)])
   }
 
   /** Has systemd keep no descriptors of a mount any more. */
