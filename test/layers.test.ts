@@ -78,7 +78,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'command/doctor': {
     may: [
       ...['command/terminal', 'command/containers', 'command/hooks', 'service', 'container'],
-      ...['mount', 'host', 'host/json.ts', 'sys'],
+      ...['cgroup', 'mount', 'host', 'host/json.ts', 'sys'],
     ],
     because: 'it looks at the host, and changes nothing',
   },

@@ -1,6 +1,6 @@
 /**
  * `procveil check-lxcfs`: tells whether the file system answers. Where the processes of the service were killed, it
- * starts the service again, which heals the containers.
+ * starts the service again, which heals the containers; and where somebody has unmounted it, it has the service put it back.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { Host } from '../host/host.ts'
 import { type Answer, ask } from '../mount/ask.ts'
 import { findServed } from '../mount/served.ts'
 import type { Settings } from '../service/settings.ts'
-import { startAgain } from '../service/start.ts'
+import { startAgain, wakeUp } from '../service/start.ts'
 import { findKeeper } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
 import { complain } from '../sys/log.ts'
@@ -40,8 +40,10 @@ export async function check(settings: Settings, timeoutSeconds: number): Promise
     }
     state = answer
     const waitedMs = performance.now() - start
-    const isKilled = state === 'gone' && findKeeper(host, runDirectory) === undefined
-    if (isKilled && waitedMs > LEFT_ALONE_MS) startAgain(host, settings)
+    const keeper = findKeeper(host, runDirectory)
+    if (keeper !== undefined) wakeUp(keeper.pid)
+    // Where a keeper is there, a dead mount of others may lie on its own.
+    if (state === 'gone' && waitedMs > LEFT_ALONE_MS) startAgain(host, settings)
     else await sleep(LOOK_MS)
     leftMs = timeoutSeconds * 1000 - waitedMs
   }

@@ -5,11 +5,12 @@ import { Host } from '../host/host.ts'
 import { findServed } from '../mount/served.ts'
 import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/settings.ts'
-import { findKeeper } from '../service/status.ts'
+import { findAnswering, findKeeper } from '../service/status.ts'
 import { showUnit } from '../service/systemd.ts'
 import { systemClock } from '../sys/clock.ts'
 import { describe, Log } from '../sys/log.ts'
 import { printableJson } from '../sys/printable.ts'
+import { hangs } from '../worker/hangs.ts'
 import type { Workers } from '../worker/workers.ts'
 import { tryAskMount } from './containers/ask-mount.ts'
 import { listContainers, type Roots } from './containers/list.ts'
@@ -33,6 +34,9 @@ import { VERSION } from './version.ts'
 /** A file system may take this long to answer: a server that hangs is replaced within 2 s. */
 const ASK_MS = 3000
 
+/** A keeper answers within milliseconds, unless the machine is busy. */
+const HANG_MS = 3000
+
 /** Directories of users are looked into by so many workers, beside those that hang. */
 const SIDE_BY_SIDE = 2
 const MOST_HUNG = 16
@@ -55,7 +59,8 @@ export async function doctor(settings: Settings, options: DoctorOptions): Promis
 async function examine(host: Host, settings: Settings, roots: Roots): Promise<Finding[]> {
   const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung: MOST_HUNG })
   const service = await askService(host, settings, pools.root)
-  const served = service?.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
+  const isOff = service.answer === 'off' && service.keeper !== undefined
+  const served = service.answer === 'gone' ? undefined : findServed(host, settings.mountPoint)
   const others = await checkOthers(host, settings, path => ask(pools.users, path))
   return [
     ...checkPlace(host, process.geteuid?.()),
@@ -80,7 +85,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...(await attempt('containers', 'see the messages above', async () => {
       const listed = await listContainers(host, settings, pools, roots, served)
       await pools.close()
-      return checkContainers(listed, others.answering)
+      return checkContainers(listed, others.answering, isOff)
     })),
   ]
 }
@@ -95,15 +100,16 @@ function readCgroups(host: Host, { runDirectory }: Settings): string | undefined
 const ask = (workers: Workers, path: string) =>
   tryAskMount(workers, path, ASK_MS, new Log('doctor', undefined))
 
-/** Returns `undefined` when nothing of our kind is mounted. */
-async function askService(
-  host: Host,
-  settings: Settings,
-  workers: Workers,
-): Promise<Service | undefined> {
-  if (findServed(host, settings.mountPoint) === undefined) return undefined
-  const answer = await ask(workers, settings.mountPoint)
-  return { answer, keeper: findKeeper(host, settings.runDirectory) }
+async function askService(host: Host, settings: Settings, workers: Workers): Promise<Service> {
+  const { mountPoint, runDirectory } = settings
+  const isMounted = findServed(host, mountPoint) !== undefined
+  const [answer, isHung] = await Promise.all([
+    isMounted ? ask(workers, mountPoint) : ('off' as const),
+    hangs(runDirectory, HANG_MS),
+  ])
+  const keeper = findKeeper(host, runDirectory)
+  const server = findAnswering(host, runDirectory)
+  return { answer, keeper: keeper && { ...keeper, hangs: isHung }, server }
 }
 
 function checkConfig(settings: Settings): Finding[] {

@@ -68,5 +68,10 @@ export function openServed(path: string): number | undefined {
   }
 }
 
-/** The errors of a mount whose server has died, of a mount that was never made, and of another program's mount. */
-const GONE: ReadonlySet<string> = new Set(['ENOTCONN', 'ECONNABORTED', 'ENOENT', 'ENOTDIR', 'EIO'])
+/**
+ * The errors of a mount whose server has died, of one that refuses everything since its server gave no good answer to INIT,
+ * of a mount that was never made, and of another program's mount.
+ */
+const GONE: ReadonlySet<string> = new Set([
+  ...['ENOTCONN', 'ECONNABORTED', 'ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'EIO'],
+])

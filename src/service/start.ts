@@ -103,14 +103,15 @@ function isPutBack(host: Host, settings: Settings): boolean {
   const deadline = performance.now() + PUT_BACK_MS
   do {
     // Version 0.2.0 ignores this signal unless it waits for a request.
-    if (!tell(keeper.pid)) return false
+    if (!wakeUp(keeper.pid)) return false
     sleep(LOOK_MS)
     if (isServed(host, settings)) return true
   } while (performance.now() < deadline)
   return false
 }
 
-function tell(pid: number): boolean {
+/** Has a keeper that sleeps look whether its mount is in its place. Returns false when there is none. */
+export function wakeUp(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGURG')
   } catch {

@@ -99,18 +99,23 @@ const SETTINGS = { mountPoint: '/var/lib/lxc/lxcfs', runDirectory: '/run/procvei
 const OURS = '50 26 0:50 / /var/lib/lxc/lxcfs rw,shared:9 - fuse.lxcfs lxcfs rw'
 
 t.test('the mount and its service', async t => {
-  const look = (service: Service | undefined, ...lines: string[]) =>
+  const look = (service: Service, ...lines: string[]) =>
     checkMount(machine(t, mountinfo(ROOT, ...lines)), SETTINGS, '1.0', service)
-  const service = (answer: Reply, version?: string) => ({
+  const service = (answer: Service['answer'], version?: string, server?: number): Service => ({
     answer,
-    keeper: version === undefined ? undefined : { pid: 7, version },
+    keeper: version === undefined ? undefined : { pid: 7, version, hangs: false },
+    server,
   })
-  t.match(look(undefined), [{ level: 'ok', text: /nothing is mounted/ }])
+  t.match(look(service('off')), [{ level: 'ok', text: /nothing is mounted/ }])
+  t.match(look(service('off', '1.0')), [{ level: 'problem', advice: /^procveil check-lxcfs: / }])
   t.match(look(service('answers', '1.0'), OURS), [{ level: 'ok', text: /process 7, version 1.0/ }])
   t.match(look(service('answers', '0.9'), OURS), [{ level: 'warning', advice: 'procveil upgrade' }])
   t.match(look(service('answers'), OURS), [{ level: 'problem', text: /another lxcfs/ }])
-  t.match(look(service('gone'), OURS), [{ level: 'problem', advice: /remount --all/ }])
-  t.match(look(service('silent', '1.0'), OURS), [{ level: 'problem', advice: /log of process 7/ }])
+  t.match(look(service('answers', undefined, 8), OURS), [{ level: 'warning', text: /server 8/ }])
+  t.match(look(service('gone'), OURS), [{ level: 'problem', advice: /^procveil check-lxcfs: / }])
+  t.match(look(service('gone', '0.9'), OURS), [{ level: 'problem', advice: 'procveil upgrade' }])
+  t.match(look(service('silent', '1.0'), OURS), [{ level: 'problem', advice: /check-lxcfs/ }])
+  t.match(look(service('silent', undefined, 8), OURS), [{ advice: /^kill -KILL 8; procveil / }])
   t.match(look(service('silent'), OURS), [{ level: 'problem', advice: /fuser/ }])
   t.match(look(service('unasked', '1.0'), OURS), [{ level: 'problem', text: /could not be asked/ }])
   t.match(look(service('answers', '1.0'), OURS, OURS.replace('50 26 0:50', '51 50 0:51')), [
@@ -118,7 +123,39 @@ t.test('the mount and its service', async t => {
     { level: 'warning', text: /1 earlier/ },
   ])
   const ext4 = '51 26 8:1 / /var/lib/lxc/lxcfs rw - ext4 /dev/sda1 rw'
-  t.match(look(undefined, ext4), [{ level: 'problem', text: /type ext4/ }])
+  t.match(look(service('off'), ext4), [{ level: 'problem', text: /type ext4/ }])
+})
+
+t.test('a process that is kept from running', async t => {
+  const cgroup2 = '30 26 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw'
+  const look = (answer: Service['answer'], hangs: boolean, files: Record<string, string>) => {
+    const host = machine(t, { ...mountinfo(ROOT, cgroup2, OURS), ...files })
+    const keeper = { pid: 7, version: '1.0', hangs }
+    return checkMount(host, SETTINGS, '1.0', { answer, keeper, server: 8 })
+  }
+  const stopped = (pid: number) => ({ [`proc/${pid}/stat`]: `${pid} (procveil) T 1` })
+  const frozen = (path: string) => ({
+    'proc/7/cgroup': `0::${path}/below\n`,
+    [`sys/fs/cgroup${path}/cgroup.freeze`]: '1\n',
+  })
+  t.match(look('answers', true, stopped(7)), [
+    { level: 'problem', text: /7 is stopped: nobody replaces/, advice: 'kill -CONT 7' },
+  ])
+  t.match(look('silent', true, { ...stopped(7), ...stopped(8) }), [
+    { text: /7 is stopped, process 8 is stopped: .*wait/, advice: 'kill -CONT 7; kill -CONT 8' },
+  ])
+  t.match(look('silent', false, stopped(8)), [
+    { text: /process 7 replaces it/, advice: /^procveil/ },
+  ])
+  t.match(look('silent', true, frozen("/a 'b'")), [
+    { text: /7 is frozen/, advice: "echo 0 > '/sys/fs/cgroup/a '\\''b'\\''/cgroup.freeze'" },
+  ])
+  t.match(look('silent', true, frozen('/system.slice/procveil.service')), [
+    { advice: /^systemctl thaw procveil.service; echo 0 > .*procveil.service\/cgroup.freeze$/ },
+  ])
+  t.match(look('silent', true, {}), [{ text: /hangs/, advice: /^kill -KILL 7 8; procveil / }])
+  t.match(look('silent', true, stopped(8)), [{ text: /hangs/, advice: /^kill -KILL 7 8; / }])
+  t.match(look('answers', true, {}), [{ text: /hangs/, advice: /^kill -KILL 7: / }])
 })
 
 t.test('propagation is that of the mount which the directory is on', async t => {

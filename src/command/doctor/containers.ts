@@ -6,14 +6,19 @@ import { about, type Finding, nameSome } from './finding.ts'
 
 const { ok, warning, problem } = about('containers')
 
-/** `answering` are the device numbers of file systems that answer, ours or another's. */
+/**
+ * `answering` are the device numbers of file systems that answer, ours or another's. `isOff`: whether the mount of a service
+ * that runs is not in its place, so that its number is not known.
+ */
 export function checkContainers(
   { containers, isWhole }: Listed,
   answering: ReadonlySet<string>,
+  isOff = false,
 ): Finding[] {
   const groups = new Map<Group, string[]>()
   for (const container of containers) {
-    const group = groupOf(container, answering)
+    const found = groupOf(container, answering)
+    const group = found === 'dead' && isOff ? 'off' : found
     const names = groups.get(group)
     if (names === undefined) groups.set(group, [nameOf(container)])
     else names.push(nameOf(container))
@@ -42,7 +47,9 @@ function checkNesting(containers: readonly ListedContainer[]): Finding[] {
 const nameOf = ({ id, name }: ListedContainer) => name ?? shortId(id)
 
 /** The groups of containers, in the order in which they are told. */
-const GROUPS = ['ok', 'detached', 'dead', 'other', 'partial', 'unknown', 'missing', 'host'] as const
+const GROUPS = [
+  ...(['ok', 'detached', 'dead', 'off', 'other', 'partial', 'unknown', 'missing', 'host'] as const),
+]
 type Group = (typeof GROUPS)[number]
 
 function groupOf(container: ListedContainer, answering: ReadonlySet<string>): Group {
@@ -64,8 +71,13 @@ function describe(group: Group, names: readonly string[]): Finding {
       return ok(`${count} see the host's files, as an operator chose with umount: ${some}`)
     case 'dead':
       return problem(
-        `${count} have files of a service that is gone, which fail with ENOTCONN: ${some}`,
+        `${count} have files of a service that is gone, which cannot be read: ${some}`,
         'procveil remount --all',
+      )
+    case 'off':
+      return warning(
+        `${count} have files of a mount that is not in its place: ${some}`,
+        'procveil check-lxcfs: has it put back',
       )
     case 'other':
       return warning(

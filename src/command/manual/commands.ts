@@ -33,7 +33,7 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
   },
   'check-lxcfs': {
     text: [
-      'Where the processes of the service were killed, and nobody has started them again within 2 seconds, the service is started, which heals the containers. Where nothing is mounted, as after `stop`, nothing is started.',
+      'Where the processes of the service were killed, and nobody has started them again within 2 seconds, the service is started, which heals the containers. So it is where the kernel refuses all requests, or a dead mount lies on that of the service. A service whose mount somebody has taken off puts it back. Where nothing is mounted, as after `stop`, nothing is started.',
     ],
     exitStatus:
       'The exit status is 0 as soon as the file system answers, and 1 after the time-out.',

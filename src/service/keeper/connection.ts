@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import type { Host } from '../../host/host.ts'
+import { errorCode } from '../../sys/error.ts'
 import { Sigio } from '../../sys/sigio.ts'
 import { ENVIRONMENT } from '../executable.ts'
 import { FuseControl } from './fuse-control.ts'
@@ -36,13 +37,10 @@ export class Connection implements Watched {
    * attributes. A thread that waits for what a dead server has read keeps the process from ending, killed or not; and where
    * the keeper has not ended, systemd starts no other that could answer.
    */
-  ask(): Promise<unknown> {
-    const child = spawn('stat', ['-f', this.#mountPoint], { env: ENVIRONMENT, stdio: 'ignore' })
-    child.unref()
-    return new Promise((resolve, reject) => {
-      child.on('exit', resolve)
-      child.on('error', reject)
-    }).catch(() => statfs(this.#mountPoint))
+  async ask(): Promise<void> {
+    const error = await statBy(this.#mountPoint).catch(() => statHere(this.#mountPoint))
+    // Another mount may lie there by now, which is not ours to judge.
+    if (error.endsWith(REFUSED) && this.#mount.state === 'whole') this.#mount.isRefusing = true
   }
 
   arm(): void {
@@ -62,3 +60,27 @@ export class Connection implements Watched {
     this.#control.close()
   }
 }
+
+/** What strerror(3) calls ECONNREFUSED. */
+const REFUSED = 'Connection refused'
+
+/** Resolves with what stat(1) complains of. Rejects when it cannot be started. */
+function statBy(path: string): Promise<string> {
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  const child = spawn('stat', ['-f', path], { env: ENVIRONMENT, stdio: [...stdio] })
+  child.unref()
+  let complaint = ''
+  child.stderr?.on('data', (piece: Buffer) => {
+    complaint += piece
+  })
+  return new Promise((resolve, reject) => {
+    child.on('close', () => resolve(complaint.trimEnd()))
+    child.on('error', reject)
+  })
+}
+
+const statHere = (path: string): Promise<string> =>
+  statfs(path).then(
+    () => '',
+    error => (errorCode(error) === 'ECONNREFUSED' ? REFUSED : ''),
+  )

@@ -79,7 +79,7 @@ export class Keeper {
 
   #watch(): Watchdog {
     const watchdog = new Watchdog(this.#connection, this.#answering)
-    watchdog.start()
+    watchdog.begin()
     return watchdog
   }
 
@@ -162,9 +162,11 @@ export class Keeper {
     const { state } = this.#mount
     if (state === 'whole') return true
     if (state === 'aborted') return this.#tryMountAnew('its connection was aborted')
+    if (state === 'refusing') return this.#tryMountAnew('it refused everything')
     try {
       if (!this.#mount.putBack()) return await this.#tryMountAnew('it was unmounted')
       this.#log.warning(`${this.#kept.settings.mountPoint} was unmounted: the mount is put back`)
+      this.#watchdog.begin()
       return true
     } catch (error) {
       this.#log.error(error)

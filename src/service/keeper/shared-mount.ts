@@ -19,8 +19,11 @@ import { FuseControl } from './fuse-control.ts'
 import { Predecessor } from './predecessor.ts'
 import { makeRequests } from './requests.ts'
 
-/** `off`: nothing is mounted in its place any more. `aborted`: the connection is gone, and all reads fail. */
-export type State = 'whole' | 'off' | 'aborted'
+/**
+ * `off`: nothing is mounted in its place any more. `aborted`: the connection is gone, and all reads fail. `refusing`: the
+ * kernel refuses all reads.
+ */
+export type State = 'whole' | 'off' | 'aborted' | 'refusing'
 
 /** What is mounted there already is given so long to answer. It takes less than 1 ms, unless the machine is busy. */
 const ASK_MS = 3000
@@ -36,6 +39,11 @@ export interface Descriptors {
 export class SharedMount implements Descriptors {
   readonly fuse: number
   readonly requests: number
+  /**
+   * To be set when it is found that the kernel refuses everything with ECONNREFUSED. It does so from an answer to INIT on
+   * that is an error, for ever: process_init_reply() of fs/fuse/inode.c.
+   */
+  isRefusing = false
   readonly #host: Host
   readonly #mountPoint: string
   #id: number | undefined
@@ -86,6 +94,7 @@ export class SharedMount implements Descriptors {
   /** Asks no server, and takes some 20 us where the mount is in its place. */
   get state(): State {
     if (isBroken(this.fuse)) return 'aborted'
+    if (this.isRefusing) return 'refusing'
     if (this.#id !== undefined && mountIdAt(this.#mountPoint) === this.#id) {
       return 'whole'
     }

@@ -62,7 +62,16 @@ export class Watchdog {
     this.#answered = server.answered
   }
 
-  /** To be called once, and when a request has arrived. */
+  /**
+   * Sends a request of our own first, and does not sleep before the answer: from a mount that refuses everything no request
+   * ever arrives.
+   */
+  begin(): void {
+    this.start()
+    if (!this.#isAsked) this.#ask()
+  }
+
+  /** To be called when a request has arrived. */
   start(): void {
     this.#quietLooks = 0
     this.#looksToMount = 0

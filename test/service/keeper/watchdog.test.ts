@@ -280,3 +280,15 @@ t.test('once closed it looks no more', async t => {
   t.equal(seen.hung, 0)
   t.equal(connection.isClosed, true)
 })
+
+t.test('a connection is asked at the beginning, and not slept on before the answer', async t => {
+  const { connection, watchdog, pass } = watch(t)
+  watchdog.begin()
+  t.equal(connection.asked, 1)
+  pass(10_000)
+  t.notOk(connection.isArmed)
+  connection.answer?.()
+  await Promise.resolve()
+  pass(10_000)
+  t.ok(connection.isArmed)
+})
