@@ -87,5 +87,7 @@ t.test('a log that cannot be opened costs no container its start', async t => {
   const command = [here.executable, ...here.options, '--log', '/proc/nowhere/log', 'hook']
   const ended = await execa('sh', ['-c', '"$@" </', 'sh', ...command], { reject: false })
   t.equal(ended.exitCode, 0)
-  t.match(ended.stderr, /^procveil: Cannot read the container state from stdin/)
+  const [log = '', error = ''] = ended.stderr.split('\n')
+  t.match(log, /^procveil: Cannot write the log \/proc\/nowhere\/log/)
+  t.match(error, /^procveil: Cannot read the container state from stdin/)
 })
