@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { retry } from '../../kit/requirements.ts'
 import { IMAGE } from '../podman.ts'
 import {
   dpkg,
@@ -18,6 +19,8 @@ import {
   traces,
 } from './machine.ts'
 import { startWithOldHooks } from './old-hook.ts'
+
+const REMOUNTED_MS = 120_000
 
 const NAMES = ['procveil', 'procveil-podman']
 const EARLIER = '0.1.0'
@@ -109,7 +112,8 @@ async function runThrough(t: Test, manager: PackageManager, early: Reader): Prom
   manager.install(VERSION, ...NAMES)
   // An rpm starts nothing; in an emulated machine a start takes longer than remount waits for systemd.
   run('systemctl', 'start', 'procveil.service')
-  run(PROCVEIL, 'remount', '--all')
+  // And a worker may take longer to start there than remount waits for it.
+  await retry(() => run(PROCVEIL, 'remount', '--all'), REMOUNTED_MS)
   for (const reader of [early, hooked]) t.equal(reader.memTotal(), OWN)
   manager.erase()
   for (const reader of [early, hooked]) {
