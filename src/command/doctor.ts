@@ -69,7 +69,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
     ...checkMount(host, settings, VERSION, service),
     checkPropagation(host, settings),
     checkUnit(host),
-    ...checkStore(showUnit(host, STORE_PROPERTIES), readCgroups(host, settings)),
+    ...checkStore(showUnit(host, STORE_PROPERTIES), readCgroups(host, service)),
     checkProcesses(host),
     ...checkDescriptors(host, settings),
     checkRunDirectory(host, settings),
@@ -91,8 +91,7 @@ async function examine(host: Host, settings: Settings, roots: Roots): Promise<Fi
 }
 
 /** Returns /proc/PID/cgroup of the keeper; `undefined` when there is none. */
-function readCgroups(host: Host, { runDirectory }: Settings): string | undefined {
-  const keeper = findKeeper(host, runDirectory)
+function readCgroups(host: Host, { keeper }: Service): string | undefined {
   return keeper && host.tryRead(`proc/${keeper.pid}/cgroup`)
 }
 

@@ -123,6 +123,16 @@ const RESERVED = 256
 
 /** How many files may stay open, by the text of /proc/self/limits, proc_pid_limits(5). */
 export function mostOpenFiles(limits: string): number {
-  const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY)
+  const { soft } = parseOpenFilesLimits(limits) ?? { soft: Number.POSITIVE_INFINITY }
   return Math.max(1, Math.min(soft - RESERVED, MOST_OPEN))
 }
+
+/** Returns RLIMIT_NOFILE from the text of /proc/PID/limits; `undefined` when it is not there. */
+export function parseOpenFilesLimits(limits: string): { soft: number; hard: number } | undefined {
+  const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits) ?? []
+  if (soft === undefined || hard === undefined) return undefined
+  return { soft: parseLimit(soft), hard: parseLimit(hard) }
+}
+
+const parseLimit = (text: string) =>
+  text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)

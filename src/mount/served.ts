@@ -73,5 +73,10 @@ export function openServed(path: string): number | undefined {
  * of a mount that was never made, and of another program's mount.
  */
 const GONE: ReadonlySet<string> = new Set([
-  ...['ENOTCONN', 'ECONNABORTED', 'ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'EIO'],
+  'ENOTCONN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ENOENT',
+  'ENOTDIR',
+  'EIO',
 ])

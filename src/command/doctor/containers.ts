@@ -48,8 +48,16 @@ const nameOf = ({ id, name }: ListedContainer) => name ?? shortId(id)
 
 /** The groups of containers, in the order in which they are told. */
 const GROUPS = [
-  ...(['ok', 'detached', 'dead', 'off', 'other', 'partial', 'unknown', 'missing', 'host'] as const),
-]
+  'ok',
+  'detached',
+  'dead',
+  'off',
+  'other',
+  'partial',
+  'unknown',
+  'missing',
+  'host',
+] as const
 type Group = (typeof GROUPS)[number]
 
 function groupOf(container: ListedContainer, answering: ReadonlySet<string>): Group {

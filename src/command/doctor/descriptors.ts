@@ -1,6 +1,7 @@
 /** Checks whether the processes of the service have descriptors left: without, no new container gets its view. */
 
 import type { Host } from '../../host/host.ts'
+import { parseOpenFilesLimits } from '../../host/open-files.ts'
 import type { Settings } from '../../service/settings.ts'
 import { findAnswering, findKeeper } from '../../service/status.ts'
 import { UNIT } from '../../service/unit.ts'
@@ -60,12 +61,7 @@ function adviceFor(keeper: number, short: readonly Process[]): string {
 }
 
 function look(host: Host, name: string, pid: number): Process[] {
-  const limits = host.tryRead(`proc/${pid}/limits`)
-  const [, soft, hard] = /^Max open files +(\S+) +(\S+)/m.exec(limits ?? '') ?? []
-  if (soft === undefined || hard === undefined) return []
-  const open = host.list(`proc/${pid}/fd`).length
-  return [{ name, pid, open, soft: parseLimit(soft), hard: parseLimit(hard) }]
+  const limits = parseOpenFilesLimits(host.tryRead(`proc/${pid}/limits`) ?? '')
+  if (limits === undefined) return []
+  return [{ name, pid, open: host.list(`proc/${pid}/fd`).length, ...limits }]
 }
-
-const parseLimit = (text: string) =>
-  text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)
