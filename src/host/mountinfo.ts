@@ -83,7 +83,8 @@ export class MountTree {
       const directory = end < 0 ? path : path.slice(0, end)
       for (;;) {
         const mount = this.#mounts.get(keyOf(entered.at(-1)?.id ?? NONE, directory))
-        if (mount === undefined) break
+        // No kernel lists a mount that lies on itself. A damaged text may.
+        if (mount === undefined || entered.includes(mount)) break
         entered.push(mount)
       }
       if (end < 0) break

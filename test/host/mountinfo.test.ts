@@ -51,3 +51,11 @@ t.test('as the kernel has it after mount --move', ROOT, async t => {
   t.equal(seen, 'early')
   t.equal(findMount(lines.join('\n'), '/mnt/place')?.source, 'early')
 })
+
+t.test('a lookup ends where a damaged text lists a mount that lies on itself', async t => {
+  const itself = '-1 21 0:25 / /a rw - tmpfs x rw\n'
+  t.equal(findMount(itself, '/a')?.id, -1)
+  const round =
+    '1 0 0:1 / / rw - ext4 x rw\n2 1 0:2 / /a rw - tmpfs x rw\n1 2 0:3 / /a rw - tmpfs x rw\n'
+  t.equal(findMountAround(round, '/a/b')?.mountPoint, '/a')
+})
