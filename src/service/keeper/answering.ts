@@ -69,7 +69,7 @@ export class Answering implements WatchedServer {
   }
 
   /**
-   * A server that somebody has stopped says nothing of the next one. One that was killed and is not gone yet is killed
+   * A server that somebody has stopped or frozen says nothing of the next one. One that was killed and is not gone yet is killed
    * again.
    */
   hung(waitedMs: number): void {

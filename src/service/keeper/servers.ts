@@ -3,6 +3,7 @@
  * killed and are not gone. Only one of them can answer.
  */
 
+import { findFreezes } from '../../cgroup/freezer.ts'
 import type { Host } from '../../host/host.ts'
 import { parseTaskState } from '../../host/proc-pid.ts'
 import type { Options } from '../../proc/options.ts'
@@ -129,8 +130,9 @@ export class Servers {
 
   /** To be called when a request has waited for `waitedMs`. Returns whether the current server is what hangs. */
   killHung(waitedMs: number): boolean {
-    // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped does not.
-    const isHung = this.#predecessor === undefined && !this.#isStopped()
+    // Who answers until an upgrade is done may be what hangs, and a server that somebody has stopped or frozen does not:
+    // what it was at is not to blame.
+    const isHung = this.#predecessor === undefined && !this.#isHalted()
     if (isHung) {
       this.#hung = this.#current
       this.#hungUsec = this.#host.clock.monotonicUsec()
@@ -141,9 +143,11 @@ export class Servers {
     return isHung
   }
 
-  #isStopped(): boolean {
-    const stat = this.#host.tryRead(`proc/${this.#current.pid}/stat`)
-    return stat !== undefined && parseTaskState(stat) === 'T'
+  #isHalted(): boolean {
+    const { pid } = this.#current
+    const stat = this.#host.tryRead(`proc/${pid}/stat`)
+    if (pid === undefined || stat === undefined) return false
+    return parseTaskState(stat) === 'T' || findFreezes(this.#host, pid).length > 0
   }
 
   /**
