@@ -70,12 +70,12 @@ class Load {
     return /^MemTotal.*$/m.exec(text)?.[0].replace(/\s+/g, ' ') ?? ''
   }
 
-  /** Returns when each of the readers has read all files again. */
+  /** Returns when each of the readers has read on, and all of the files. */
   async more(): Promise<void> {
     const before = this.#passes()
     await retry(() => {
       const now = this.#passes()
-      if (now.length < READERS || now.some((passes, i) => passes < (before[i] ?? 0) + 2)) {
+      if (now.length < READERS || now.some((passes, i) => passes <= (before[i] ?? 0))) {
         throw new Error(`Cannot go on: not all of the readers read: ${now.join(' ')}`)
       }
     }, LATE_MS)
@@ -224,29 +224,38 @@ t.test('systemd knows all that the unit says', async t => {
   t.equal(ofStore()?.level, 'ok')
 })
 
-const KILLS: Readonly<Record<string, () => unknown>> = {
-  'both processes are killed at the same moment': killBoth,
-  'the whole cgroup is killed': () => {
-    // Linux has it since 5.14.
-    if (existsSync(`${CGROUP}/cgroup.kill`)) writeFileSync(`${CGROUP}/cgroup.kill`, '1')
-    else signal(readPids(), 'SIGKILL')
+/** What kills, and how often at full size. */
+const KILLS: Readonly<Record<string, { full: number; act: () => unknown }>> = {
+  'both processes are killed at the same moment': { full: 200, act: killBoth },
+  'the whole cgroup is killed': {
+    full: 20,
+    act: () => {
+      // Linux has it since 5.14.
+      if (existsSync(`${CGROUP}/cgroup.kill`)) writeFileSync(`${CGROUP}/cgroup.kill`, '1')
+      else signal(readPids(), 'SIGKILL')
+    },
   },
-  'systemctl kills the service': () =>
-    run('systemctl', 'kill', '--signal', 'KILL', '--kill-whom', 'all', UNIT),
-  'all are killed for want of memory': async () => {
-    const before = readFileSync(`${CGROUP}/memory.max`, 'utf8')
-    const pids = processes()
-    writeFileSync(`${CGROUP}/memory.max`, '1M')
-    await retry(() => {
-      if (processes().some(pid => pids.includes(pid))) throw new Error('Cannot see them killed')
-    }, LATE_MS)
-    if (existsSync(CGROUP)) writeFileSync(`${CGROUP}/memory.max`, before)
+  'systemctl kills the service': {
+    full: 20,
+    act: () => run('systemctl', 'kill', '--signal', 'KILL', '--kill-whom', 'all', UNIT),
+  },
+  'all are killed for want of memory': {
+    full: 20,
+    act: async () => {
+      const before = readFileSync(`${CGROUP}/memory.max`, 'utf8')
+      const pids = processes()
+      writeFileSync(`${CGROUP}/memory.max`, '1M')
+      await retry(() => {
+        if (processes().some(pid => pids.includes(pid))) throw new Error('Cannot see them killed')
+      }, LATE_MS)
+      if (existsSync(CGROUP)) writeFileSync(`${CGROUP}/memory.max`, before)
+    },
   },
 }
 
-for (const [name, act] of Object.entries(KILLS)) {
+for (const [name, { full, act }] of Object.entries(KILLS)) {
   t.test(name, async t => {
-    const times = size({ short: 4, long: 20, full: 200 })
+    const times = size({ short: 4, long: 10, full })
     await isUnnoticed(t, readOn => again(times, readOn, act))
   })
 }
@@ -298,6 +307,21 @@ t.test('a service that is stopped takes its files out', async t => {
     seen.flatMap(({ failed }) => failed),
     [],
   )
+})
+
+t.test('a unit that is frozen is thawed by what doctor names', async t => {
+  await isUnnoticed(t, async () => {
+    run('systemctl', 'freeze', UNIT)
+    const { level, advice = '' } = findings().find(({ check }) => check === 'mount') ?? {}
+    t.equal(level, 'problem')
+    t.match(advice, `systemctl thaw ${UNIT}`)
+    run('sh', '-c', advice)
+    t.equal(show('FreezerState'), 'running')
+    await retry(() => {
+      const found = findings().find(({ check }) => check === 'mount')
+      if (found?.level !== 'ok') throw new Error(`Cannot find it well: ${found?.text}`)
+    }, LATE_MS)
+  })
 })
 
 t.test('an executable that is broken', async t => {
