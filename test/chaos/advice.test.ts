@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { examine, findProblem, follow } from '../kit/advice.ts'
 import { type Box, started } from '../kit/box.ts'
+import { diagnose, follow, problemOf } from '../kit/doctor.ts'
 import { readMemTotal } from '../kit/mem-total.ts'
 import { BUSYBOX, needs, retry } from '../kit/requirements.ts'
 import { signalAll } from '../kit/signal-all.ts'
@@ -45,7 +45,7 @@ function requirePid(here: Site, command: 'serve' | 'server'): number {
 async function isWell(t: Test, here: Site, box: Box): Promise<void> {
   // What was started heals its containers a moment later.
   await retry(async () => {
-    const problems = await examine(here)
+    const problems = await diagnose(here)
     if (problems.length > 0) throw new Error(`Cannot see it well: ${JSON.stringify(problems)}`)
   })
   t.equal(await readMemTotal(box), OWN_KIB)
@@ -58,12 +58,11 @@ async function isWell(t: Test, here: Site, box: Box): Promise<void> {
 /** Runs what doctor names for the state, and looks whether all is well. */
 async function isMended(t: Test, here: Site, box: Box): Promise<void> {
   const startMs = performance.now()
-  const problem = await findProblem(here)
+  const { advice } = await problemOf(t, here, 'mount', ['containers'])
   const tookMs = Math.round(performance.now() - startMs)
-  t.comment(`after ${tookMs} ms: ${problem.text} -> ${problem.advice}`)
+  t.comment(`after ${tookMs} ms`)
   t.ok(tookMs < EXAMINED_MS, 'doctor does not hang')
-  const { exitCode, stderr } = await follow(here, problem)
-  t.equal(exitCode, 0, stderr)
+  await follow(t, here, advice)
   await isWell(t, here, box)
 }
 

@@ -9,6 +9,9 @@ import { eachMount } from '../../src/host/mountinfo.ts'
 import { EXECUTABLE, retry } from './requirements.ts'
 import { signalAll } from './signal-all.ts'
 
+/** Commands of a shell, after which no runtime's usual directory can be seen. */
+export const COVERS = ['/run', '/var/lib', '/home'].map(path => `mount -t tmpfs tmpfs ${path}`)
+
 export class Site {
   readonly directory = mkdtempSync(join(tmpdir(), 'procveil-e2e-'))
   readonly mountPoint = join(this.directory, 'mount')
@@ -46,8 +49,12 @@ export class Site {
   /** The same after these commands of a shell, whose mounts only the command sees. */
   async toolkitAfter(prepare: readonly string[], ...args: string[]) {
     await this.hook({ id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' })
-    const covers = ['/run', '/var/lib', '/home'].map(path => `mount -t tmpfs tmpfs ${path}`)
-    const script = [...covers, ...prepare, 'exec "$@"'].join(' && ')
+    return this.covered(prepare, ...args)
+  }
+
+  /** The same for a command that starts nothing: the service is left as it is. */
+  covered(prepare: readonly string[], ...args: string[]) {
+    const script = [...COVERS, ...prepare, 'exec "$@"'].join(' && ')
     const command = [this.executable, ...this.options, ...args]
     const options = { reject: false, timeout: 30_000 } as const
     return execa('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command], options)
