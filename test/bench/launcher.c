@@ -1,11 +1,12 @@
 /*
  * "launcher FILE PROGRAM [ARGUMENT]...": runs the program with the file as its stdin, and prints the nanoseconds from
- * before vfork(2) to its end.
+ * before vfork(2) to its end, and its peak memory in KiB (ru_maxrss of getrusage(2)).
  */
 
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ static uint64_t now(void)
 int main(int argc, char **argv)
 {
 	int status;
+	struct rusage usage;
 	if (argc < 3)
 		return 2;
 	const uint64_t before = now();
@@ -31,10 +33,10 @@ int main(int argc, char **argv)
 		execv(argv[2], argv + 2);
 		_exit(127);
 	}
-	if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+	if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0) {
 		fprintf(stderr, "Cannot run %s: status %d\n", argv[2], status);
 		return 1;
 	}
-	printf("%llu\n", (unsigned long long)(now() - before));
+	printf("%llu %ld\n", (unsigned long long)(now() - before), usage.ru_maxrss);
 	return 0;
 }

@@ -37,6 +37,8 @@ export interface BoxOptions {
   /** Environment of the hook. */
   hookEnv?: readonly string[]
   hookArgs?: readonly string[]
+  /** What runs in the place of our hook. */
+  hookProgram?: string
   /** Makes the host's programs available. */
   hostPrograms?: boolean
   withoutSys?: boolean
@@ -171,7 +173,8 @@ function config(site: Site, id: string, options: BoxOptions): string {
   const { maskedPaths, hooksBefore = [], uid, capabilities, fuse } = options
   const entry = (...args: string[]): HookEntry => {
     const made = hookEntry(site, args, 20)
-    return { ...made, env: options.hookEnv ?? made.env }
+    const { hookEnv: env = made.env, hookProgram: path = made.path } = options
+    return { ...made, env, path }
   }
   const hooks = Object.fromEntries(
     stages.map(stage => [

@@ -1,0 +1,3 @@
+/** Does nothing: what a process of Bun's costs by itself. */
+
+export {}
