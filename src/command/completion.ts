@@ -5,7 +5,7 @@
 
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Settings } from '../service/settings.ts'
+import type { Settings } from '../service/default-settings.ts'
 import { renderBash } from './completion/bash.ts'
 import { renderFish } from './completion/fish.ts'
 import { type Grammar, readGrammar } from './completion/grammar.ts'

@@ -1,7 +1,7 @@
 /** `procveil diff`: prints what a container sees otherwise than its host, rendered as `show` does. */
 
 import { writeFileSync } from 'node:fs'
-import type { Settings } from '../service/settings.ts'
+import type { Settings } from '../service/default-settings.ts'
 import { printableJson } from '../sys/printable.ts'
 import { openCaptured } from '../view/captured.ts'
 import type { Choice } from './containers/choose.ts'

@@ -1,7 +1,8 @@
 /** The command line as a person uses it: every command with its help. */
 
 import { Argument, Command } from 'commander'
-import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
+import { DEFAULT_SETTINGS, type Settings } from '../service/default-settings.ts'
+import { resolveSettings } from '../service/settings.ts'
 import { printableLines } from '../sys/printable.ts'
 import type { Page } from './man.ts'
 import { addContainerCommands } from './program/containers.ts'

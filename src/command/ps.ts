@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Host } from '../host/host.ts'
-import type { Settings } from '../service/settings.ts'
+import type { Settings } from '../service/default-settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { printableJson } from '../sys/printable.ts'

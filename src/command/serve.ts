@@ -7,6 +7,7 @@ import { readlinkSync, writeFileSync } from 'node:fs'
 import { Host } from '../host/host.ts'
 import { KeptHost } from '../host/kept-host.ts'
 import { mostOpenFiles } from '../host/open-files.ts'
+import type { Settings } from '../service/default-settings.ts'
 import {
   FUSE_FD,
   KEEPER_FD,
@@ -20,7 +21,6 @@ import { standBy } from '../service/keeper/standby.ts'
 import { Systemd } from '../service/keeper/systemd.ts'
 import { takePassed } from '../service/notify.ts'
 import { runServer } from '../service/server/run-server.ts'
-import type { Settings } from '../service/settings.ts'
 import { CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, useOnly } from '../sys/capabilities.ts'
 import { systemClock } from '../sys/clock.ts'
 import { fileCalls } from '../sys/file.ts'

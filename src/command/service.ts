@@ -2,10 +2,10 @@
 
 import { Host } from '../host/host.ts'
 import { checkExecutable } from '../service/check-executable.ts'
-import type { Settings } from '../service/settings.ts'
+import type { Settings } from '../service/default-settings.ts'
 import { findKeeper, type Status } from '../service/status.ts'
 import { systemClock } from '../sys/clock.ts'
-import { sleep } from '../sys/lock.ts'
+import { sleep } from '../sys/sleep.ts'
 
 /** The service may take this long to stop: hundreds of containers lose their files one after the other. */
 const STOP_TIMEOUT_MS = 90_000

@@ -4,8 +4,8 @@
  */
 
 import type { Log } from '../sys/log.ts'
+import type { Settings } from './default-settings.ts'
 import { mapInRunDirectory } from './mapped-numbers.ts'
-import type { Settings } from './settings.ts'
 
 export class Answered {
   readonly #cells: Float64Array

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { objectOf, parseJson } from '../host/json.ts'
 import { DEFAULT_OPTIONS, type Options, parseOptions } from '../proc/options.ts'
-import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
+import { DEFAULT_SETTINGS, type Settings } from './default-settings.ts'
 
 /**
  * Returns the options that the file sets, and the defaults for the others. A missing file at the default path sets no

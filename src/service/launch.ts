@@ -4,10 +4,11 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { childProcess } from '../sys/child-process.ts'
 import { openPipe } from '../sys/pipe.ts'
+import type { Settings } from './default-settings.ts'
 import { ENVIRONMENT, ownExecutable } from './executable.ts'
 import { FIRST_FREE_FD, type KeeperOrders, renderKeeperOrders } from './handover.ts'
 import { passNotifySocket } from './notify.ts'
-import { commandLine, type Settings } from './settings.ts'
+import { commandLine } from './settings.ts'
 
 interface Launched {
   keeper: ChildProcess

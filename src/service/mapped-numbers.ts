@@ -2,7 +2,7 @@
 
 import type { Log } from '../sys/log.ts'
 import { mapNumbers } from '../sys/shared-memory.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './default-settings.ts'
 
 /**
  * Maps the file `name` of the run directory. Where that fails, which the log says, the numbers are zeros that no other

@@ -1,24 +1,9 @@
-/** The global options: where things are. Every process that we start carries them in its command line. */
+/** Makes what the global options name ready for use. */
 
 import { lstatSync, mkdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { realPath } from '../host/host.ts'
-
-export interface Settings {
-  mountPoint: string
-  runDirectory: string
-  /** The file of defaults for the options; see `readDefaults`. */
-  config: string
-  /** `undefined` when messages go to stderr only. */
-  log: string | undefined
-}
-
-export const DEFAULT_SETTINGS: Readonly<Settings> = {
-  mountPoint: '/var/lib/lxc/lxcfs',
-  runDirectory: '/run/procveil',
-  config: '/etc/procveil/config.json',
-  log: undefined,
-}
+import { DEFAULT_SETTINGS, type Settings } from './default-settings.ts'
 
 /**
  * Makes all paths absolute, and spells the mount point as the kernel does in mountinfo. Only the directory above the

@@ -6,8 +6,8 @@
 import { existsSync } from 'node:fs'
 import type { Host } from '../host/host.ts'
 import { childProcess } from '../sys/child-process.ts'
-import { sleep } from '../sys/lock.ts'
-import { DEFAULT_SETTINGS, type Settings } from './settings.ts'
+import { sleep } from '../sys/sleep.ts'
+import { DEFAULT_SETTINGS, type Settings } from './default-settings.ts'
 import { UNIT, UNIT_DIRECTORIES } from './unit.ts'
 
 /** A hook waits at most this long for systemd. What else it does then fits into its time. */

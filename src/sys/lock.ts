@@ -3,6 +3,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { errorCode, SysError } from './error.ts'
 import { errno, int, libc, pointer } from './libc.ts'
+import { sleep } from './sleep.ts'
 
 const LOCK_EX = 2
 const LOCK_NB = 4
@@ -77,10 +78,3 @@ export function tryLockByte(path: string, offset: number, timeoutMs: number): nu
   const fd = openSync(path, 'a', 0o600)
   return tryFor(fd, path, timeoutMs, 'fcntl', () => ranges().fcntl(fd, F_OFD_SETLK, flock))
 }
-
-/** Blocks this thread. */
-export function sleep(milliseconds: number): void {
-  Atomics.wait(sleeper, 0, 0, milliseconds)
-}
-
-const sleeper = new Int32Array(new SharedArrayBuffer(4))

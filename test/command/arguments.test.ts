@@ -1,6 +1,7 @@
 import t from 'tap'
 import { argumentsOf, parseFastCommand } from '../../src/command/arguments.ts'
-import { commandLine, DEFAULT_SETTINGS } from '../../src/service/settings.ts'
+import { DEFAULT_SETTINGS } from '../../src/service/default-settings.ts'
+import { commandLine } from '../../src/service/settings.ts'
 
 const settings = { mountPoint: '/m', runDirectory: '/r', config: '/c', log: '/l=x' }
 

@@ -10,7 +10,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { DEFAULT_SETTINGS, makeRunDirectory } from '../../src/service/settings.ts'
+import { DEFAULT_SETTINGS } from '../../src/service/default-settings.ts'
+import { makeRunDirectory } from '../../src/service/settings.ts'
 
 const NEEDS_ROOT = { skip: process.geteuid?.() === 0 ? false : 'only root can give files away' }
 

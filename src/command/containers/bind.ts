@@ -9,7 +9,7 @@ import { attach, type Bound } from '../../mount/attach.ts'
 import { Descriptors } from '../../mount/descriptors.ts'
 import type { SpareChoice } from '../../mount/spare.ts'
 import { filesToBind, type Options } from '../../proc/options.ts'
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import { openOrStart } from '../../service/start.ts'
 
 export interface BindContext {

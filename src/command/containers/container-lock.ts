@@ -5,7 +5,8 @@
 
 import { closeSync } from 'node:fs'
 import { Slots } from '../../container/slots.ts'
-import { makeRunDirectory, type Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
+import { makeRunDirectory } from '../../service/settings.ts'
 import { tryLockByte } from '../../sys/lock.ts'
 
 /** Whoever asks a worker waits for 5 s or more, and is to learn what the worker has waited for. */

@@ -3,7 +3,7 @@
  * they like: they have workers of their own, and take none from root's containers.
  */
 
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import { Workers } from '../../worker/workers.ts'
 
 const MOST_HUNG_OF_USERS = 16

@@ -2,7 +2,7 @@
 
 import type { Host } from '../../host/host.ts'
 import { parseOpenFilesLimits } from '../../host/open-files.ts'
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import { findAnswering, findKeeper } from '../../service/status.ts'
 import { UNIT } from '../../service/unit.ts'
 import { about, type Finding } from './finding.ts'

@@ -5,7 +5,7 @@ import { Registry } from '../../container/registry.ts'
 import type { Host } from '../../host/host.ts'
 import { MountTree, parseMounts } from '../../host/mountinfo.ts'
 import { FS_TYPE } from '../../mount/target.ts'
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import type { Reply } from '../containers/ask-mount.ts'
 import { about, type Finding, nameSome } from './finding.ts'
 

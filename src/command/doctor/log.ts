@@ -3,7 +3,7 @@
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
 import { remedyFor } from '../../host/remedy.ts'
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import { errorCode } from '../../sys/error.ts'
 import { HOOK_LOG } from '../hooks/entry.ts'
 import { about, type Finding } from './finding.ts'

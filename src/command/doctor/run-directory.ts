@@ -2,7 +2,7 @@
 
 import type { Host } from '../../host/host.ts'
 import { remedyFor } from '../../host/remedy.ts'
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import { errorCode } from '../../sys/error.ts'
 import { about, type Finding } from './finding.ts'
 import { describePlace, nearestThere, writeInto } from './write.ts'

@@ -1,6 +1,6 @@
 /** What a command of the program is bound to. */
 
-import type { Settings } from '../../service/settings.ts'
+import type { Settings } from '../../service/default-settings.ts'
 
 /** Makes an action of commander's out of what a command does, which returns the exit status. */
 export type Run = <Arguments extends unknown[]>(

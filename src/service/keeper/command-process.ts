@@ -6,9 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
+import type { Settings } from '../default-settings.ts'
 import { untilGone } from '../doomed.ts'
 import { ownExecutable } from '../executable.ts'
-import { commandLine, type Settings } from '../settings.ts'
+import { commandLine } from '../settings.ts'
 
 /** A command may take this long: it may work on hundreds of containers, on a machine under load. */
 const TIMEOUT_MS = 60_000

@@ -3,7 +3,7 @@
 import type { Log } from '../../sys/log.ts'
 import { type JobError, LATE, NO_WORKER } from '../../worker/messages.ts'
 import { Workers } from '../../worker/workers.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../default-settings.ts'
 import { Patience } from './patience.ts'
 
 const TIMEOUT_MS = 2000

@@ -1,7 +1,7 @@
 /** What a keeper is made of. */
 
 import type { Options } from '../../proc/options.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../default-settings.ts'
 import type { Predecessor } from './predecessor.ts'
 import type { SharedMount } from './shared-mount.ts'
 import type { Signals } from './signals.ts'

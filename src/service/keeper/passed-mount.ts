@@ -5,8 +5,8 @@ import type { Host } from '../../host/host.ts'
 import { findServed } from '../../mount/served.ts'
 import { closeOnExec } from '../../sys/notify-socket.ts'
 import { isBroken } from '../../sys/poll.ts'
+import type { Settings } from '../default-settings.ts'
 import { EXECUTABLE, type Kept, type Passed, parseName } from '../notify.ts'
-import type { Settings } from '../settings.ts'
 
 interface PassedMount {
   /** `undefined` when no mount was passed that is in its place and of which the connection lives. */

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from '../../container/registry.ts'
 import { type Host, orUndefined } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
+import type { Settings } from '../default-settings.ts'
 import { SILENT } from '../handover.ts'
-import type { Settings } from '../settings.ts'
 import { CommandProcess } from './command-process.ts'
 
 /** Before each try but the first. Some containers can never be bound into, so there is an end. */

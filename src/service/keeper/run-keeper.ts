@@ -8,10 +8,11 @@ import type { Options } from '../../proc/options.ts'
 import { tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { readDefaults, renderDefaults } from '../config.ts'
+import type { Settings } from '../default-settings.ts'
 import { INSTALLED } from '../executable.ts'
 import { type KeeperOrders, READY, say } from '../handover.ts'
 import type { Passed } from '../notify.ts'
-import { makeRunDirectory, type Settings } from '../settings.ts'
+import { makeRunDirectory } from '../settings.ts'
 import {
   findAnswering,
   findLastOptions,

@@ -4,11 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Host } from '../../host/host.ts'
 import { openPipe } from '../../sys/pipe.ts'
+import type { Settings } from '../default-settings.ts'
 import { untilGone } from '../doomed.ts'
 import { ownExecutable } from '../executable.ts'
 import { ANSWERED, GO, READY, renderServerOrders, type ServerOrders, say } from '../handover.ts'
 import { passNotifySocket } from '../notify.ts'
-import { commandLine, type Settings } from '../settings.ts'
+import { commandLine } from '../settings.ts'
 import type { Descriptors } from './shared-mount.ts'
 
 export interface ServerProcess {

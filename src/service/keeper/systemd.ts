@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '../../host/host.ts'
 import type { Log } from '../../sys/log.ts'
 import { sendDatagram } from '../../sys/notify-socket.ts'
+import type { Settings } from '../default-settings.ts'
 import { ENVIRONMENT } from '../executable.ts'
 import {
   EXECUTABLE,
@@ -22,7 +23,6 @@ import {
   renderName,
   renderNotification,
 } from '../notify.ts'
-import type { Settings } from '../settings.ts'
 import { UNIT } from '../unit.ts'
 
 /** The socket that systemd listens to, by sd_notify(3) to be found in the environment. */

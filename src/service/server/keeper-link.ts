@@ -5,10 +5,12 @@
  */
 
 import { closeSync, readSync } from 'node:fs'
-import { sleep, tryLock } from '../../sys/lock.ts'
+import { tryLock } from '../../sys/lock.ts'
 import type { Log } from '../../sys/log.ts'
 import { openPipe } from '../../sys/pipe.ts'
 import { waitReadable } from '../../sys/poll.ts'
+import { sleep } from '../../sys/sleep.ts'
+import type { Settings } from '../default-settings.ts'
 import {
   FIRST_FREE_FD,
   FUSE_FD,
@@ -18,7 +20,6 @@ import {
   TAKEN_OVER,
 } from '../handover.ts'
 import { launchKeeper } from '../launch.ts'
-import type { Settings } from '../settings.ts'
 
 const RETRY_MS = 100
 
