@@ -183,6 +183,8 @@ interface Import {
   file: string
   from: string
   typeOnly: boolean
+  /** Whether it is loaded when it is needed: import(). */
+  isLater: boolean
 }
 
 const imports = findImports()
@@ -233,6 +235,18 @@ t.test('what is pure imports no system', async t => {
   }
 })
 
+t.test('what a hook loads before it has its answer needs nothing of node:', async t => {
+  const loaded = new Set(['main.ts'])
+  for (const file of loaded) {
+    for (const each of imports.filter(({ file: from }) => from === file)) {
+      if (each.typeOnly || each.isLater) continue
+      if (each.from.startsWith('.')) loaded.add(join(dirname(file), each.from))
+      else if (each.from !== 'bun:ffi') t.fail(`${file} imports ${each.from}`)
+    }
+  }
+  t.ok(loaded.has('sys/bare-process.ts'))
+})
+
 t.test('files stay small', async t => {
   for (const file of files()) {
     const lines = readFileSync(join(SRC, file), 'utf8').split('\n').length
@@ -270,6 +284,7 @@ function findImports(): Import[] {
       file,
       from: match[2] ?? match[3] ?? '',
       typeOnly: match[1] !== undefined,
+      isLater: match[3] !== undefined,
     }))
   })
 }

@@ -1,10 +1,9 @@
 /**
  * Parses the command lines of a hook and of a worker, without the library that parses all others: a runtime starts one
- * hook for each container and waits for it.
+ * hook for each container and waits for it. So this file and what it imports load nothing of node:.
  */
 
-import { basename } from 'node:path'
-import { DEFAULT_SETTINGS, resolveSettings, type Settings } from '../service/settings.ts'
+import { DEFAULT_SETTINGS, type Settings } from '../service/default-settings.ts'
 
 const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--mountpoint': 'mountPoint',
@@ -13,18 +12,23 @@ const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--log': 'log',
 }
 
+const OLD_NAME = 'lxcfs-hook'
+
 /**
  * Returns the arguments that procveil understands. Called as `lxcfs-hook`, by a symlink of that name, this executable
  * is the hook of the old tools, which knows `--log` alone. The words of `isulad-lxcfs-toolkit` and `lxcfs-tools` are
  * our own.
  */
 export function argumentsOf(calledAs: string, args: readonly string[]): readonly string[] {
-  return basename(calledAs) === 'lxcfs-hook' ? [...args, 'hook'] : args
+  // A regular expression would take the hook a MiB of memory.
+  const isOld = calledAs === OLD_NAME || calledAs.endsWith(`/${OLD_NAME}`)
+  return isOld ? [...args, 'hook'] : args
 }
 
 /** The commands that are parsed here: many of their processes are started, or somebody waits for each. */
 export interface FastCommand {
   name: 'hook' | 'worker'
+  /** As they were given: relative paths are not made absolute yet. */
   settings: Settings
   strict: boolean
   /** Whether a hook does all by itself, for the hook that watches over it. */
@@ -50,7 +54,7 @@ export function parseFastCommand(args: readonly string[]): FastCommand | undefin
   if (name !== 'hook' && name !== 'worker') return undefined
   const command: FastCommand = {
     name,
-    settings: resolveSettings(settings),
+    settings,
     strict: false,
     direct: false,
     timeoutSeconds: undefined,

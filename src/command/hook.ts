@@ -5,23 +5,16 @@
  *
  * This process touches nothing that can hang: a worker of the service does the work, or, where there is none, a process
  * of its own. After a deadline it leaves them to themselves.
+ *
+ * A runtime waits for it, so where a worker answers it loads nothing of node:, and ends at once.
  */
 
-import { readSync } from 'node:fs'
-import { MAX_STATE_BYTES } from '../oci/state.ts'
-import type { Settings } from '../service/settings.ts'
-import { errorCode } from '../sys/error.ts'
-import { Log, passOn } from '../sys/log.ts'
-import { waitReadable } from '../sys/poll.ts'
+import { MAX_STATE_BYTES } from '../oci/state-size.ts'
+import type { Settings } from '../service/default-settings.ts'
+import { exitNow, readStdin, writeStderr } from '../sys/bare-process.ts'
 import { askService } from '../worker/ask-service.ts'
+import type { FastCommand } from './arguments.ts'
 import type { HookInput, HookResult } from './jobs/run-hook.ts'
-
-interface HookOptions {
-  strict: boolean
-  /** Whether this is the process that another hook watches over. */
-  direct: boolean
-  timeoutSeconds: number | undefined
-}
 
 /** A hook ends within this time. Runtimes give it the 20 s of its entry, and some fail the container at 10 or 15. */
 const TIMEOUT_SECONDS = 12
@@ -30,65 +23,35 @@ const TIMEOUT_SECONDS = 12
 const SERVICE_MS = 6000
 
 const STDIN_TIMEOUT_MS = 5000
-const EAGAIN = 'EAGAIN'
 
-/** Returns the exit status. */
-export async function hook(
-  settings: Settings,
-  { strict, direct, timeoutSeconds = TIMEOUT_SECONDS }: HookOptions,
-): Promise<number> {
+/** Returns the exit status, or ends the process with it. */
+export async function hook(command: Omit<FastCommand, 'name'>): Promise<number> {
+  const { settings, strict, direct, timeoutSeconds = TIMEOUT_SECONDS } = command
   const timeoutMs = 1000 * timeoutSeconds
   const deadline = performance.now() + timeoutMs
-  const serviceMs = Math.min(SERVICE_MS, timeoutMs / 2)
-  try {
-    const input: HookInput = { settings, strict, state: readStdin() }
-    const { status, complaints } = direct
-      ? await runHere(input)
-      : (askService<HookResult>(settings.runDirectory, 'hook', input, serviceMs) ??
-        (await runInProcess(input, deadline)))
-    passOn(complaints)
-    return strict ? status : 0
-  } catch (error) {
-    new Log('hook', settings.log).error(error)
-    const { countHookFailure, reasonOf } = await import('../service/hook-failures.ts')
-    countHookFailure(settings.runDirectory, reasonOf(error))
-    return strict ? 1 : 0
-  }
-}
-
-async function runHere(input: HookInput): Promise<HookResult> {
-  const { runHook } = await import('./jobs/run-hook.ts')
-  return runHook(input)
-}
-
-async function runInProcess(input: HookInput, deadline: number): Promise<HookResult> {
-  const { runWatched } = await import('./jobs/run-watched.ts')
-  return runWatched(input, deadline)
-}
-
-/** Reads to the end, or until there is more than any state can be. */
-function readStdin(): string {
-  const chunks: Buffer[] = []
-  let length = 0
-  while (length <= MAX_STATE_BYTES) {
-    const chunk = Buffer.allocUnsafe(64 * 1024)
-    const size = readSome(chunk)
-    if (size === 0) break
-    chunks.push(chunk.subarray(0, size))
-    length += size
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-/** Waits where there is nothing to read yet: the caller may have made our stdin non-blocking. */
-function readSome(chunk: Buffer): number {
-  for (;;) {
-    try {
-      return readSync(0, chunk)
-    } catch (cause) {
-      const nothingYet = errorCode(cause) === EAGAIN
-      if (nothingYet && waitReadable(0, STDIN_TIMEOUT_MS) !== 0) continue
-      throw new Error('Cannot read the container state from stdin', { cause })
+  const input = { settings, strict, state: tryReadStdin() }
+  if (!direct && areAbsolute(settings) && typeof input.state === 'string') {
+    const question: HookInput = { ...input, state: input.state }
+    const serviceMs = Math.min(SERVICE_MS, timeoutMs / 2)
+    const answer = askService<HookResult>(settings.runDirectory, 'hook', question, serviceMs)
+    if (answer !== undefined) {
+      writeStderr(answer.complaints)
+      exitNow(strict ? answer.status : 0)
     }
   }
+  const { runAlone } = await import('./hook-alone.ts')
+  return runAlone({ ...input, direct, deadline })
 }
+
+/** What could not be read is reported where the log can be written. */
+function tryReadStdin(): string | { error: unknown } {
+  try {
+    return readStdin(MAX_STATE_BYTES, STDIN_TIMEOUT_MS)
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** A worker has another working directory. */
+const areAbsolute = (settings: Settings) =>
+  Object.values(settings).every(path => path === undefined || path.startsWith('/'))

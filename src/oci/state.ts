@@ -5,6 +5,7 @@
 
 import { checkId } from '../container/container.ts'
 import { parseObject, quote, stringsOf } from '../host/json.ts'
+import { MAX_STATE_BYTES } from './state-size.ts'
 
 export interface State {
   id: string
@@ -19,9 +20,6 @@ export interface State {
   /** Empty when the runtime hands none over. */
   annotations: Readonly<Record<string, string>>
 }
-
-/** The largest state that is read. A state has a few hundred bytes; annotations may make it longer. */
-export const MAX_STATE_BYTES = 1024 * 1024
 
 /** Throws a SyntaxError or RangeError that says what was found instead of a state. */
 export function parseState(text: string): State {

@@ -9,6 +9,7 @@ import { SysError } from './error.ts'
 export const int = FFIType.i32
 export const long = FFIType.i64_fast
 export const pointer = FFIType.ptr
+export const nothing = FFIType.void
 
 /** Symbols of libc, bound at the first call of the function returned. */
 export function libc<Symbols extends Record<string, FFIFunction>>(symbols: Symbols) {

@@ -1,6 +1,5 @@
-/** Stream sockets of AF_UNIX, of which every step returns at once: unix(7). */
+/** Stream sockets of AF_UNIX, of which every step returns at once: unix(7). A hook loads this file, and node:fs not. */
 
-import { closeSync } from 'node:fs'
 import { checked, errno, int, libc, long, pointer } from './libc.ts'
 import { waitReadable } from './poll.ts'
 
@@ -22,6 +21,7 @@ const calls = libc({
   connect: { args: [int, pointer, int], returns: int },
   send: { args: [int, pointer, long, int], returns: long },
   recv: { args: [int, pointer, long, int], returns: long },
+  close: { args: [int], returns: int },
 })
 const credentials = libc({
   getsockopt: { args: [int, int, int, pointer, pointer], returns: int },
@@ -38,8 +38,12 @@ export function connectTo(path: string): number | undefined {
   const fd = calls().socket(AF_UNIX, type, 0)
   if (fd < 0) return undefined
   if (calls().connect(fd, address, address.length) === 0) return fd
-  closeSync(fd)
+  closeSocket(fd)
   return undefined
+}
+
+export function closeSocket(fd: number): void {
+  calls().close(fd)
 }
 
 /** Returns how many bytes were taken; 0 when there is no room now, and `undefined` when nobody listens any more. */

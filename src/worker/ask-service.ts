@@ -1,12 +1,9 @@
 /** Asks a worker of the service that runs, and waits for its answer: a hook's way to have its work done. */
 
-import { closeSync, readlinkSync } from 'node:fs'
-import { sleep } from '../sys/lock.ts'
-import { connectTo, peerOf, receive, sendSome } from '../sys/unix-socket.ts'
+import { sleep } from '../sys/sleep.ts'
+import { closeSocket, connectTo, peerOf, receive, sendSome } from '../sys/unix-socket.ts'
 import { type Answer, type JobName, type Question, socketOf } from './messages.ts'
-
-/** A worker sees the host as we do only where it is in the same namespaces. */
-const NAMESPACES = ['mnt', 'pid', 'user'] as const
+import { ownNamespaces } from './own-namespaces.ts'
 
 const RETRY_MS = 1
 
@@ -24,9 +21,9 @@ export function askService<T>(
   const fd = connectTo(socketOf(runDirectory))
   if (fd === undefined) return undefined
   try {
-    const { pid, uid } = peerOf(fd)
-    if (uid !== process.geteuid?.() || !isBeside(pid)) return undefined
-    const question: Question = { job, input, untilMs: Date.now() + timeoutMs }
+    if (peerOf(fd).uid !== process.geteuid?.()) return undefined
+    const untilMs = Date.now() + timeoutMs
+    const question: Question = { job, input, untilMs, namespaces: ownNamespaces() }
     if (!sendAll(fd, Buffer.from(`${JSON.stringify(question)}\n`), deadline)) return undefined
     const text = receiveAll(fd, deadline)
     if (text === undefined) return undefined
@@ -35,14 +32,9 @@ export function askService<T>(
   } catch {
     return undefined
   } finally {
-    closeSync(fd)
+    closeSocket(fd)
   }
 }
-
-const isBeside = (pid: number) =>
-  NAMESPACES.every(
-    name => readlinkSync(`/proc/self/ns/${name}`) === readlinkSync(`/proc/${pid}/ns/${name}`),
-  )
 
 function sendAll(fd: number, bytes: Buffer, deadline: number): boolean {
   let left = bytes

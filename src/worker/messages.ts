@@ -12,11 +12,13 @@ export interface Question {
   input: unknown
   /** The time of day in milliseconds from which nobody waits for the answer. */
   untilMs?: number | undefined
+  /** Those of the process that asks, where it is not the worker's own: see own-namespaces.ts. */
+  namespaces?: readonly string[] | undefined
 }
 
 export type Answer = { result: unknown } | { error: string; code?: string | undefined }
 
-/** The first line of a worker, which says that it waits for a question. */
+/** A worker says this at first, and after each answer, when it waits for a question. */
 export const READY_LINE = 'ready'
 
 /** Nothing that is asked or answered is longer: a hook's state has 1 MiB at most. */
@@ -31,10 +33,13 @@ export function parseQuestion(line: string, jobs: readonly JobName[]): Question 
   if (typeof parsed === 'object' && parsed !== null && 'job' in parsed && 'input' in parsed) {
     const job = jobs.find(name => name === parsed.job)
     const untilMs = 'untilMs' in parsed ? Number(parsed.untilMs) : undefined
-    if (job !== undefined) return { job, input: parsed.input, untilMs }
+    const namespaces = 'namespaces' in parsed ? stringsOf(parsed.namespaces) : undefined
+    if (job !== undefined) return { job, input: parsed.input, untilMs, namespaces }
   }
   throw new SyntaxError(`Cannot parse a question to a worker: it must be about ${jobs.join(', ')}`)
 }
+
+const stringsOf = (value: unknown) => (Array.isArray(value) ? value.map(String) : undefined)
 
 /** No answer came in time. */
 export const LATE = 'ETIMEDOUT'

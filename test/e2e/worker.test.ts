@@ -32,6 +32,34 @@ t.test('a worker of the service does the work of hooks', needs('runc'), async t 
   })
 })
 
+t.test(
+  'a hook to which the host looks otherwise does its work alone',
+  needs('unshare'),
+  async t => {
+    const here = site(t)
+    await here.hook(NOBODY)
+    const input = JSON.stringify({ ...NOBODY, pid: undefined, status: 'stopped' })
+    const command = [here.executable, ...here.options, 'hook', '--strict']
+    const doneBy = () =>
+      Number([...here.readLog().matchAll(/hook\[(\d+)\] info: forgot x$/gm)].at(-1)?.[1])
+    const run = async (...within: string[]) => {
+      const [program = '', ...args] = [...within, ...command]
+      const { exitCode, stderr } = await execa(program, args, { input, reject: false })
+      t.equal(exitCode, 0, stderr)
+      return here.workers().includes(doneBy())
+    }
+    t.ok(await run(), 'here the worker does it')
+    t.notOk(await run('unshare', '--mount'), 'in another mount namespace')
+    t.notOk(await run('unshare', '--pid', '--fork'), 'in another pid namespace')
+    const options = here.options.map(each => each.replace(/^\//, ''))
+    const relative = [here.executable, ...options, 'hook', '--strict']
+    const [program = '', ...args] = relative
+    const { exitCode, stderr } = await execa(program, args, { input, reject: false, cwd: '/' })
+    t.equal(exitCode, 0, stderr)
+    t.notOk(here.workers().includes(doneBy()), 'with paths that depend on its working directory')
+  },
+)
+
 t.test('devices that appear are seen', needs('runc', 'mknod'), async t => {
   const here = site(t)
   const made = await started(t, here, 'worker-devices')

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { findRootfs, parseRoot } from '../../src/oci/bundle.ts'
-import { MAX_STATE_BYTES, parseState } from '../../src/oci/state.ts'
+import { parseState } from '../../src/oci/state.ts'
+import { MAX_STATE_BYTES } from '../../src/oci/state-size.ts'
 
 const state = (changes: object) =>
   JSON.stringify({

@@ -12,7 +12,12 @@ t.test('a question is about a job that may be asked for', async t => {
   t.match(parseQuestion(line, ['devices']), { job: 'devices', input: { pid: 1 } })
   t.equal(parseQuestion(line, ['devices']).untilMs, undefined)
   const until = JSON.stringify({ job: 'hook', input: 1, untilMs: 5 })
-  t.strictSame(parseQuestion(until, ['hook']), { job: 'hook', input: 1, untilMs: 5 })
+  t.match(parseQuestion(until, ['hook']), { job: 'hook', input: 1, untilMs: 5 })
+  const namespaces = ['mnt:[1]', 'pid:[2]']
+  const named = JSON.stringify({ job: 'hook', input: 1, namespaces })
+  t.strictSame(parseQuestion(named, ['hook']).namespaces, namespaces)
+  const wrong = JSON.stringify({ job: 'hook', input: 1, namespaces: 'mnt' })
+  t.equal(parseQuestion(wrong, ['hook']).namespaces, undefined)
   t.throws(() => parseQuestion(line, ['hook']), /must be about hook/)
   for (const bad of ['', '{', 'null', '[]', '3', '{"job":"hook"}', '{"job":["hook"],"input":1}']) {
     t.throws(() => parseQuestion(bad, ['hook']), SyntaxError, bad)

@@ -22,7 +22,7 @@ export function addServiceCommands(program: Command, run: Run): void {
       run(async (settings, options: { strict?: boolean; timeout?: number }) => {
         const { hook } = await import('../hook.ts')
         const { strict = false, timeout: timeoutSeconds } = options
-        return hook(settings, { strict, direct: false, timeoutSeconds })
+        return hook({ settings, strict, direct: false, timeoutSeconds })
       }),
     )
 

@@ -18,8 +18,9 @@ import {
   type Question,
   socketOf,
 } from '../../worker/messages.ts'
+import { ownNamespaces } from '../../worker/own-namespaces.ts'
 import { Workers } from '../../worker/workers.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../default-settings.ts'
 import { DeviceJobs } from './device-jobs.ts'
 
 /** What may be asked for here. */
@@ -54,6 +55,7 @@ export class JobSocket {
   #jobs: { hooks: Workers; devices: DeviceJobs; devicesOfOthers: DeviceJobs } | undefined
   readonly #server: Server
   readonly #path: string
+  readonly #namespaces = ownNamespaces()
   #isRefused = false
   #timer: NodeJS.Timeout | undefined
 
@@ -143,9 +145,11 @@ export class JobSocket {
   }
 
   async #runHook(question: Question, isConnected: () => boolean): Promise<Answer> {
-    const { job, input, untilMs } = question
+    const { job, input, untilMs, namespaces = [] } = question
     const workers = this.#jobs?.hooks
     if (workers === undefined) return { error: 'the service ends' }
+    // What it says of paths and pids is not true here.
+    if (String(namespaces) !== String(this.#namespaces)) return { error: 'in other namespaces' }
     // The connection of a hook that has given up while this process was stopped may look open.
     const isWanted = () => isConnected() && (untilMs === undefined || Date.now() < untilMs)
     try {
