@@ -4,7 +4,8 @@ import { Host } from '../host/host.ts'
 import type { Answer } from '../mount/ask.ts'
 import { isAnswering } from '../mount/served.ts'
 import { findClaims, findUserDirectories } from '../runtimes/running.ts'
-import type { Settings } from '../service/settings.ts'
+import type { Settings } from '../service/default-settings.ts'
+import { resolveSettings } from '../service/settings.ts'
 import { systemClock } from '../sys/clock.ts'
 import { endWithParent } from '../sys/process.ts'
 import { collectDevices, type Init } from '../view/devices.ts'
@@ -12,14 +13,14 @@ import { runWorker } from '../worker/run-worker.ts'
 import type { FindInput } from './containers/find-running.ts'
 import { findDevices } from './jobs/devices.ts'
 import { attach, detach } from './jobs/rebind.ts'
-import { runHook } from './jobs/run-hook.ts'
+import { beginHook, type HookInput } from './jobs/run-hook.ts'
 
 /** Returns the exit status. */
 export function worker({ runDirectory }: Settings): number {
   const host = new Host('/', systemClock)
   endWithParent()
   runWorker({
-    hook: runHook,
+    hook: (input: HookInput) => beginHook({ ...input, settings: resolveSettings(input.settings) }),
     attach,
     detach,
     find: (input: FindInput) =>

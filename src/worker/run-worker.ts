@@ -4,6 +4,7 @@ import { readSync, writeSync } from 'node:fs'
 import { errorCode } from '../sys/error.ts'
 import { describe } from '../sys/log.ts'
 import { waitReadable } from '../sys/poll.ts'
+import { Answered } from './answered.ts'
 import { Lines } from './lines.ts'
 import {
   type Answer,
@@ -27,22 +28,28 @@ export function runWorker(handlers: Handlers): void {
   for (;;) {
     const size = readSome(chunk)
     if (size === 0) return
-    for (const line of lines.add(chunk.subarray(0, size))) {
-      say(JSON.stringify(answer(handlers, line)))
-    }
+    for (const line of lines.add(chunk.subarray(0, size))) work(handlers, line)
   }
 }
 
-function answer(handlers: Handlers, line: string): Answer {
+/** Says the answer, and that it waits for the next question once it does. */
+function work(handlers: Handlers, line: string): void {
   try {
     const { job, input, untilMs } = parseQuestion(line, Object.keys(handlers) as JobName[])
     // After a long stop the container may be gone, and its pid another's.
     if (untilMs !== undefined && !(Date.now() < untilMs)) throw tooOld(job)
-    return { result: handlers[job](input as never) ?? null }
+    const given = handlers[job](input as never)
+    if (given instanceof Answered) {
+      sayAnswer({ result: given.result })
+      given.afterwards()
+    } else sayAnswer({ result: given ?? null })
   } catch (error) {
-    return { error: describe(error), code: errorCode(error) }
+    sayAnswer({ error: describe(error), code: errorCode(error) })
   }
+  say(READY_LINE)
 }
+
+const sayAnswer = (answer: Answer) => say(JSON.stringify(answer))
 
 function readSome(chunk: Buffer): number {
   for (;;) {

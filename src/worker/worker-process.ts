@@ -1,18 +1,24 @@
 /** A worker, as the process that asks it sees it. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Settings } from '../service/default-settings.ts'
 import { ENVIRONMENT, ownExecutable } from '../service/executable.ts'
-import { commandLine, type Settings } from '../service/settings.ts'
+import { commandLine } from '../service/settings.ts'
 import { passOn } from '../sys/log.ts'
 import { Lines } from './lines.ts'
 import { MOST_LINE_BYTES, READY_LINE } from './messages.ts'
 
+/** Its code runs some dozens of times, so it is compiled early, and never by the stage that takes most of the time. */
+const ENGINE = { BUN_JSC_jitPolicyScale: '0.1', BUN_JSC_useFTLJIT: '0' }
+
 export class WorkerProcess {
   readonly #child: ChildProcess
   readonly #lines = new Lines(MOST_LINE_BYTES)
-  #answered: (line: string) => void = () => {}
+  /** Lines that nobody has asked for yet, and who waits for one. */
+  readonly #said: string[] = []
+  readonly #awaited: ((line: string) => void)[] = []
   /** Resolves when the worker can be asked; rejects when it ends before. */
-  readonly ready: Promise<unknown>
+  ready: Promise<void>
   hasEnded = false
   isAbandoned = false
   /** Resolves with a text that says how the worker ended. */
@@ -24,10 +30,9 @@ export class WorkerProcess {
     this.#child = spawn(path, commandLine(settings, 'worker'), {
       argv0,
       cwd: '/',
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...ENGINE },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
-    const first = this.#nextLine()
     this.ended = new Promise(resolve => {
       this.#child.on('error', error => resolve(`it cannot be started: ${error.message}`))
       this.#child.on('exit', (code, signal) =>
@@ -40,17 +45,23 @@ export class WorkerProcess {
     this.#child.stdout?.on('data', (piece: Buffer) => this.#take(piece))
     this.#child.stderr?.on('data', (piece: Buffer) => passOn(piece.toString()))
     this.#child.stdin?.on('error', () => {})
-    this.ready = this.#orEnd(first).then(line => {
-      if (line !== READY_LINE) throw new Error(`it said "${line.slice(0, 80)}"`)
-    })
-    this.ready.catch(() => {})
+    this.ready = this.#untilReady()
   }
 
-  /** Returns the line that the worker answers with. One question at a time. */
+  /** Returns the line that the worker answers with. One question at a time: `ready` is for the next one then. */
   ask(line: string): Promise<string> {
-    const answer = this.#nextLine()
+    const answer = this.#orEnd(this.#nextLine())
+    this.ready = this.#untilReady()
     this.#child.stdin?.write(`${line}\n`)
-    return this.#orEnd(answer)
+    return answer
+  }
+
+  #untilReady(): Promise<void> {
+    const ready = this.#orEnd(this.#nextLine()).then(line => {
+      if (line !== READY_LINE) throw new Error(`it said "${line.slice(0, 80)}"`)
+    })
+    ready.catch(() => {})
+    return ready
   }
 
   /** Lets a worker without a question end. */
@@ -70,8 +81,10 @@ export class WorkerProcess {
   }
 
   #nextLine(): Promise<string> {
+    const said = this.#said.shift()
+    if (said !== undefined) return Promise.resolve(said)
     return new Promise(resolve => {
-      this.#answered = resolve
+      this.#awaited.push(resolve)
     })
   }
 
@@ -85,9 +98,15 @@ export class WorkerProcess {
 
   #take(piece: Buffer): void {
     try {
-      for (const line of this.#lines.add(piece)) this.#answered(line)
+      for (const line of this.#lines.add(piece)) this.#hear(line)
     } catch {
       this.abandon()
     }
+  }
+
+  #hear(line: string): void {
+    const awaited = this.#awaited.shift()
+    if (awaited === undefined) this.#said.push(line)
+    else awaited(line)
   }
 }

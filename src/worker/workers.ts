@@ -3,7 +3,7 @@
  * question goes to another one.
  */
 
-import type { Settings } from '../service/settings.ts'
+import type { Settings } from '../service/default-settings.ts'
 import {
   type Answer,
   JobError,
@@ -127,9 +127,9 @@ export class Workers {
     try {
       await inTime(worker.ready, START_MS).catch(notStarted)
       slow = setTimeout(() => this.#passOver(worker), SLOW_MS)
-      const text = await inTime(worker.ask(line), timeoutMs)
+      settle(waiting, await inTime(worker.ask(line), timeoutMs))
+      await inTime(worker.ready, timeoutMs)
       this.#free(worker)
-      settle(waiting, text)
     } catch (cause) {
       worker.abandon()
       this.#passOver(worker)

@@ -11,12 +11,14 @@ import { collectDevices, type Init } from '../../view/devices.ts'
  */
 export function findDevices(host: Host, runDirectory: string, init: Init, base = ''): void {
   const collectedUsec = Math.floor(host.clock.monotonicUsec())
-  const devices = collectDevices(host, init, base)
+  // Meanwhile its root may have become its init's.
+  const early = base === '' ? undefined : collectDevices(host, init, base)
+  const devices = early ?? collectDevices(host, init)
   if (devices === undefined) return
   const { pid, startTicks } = init
   new DeviceFiles(runDirectory).save(
     { pid, startTicks },
-    { ...devices, collectedUsec, isEarly: base !== '' },
+    { ...devices, collectedUsec, isEarly: early !== undefined },
     other => isAlive(host, other),
   )
 }

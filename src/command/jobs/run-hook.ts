@@ -8,10 +8,11 @@ import { findRootfs, masksPaths } from '../../oci/bundle.ts'
 import { parseState, type State } from '../../oci/state.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../proc/options.ts'
 import { readDefaults } from '../../service/config.ts'
+import type { Settings } from '../../service/default-settings.ts'
 import { countHookFailure, reasonOf } from '../../service/hook-failures.ts'
-import type { Settings } from '../../service/settings.ts'
 import { systemClock } from '../../sys/clock.ts'
-import { complaintOf, Log } from '../../sys/log.ts'
+import { complaintOf, Log, passOn } from '../../sys/log.ts'
+import { Answered } from '../../worker/answered.ts'
 import { bind } from '../containers/bind.ts'
 import { withContainerLock } from '../containers/container-lock.ts'
 import { withoutForeignCgroup } from '../containers/foreign-cgroup.ts'
@@ -33,25 +34,35 @@ export interface HookResult {
 }
 
 /** Never throws: whatever goes wrong is logged and undone, and the status is 0 unless `strict`. */
-export function runHook({ settings, strict, state: text }: HookInput): HookResult {
+export function runHook(input: HookInput): HookResult {
+  const { result, afterwards } = beginHook(input)
+  afterwards()
+  return result
+}
+
+/** The same, but what the container can wait for is left to `afterwards`, which never throws. */
+export function beginHook({ settings, strict, state: text }: HookInput): Answered<HookResult> {
   const complaints: string[] = []
   const collect = (error: unknown) => void complaints.push(complaintOf(error))
   const log = new Log('hook', settings.log, collect)
   let status = 0
+  let afterwards: (() => void) | undefined
   try {
     const state = parseState(text)
-    const finish = explainShortage(state.id, () =>
+    afterwards = explainShortage(state.id, () =>
       withContainerLock(settings, state.id, () => run(settings, state, strict, log)),
     )
-    finish?.()
   } catch (error) {
     log.error(error)
     countHookFailure(settings.runDirectory, reasonOf(error))
     status = strict ? 1 : 0
-  } finally {
-    log.close()
   }
-  return { status, complaints: complaints.join('') }
+  const result = { status, complaints: complaints.splice(0).join('') }
+  return new Answered(result, () => {
+    afterwards?.()
+    passOn(complaints.join(''))
+    log.close()
+  })
 }
 
 /** Where the system has no room the container is only late: its files can be put into it when there is some. */
@@ -65,7 +76,7 @@ function explainShortage<T>(id: string, action: () => T): T {
   }
 }
 
-/** Returns what is left to do when others may work on the container again: it may hang. */
+/** Returns what is left to do when others may work on the container again: it may hang, and never throws. */
 function run(
   settings: Settings,
   state: State,
