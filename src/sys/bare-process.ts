@@ -3,11 +3,13 @@
  * exit(3) half of one.
  */
 
+import { SysError } from './error.ts'
 import { checked, cstring, errno, int, libc, long, nothing, pointer } from './libc.ts'
 import { waitReadable } from './poll.ts'
 
 const STDIN = 0
 const STDERR = 2
+const EINTR = 4
 const EAGAIN = 11
 const PIECE_BYTES = 64 * 1024
 const MOST_LINK_BYTES = 256
@@ -29,8 +31,12 @@ export function readStdin(mostBytes: number, timeoutMs: number): string {
     const piece = new Uint8Array(PIECE_BYTES)
     const size = Number(calls().read(STDIN, piece, piece.length))
     if (size === 0) break
-    if (size < 0 && errno() === EAGAIN && waitReadable(STDIN, timeoutMs) !== 0) continue
-    checked(size, 'read', 'read from stdin')
+    if (size < 0) {
+      const failure = errno()
+      if (failure === EINTR) continue
+      if (failure === EAGAIN && waitReadable(STDIN, timeoutMs) !== 0) continue
+      throw new SysError('read', failure, 'read from stdin')
+    }
     pieces.push(piece.subarray(0, size))
     length += size
   }

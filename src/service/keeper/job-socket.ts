@@ -55,7 +55,7 @@ export class JobSocket {
   #jobs: { hooks: Workers; devices: DeviceJobs; devicesOfOthers: DeviceJobs } | undefined
   readonly #server: Server
   readonly #path: string
-  readonly #namespaces = ownNamespaces()
+  readonly #namespaces = orUndefined(ownNamespaces)
   #isRefused = false
   #timer: NodeJS.Timeout | undefined
 
