@@ -35,8 +35,6 @@ export interface Bound {
   present: string[]
   /** Files that the container or the host does not have. */
   absent: string[]
-  /** The path of the container's root in the mount namespace of its init: see `findBase`. */
-  base: string
   /** What became of the spare mounts. */
   spare: SparePlan['outcome'] | 'failed'
 }
@@ -72,7 +70,6 @@ export function attach(
     bound: [],
     present: [],
     absent: [],
-    base: entry.base,
     spare: plan.outcome,
   }
   const targets = new Map<string, Target>()

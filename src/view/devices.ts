@@ -43,20 +43,24 @@ export class Devices {
     const now = this.#host.clock.monotonicUsec()
     if (this.#readUsec === undefined || now - this.#readUsec >= REFRESH_USEC) {
       this.#readUsec = now
-      this.#known = collectDevices(this.#host, this.#init) ?? this.#known
+      const { nodes, rootDisk } = collectDevices(this.#host, this.#init) ?? this.#known
+      this.#known = { nodes, rootDisk }
     }
     return this.#known
   }
 }
 
-/**
- * Returns `undefined` when the process has ended. `base` is the path of the container's root in the namespace of its
- * init: '' unless that has not called pivot_root(2) yet.
- */
-export function collectDevices(host: Host, init: Init, base = ''): ContainerDevices | undefined {
+interface FoundDevices extends ContainerDevices {
+  /** Whether the container's root was not its init's yet: its program may find more. */
+  isEarly: boolean
+}
+
+/** Returns `undefined` when the process has ended. */
+export function collectDevices(host: Host, init: Init): FoundDevices | undefined {
   const process = `proc/${init.pid}`
   if (!isAlive(host, init)) return undefined
   const mounts = orUndefined(() => readMounts(host, init.pid))
+  const base = mounts === undefined ? '' : findBase(mounts.text, init)
   const root = findMount(mounts?.text ?? '', base === '' ? '/' : base)
   if (mounts === undefined || root === undefined) return undefined
   // Looking up the name `dev` asks the root's file system, so that one must be trusted. A mount that was not read may
@@ -65,7 +69,19 @@ export function collectDevices(host: Host, init: Init, base = ''): ContainerDevi
   const nodes = isTrusted ? collectNodes(host, `${process}/root${base}`, root, mounts.text) : []
   const rootDisk = findDisk(host, root)
   // By now the pid may be another process's.
-  return isAlive(host, init) ? { nodes, rootDisk } : undefined
+  return isAlive(host, init) ? { nodes, rootDisk, isEarly: base !== '' } : undefined
+}
+
+/**
+ * The path of the container's root in the namespace of its init: '' unless that has not called pivot_root(2) yet. Until
+ * then its own root is the host's, with the host's /dev.
+ */
+function findBase(mountinfo: string, { rootMount }: Init): string {
+  let base = ''
+  eachMount(mountinfo, ({ id, mountPoint }) => {
+    if (id === rootMount && mountPoint !== '/') base = mountPoint
+  })
+  return base
 }
 
 /** Returns the mounts in the first part of the file where there are too many. Throws when there is no such process. */

@@ -6,7 +6,7 @@ import { splitDevice } from '../../src/host/device-number.ts'
 import { findMount } from '../../src/host/mountinfo.ts'
 import { MOST_MOUNTINFO_BYTES } from '../../src/host/mounts-of.ts'
 import { listBlockNodes, type Trust } from '../../src/view/block-nodes.ts'
-import { Devices } from '../../src/view/devices.ts'
+import { collectDevices, Devices } from '../../src/view/devices.ts'
 import { findDevice, findWholeDisk } from '../../src/view/root-device.ts'
 import { type Machine, machine, mountIdOf } from '../machines/machine.ts'
 
@@ -363,4 +363,28 @@ t.test('an overlay is looked into only if the runtime mounted it', MKNOD, async 
   t.same(names(undefined), [], 'a root nobody registered')
   set('overlay')
   t.same(names(5), [], 'one below /dev')
+})
+
+t.test('before pivot_root(2) the devices are those of the root to be', MKNOD, async t => {
+  const host = container(t)
+  const id = mountIdOf(host.directory)
+  const mounts = ['1 8:1 / /', `${id} 8:1 /boxes/a /boxes/a`].map(
+    (mount, i) => `${i === 0 ? id : INIT.rootMount} ${mount} rw - ext4 /dev/sda1 rw\n`,
+  )
+  host.set({ [`proc/${PID}/mountinfo`]: mounts.join('') })
+  block(host, `${DEV}/vda`, 8, 0)
+  block(host, `proc/${PID}/root/boxes/a/dev/own`, 8, 1)
+  const found = collectDevices(host, INIT)
+  t.strictSame(
+    found?.nodes.map(({ name }) => name),
+    ['own'],
+    "none of the host's, which are below the init's root still",
+  )
+  t.equal(found?.isEarly, true)
+  const entered = collectDevices(host, { ...INIT, rootMount: id })
+  t.strictSame(
+    entered?.nodes.map(({ name }) => name),
+    ['vda'],
+  )
+  t.equal(entered?.isEarly, false)
 })

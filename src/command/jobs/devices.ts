@@ -6,19 +6,15 @@ import type { Host } from '../../host/host.ts'
 import { collectDevices, type Init } from '../../view/devices.ts'
 
 /**
- * Writes nothing when the init has ended. `base` is that of `collectDevices`. Whoever wants the devices reads the file:
- * an answer would go through the keeper.
+ * Writes nothing when the init has ended. Whoever wants the devices reads the file: an answer would go through the
+ * keeper.
  */
-export function findDevices(host: Host, runDirectory: string, init: Init, base = ''): void {
+export function findDevices(host: Host, runDirectory: string, init: Init): void {
   const collectedUsec = Math.floor(host.clock.monotonicUsec())
-  // Meanwhile its root may have become its init's.
-  const early = base === '' ? undefined : collectDevices(host, init, base)
-  const devices = early ?? collectDevices(host, init)
+  const devices = collectDevices(host, init)
   if (devices === undefined) return
   const { pid, startTicks } = init
-  new DeviceFiles(runDirectory).save(
-    { pid, startTicks },
-    { ...devices, collectedUsec, isEarly: early !== undefined },
-    other => isAlive(host, other),
+  new DeviceFiles(runDirectory).save({ pid, startTicks }, { ...devices, collectedUsec }, other =>
+    isAlive(host, other),
   )
 }

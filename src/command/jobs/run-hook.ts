@@ -103,14 +103,14 @@ function run(
     masksPaths(state),
   )
   const context = { host, settings, registry, defaults, spare: 'always', refuse } as const
-  const { bound, present, absent, base, spare } = bind(context, container)
+  const { bound, present, absent, spare } = bind(context, container)
   log.info(
     `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}; spare mounts: ${spare}`,
   )
   return () => {
     // The files are bound: what is missing is found when the container reads it.
     try {
-      findDevices(host, settings.runDirectory, container, base)
+      findDevices(host, settings.runDirectory, container)
     } catch (error) {
       log.error(new Error(`Cannot find the devices of ${id}`, { cause: error }))
     }
