@@ -112,7 +112,10 @@ export class Site {
 
   /** As the kernel does for want of memory: both at once, since each would start the other again. */
   async killServers(pids = this.servers()): Promise<void> {
-    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) signalAll(pids, signal)
+    signalAll(pids, 'SIGSTOP')
+    // A service that was just started heals containers, by a process that would start it again.
+    const healing = this.processes().filter(({ args }) => args.includes('remount'))
+    signalAll([...pids, ...healing.map(({ pid }) => pid)], 'SIGKILL')
     await retry(() => {
       const left = this.servers().filter(pid => pids.includes(pid))
       if (left.length > 0) throw new Error('Cannot go on: a server is left')
