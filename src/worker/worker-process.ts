@@ -8,9 +8,6 @@ import { passOn } from '../sys/log.ts'
 import { Lines } from './lines.ts'
 import { MOST_LINE_BYTES, READY_LINE } from './messages.ts'
 
-/** Its code runs some dozens of times, so it is compiled early, and never by the stage that takes most of the time. */
-const ENGINE = { BUN_JSC_jitPolicyScale: '0.1', BUN_JSC_useFTLJIT: '0' }
-
 export class WorkerProcess {
   readonly #child: ChildProcess
   readonly #lines = new Lines(MOST_LINE_BYTES)
@@ -30,7 +27,7 @@ export class WorkerProcess {
     this.#child = spawn(path, commandLine(settings, 'worker'), {
       argv0,
       cwd: '/',
-      env: { ...ENVIRONMENT, ...ENGINE },
+      env: ENVIRONMENT,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.ended = new Promise(resolve => {
