@@ -6,7 +6,7 @@
 import { isAlive } from '../container/identity.ts'
 import type { Beginning } from '../host/beginning.ts'
 import { type Host, orUndefined } from '../host/host.ts'
-import { eachMount, findMount, type Mount } from '../host/mountinfo.ts'
+import { type Mount, MountTree, parseMounts } from '../host/mountinfo.ts'
 import { MOST_MOUNTINFO_BYTES, readMountsOf } from '../host/mounts-of.ts'
 import type { DeviceNumber } from '../proc/disk/counters.ts'
 import type { BlockNode } from '../proc/disk/names.ts'
@@ -60,13 +60,17 @@ export function collectDevices(host: Host, init: Init): FoundDevices | undefined
   const process = `proc/${init.pid}`
   if (!isAlive(host, init)) return undefined
   const mounts = orUndefined(() => readMounts(host, init.pid))
-  const base = mounts === undefined ? '' : findBase(mounts.text, init)
-  const root = findMount(mounts?.text ?? '', base === '' ? '/' : base)
-  if (mounts === undefined || root === undefined) return undefined
-  // Looking up the name `dev` asks the root's file system, so that one must be trusted. A mount that was not read may
-  // lie on it.
-  const isTrusted = mounts.isWhole && isRuntimes(root, init)
-  const nodes = isTrusted ? collectNodes(host, `${process}/root${base}`, root, mounts.text) : []
+  if (mounts === undefined) return undefined
+  const tree = new MountTree(parseMounts(mounts.text))
+  const base = findBase(tree, init)
+  const path = base === '' ? '/' : base
+  const entered = tree.lookUp(path)
+  const root = entered.at(-1)
+  if (root?.mountPoint !== path) return undefined
+  // Looking up a name asks the file system that it is in, so all on the way to `dev` must be trusted. A mount that was
+  // not read may lie on it.
+  const isTrusted = mounts.isWhole && entered.every(isLocal) && isRuntimes(root, init)
+  const nodes = isTrusted ? collectNodes(host, `${process}/root`, base, tree) : []
   const rootDisk = findDisk(host, root)
   // By now the pid may be another process's.
   return isAlive(host, init) ? { nodes, rootDisk, isEarly: base !== '' } : undefined
@@ -76,12 +80,9 @@ export function collectDevices(host: Host, init: Init): FoundDevices | undefined
  * The path of the container's root in the namespace of its init: '' unless that has not called pivot_root(2) yet. Until
  * then its own root is the host's, with the host's /dev.
  */
-function findBase(mountinfo: string, { rootMount }: Init): string {
-  let base = ''
-  eachMount(mountinfo, ({ id, mountPoint }) => {
-    if (id === rootMount && mountPoint !== '/') base = mountPoint
-  })
-  return base
+function findBase({ mounts }: MountTree, { rootMount }: Init): string {
+  const own = mounts.find(({ id }) => id === rootMount)
+  return own === undefined || own.mountPoint === '/' ? '' : own.mountPoint
 }
 
 /** Returns the mounts in the first part of the file where there are too many. Throws when there is no such process. */
@@ -95,21 +96,17 @@ function readMounts(host: Host, pid: number): Beginning {
  * An overlay is as local as its layers. Those of the runtime's overlay are local; those of an overlay that the
  * container made may hang.
  */
-function isRuntimes(root: Mount, { rootMount }: Init): boolean {
-  return isLocal(root) && (root.fsType !== 'overlay' || root.id === rootMount)
-}
+const isRuntimes = (root: Mount, { rootMount }: Init) =>
+  root.fsType !== 'overlay' || root.id === rootMount
 
-function collectNodes(host: Host, directory: string, root: Mount, mountinfo: string): BlockNode[] {
-  const local = new Set<number>()
-  const mountPoints = new Set<string>()
-  eachMount(mountinfo, mount => {
-    if (isLocal(mount) && mount.fsType !== 'overlay') local.add(mount.id)
-    mountPoints.add(mount.mountPoint)
-  })
-  const dev = `${root.mountPoint === '/' ? '' : root.mountPoint}/dev`
-  const found = listBlockNodes(host.path(`${directory}/dev`), {
+function collectNodes(host: Host, root: string, base: string, { mounts }: MountTree): BlockNode[] {
+  const local = new Set(
+    mounts.filter(mount => isLocal(mount) && mount.fsType !== 'overlay').map(({ id }) => id),
+  )
+  const mountPoints = new Set(mounts.map(({ mountPoint }) => mountPoint))
+  const found = listBlockNodes(host.path(`${root}${base}/dev`), {
     isLocal: mountId => local.has(mountId),
-    isMountPoint: name => mountPoints.has(`${dev}/${name}`),
+    isMountPoint: name => mountPoints.has(`${base}/dev/${name}`),
   })
   return found.map(node => ({ ...node, wholeDisk: findWholeDisk(host, node) }))
 }

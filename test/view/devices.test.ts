@@ -387,4 +387,14 @@ t.test('before pivot_root(2) the devices are those of the root to be', MKNOD, as
     ['vda'],
   )
   t.equal(entered?.isEarly, false)
+
+  const between = `7 ${id} 0:70 / /boxes rw - fuse.box box rw\n`
+  const [first = '', second = ''] = mounts
+  const below = second.replace(` ${id} `, ' 7 ')
+  host.set({ [`proc/${PID}/mountinfo`]: first + between + below })
+  t.strictSame(
+    collectDevices(host, INIT)?.nodes,
+    [],
+    'what may never answer on the way is not asked',
+  )
 })
