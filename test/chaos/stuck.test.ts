@@ -14,29 +14,28 @@ import { needsOldFreezer, OldFreezer } from './old-freezer.ts'
 
 const options = { ...needs('runc'), ...needsOldFreezer(), ...UNHURRIED }
 
-/** Freezes one of our processes. Returns its pid. */
-async function freeze(t: Test, here: Site, command: 'serve' | 'server'): Promise<number> {
+const ATTEMPTS = 1000
+
+/** Freezes one of our processes, and again until the moment is right. Returns its pid. */
+async function freeze(
+  t: Test,
+  here: Site,
+  command: 'serve' | 'server',
+  isRight = () => true,
+): Promise<number> {
   const pid = here.find(command)
   if (pid === undefined) throw new Error(`Cannot freeze the ${command} process: there is none`)
-  await OldFreezer.make(t, `procveil-${command}`).freeze(pid)
-  return pid
-}
-
-/** Freezes the server in the midst of a text, which is blamed where a server hangs by itself. Returns its pid. */
-async function freezeRendering(t: Test, here: Site): Promise<number> {
-  const pid = here.find('server')
-  if (pid === undefined) throw new Error('Cannot freeze the server: there is none')
-  const freezer = OldFreezer.make(t, 'procveil-server')
-  for (let i = 0; i < 1000; i++) {
+  const freezer = OldFreezer.make(t, `procveil-${command}`)
+  for (let left = ATTEMPTS; left > 0; left--) {
     await freezer.freeze(pid)
-    if (isRendering(here)) return pid
+    if (isRight()) return pid
     freezer.thaw()
     await sleep(Math.random() * 10)
   }
-  throw new Error('Cannot freeze the server in the midst of a text')
+  throw new Error(`Cannot freeze the ${command} process at the right moment`)
 }
 
-/** As src/filesystem/quarantine.ts stores it. */
+/** In the midst of a text, which is blamed where a server hangs by itself: src/filesystem/quarantine.ts stores it so. */
 function isRendering(here: Site): boolean {
   return readFileSync(`${here.runDirectory}/rendering`).readDoubleLE(0) !== 0
 }
@@ -49,7 +48,7 @@ t.test('readers go on while a server that was killed is frozen', options, async 
   const here = site(t)
   const load = await Load.start(t, here)
   await sleep(300)
-  const first = await freezeRendering(t, here)
+  const first = await freeze(t, here, 'server', () => isRendering(here))
   await sleep(3000)
   t.not(here.find('serve'), undefined)
   const seen = await load.stop()

@@ -12,7 +12,10 @@ t.test('a question is about a job that may be asked for', async t => {
   t.match(parseQuestion(line, ['devices']), { job: 'devices', input: { pid: 1 } })
   t.equal(parseQuestion(line, ['devices']).untilMs, undefined)
   const until = JSON.stringify({ job: 'hook', input: 1, untilMs: 5 })
-  t.match(parseQuestion(until, ['hook']), { job: 'hook', input: 1, untilMs: 5 })
+  t.strictSame(parseQuestion(until, ['hook']), {
+    ...{ job: 'hook', input: 1, untilMs: 5 },
+    namespaces: undefined,
+  })
   const namespaces = ['mnt:[1]', 'pid:[2]']
   const named = JSON.stringify({ job: 'hook', input: 1, namespaces })
   t.strictSame(parseQuestion(named, ['hook']).namespaces, namespaces)
