@@ -17,9 +17,9 @@ interface Alone {
 }
 
 /** Returns the exit status. */
-export async function runAlone({ state, direct, deadline, ...rest }: Alone): Promise<number> {
-  const { strict } = rest
-  const settings = resolveSettings(rest.settings)
+export async function runAlone(hook: Alone): Promise<number> {
+  const { strict, state, direct, deadline } = hook
+  const settings = resolveSettings(hook.settings)
   try {
     if (typeof state !== 'string') {
       throw new Error('Cannot read the container state from stdin', { cause: state.error })

@@ -29,18 +29,18 @@ export async function hook(command: Omit<FastCommand, 'name'>): Promise<number> 
   const { settings, strict, direct, timeoutSeconds = TIMEOUT_SECONDS } = command
   const timeoutMs = 1000 * timeoutSeconds
   const deadline = performance.now() + timeoutMs
-  const input = { settings, strict, state: tryReadStdin() }
-  if (!direct && areAbsolute(settings) && typeof input.state === 'string') {
-    const question: HookInput = { ...input, state: input.state }
+  const state = tryReadStdin()
+  if (!direct && areAbsolute(settings) && typeof state === 'string') {
+    const input: HookInput = { settings, strict, state }
     const serviceMs = Math.min(SERVICE_MS, timeoutMs / 2)
-    const answer = askService<HookResult>(settings.runDirectory, 'hook', question, serviceMs)
+    const answer = askService<HookResult>(settings.runDirectory, 'hook', input, serviceMs)
     if (answer !== undefined) {
       writeStderr(answer.complaints)
       exitNow(strict ? answer.status : 0)
     }
   }
   const { runAlone } = await import('./hook-alone.ts')
-  return runAlone({ ...input, direct, deadline })
+  return runAlone({ settings, strict, state, direct, deadline })
 }
 
 /** What could not be read is reported where the log can be written. */

@@ -69,8 +69,8 @@ export class Answering implements WatchedServer {
   }
 
   /**
-   * A server that somebody has stopped or frozen says nothing of the next one. One that was killed and is not gone yet is killed
-   * again.
+   * A server that somebody has stopped or frozen says nothing of the next one. One that was killed and is not gone yet is
+   * killed again.
    */
   hung(waitedMs: number): void {
     const { current } = this.#servers

@@ -145,9 +145,10 @@ export class Servers {
 
   #isHalted(): boolean {
     const { pid } = this.#current
+    if (pid === undefined) return false
     const stat = this.#host.tryRead(`proc/${pid}/stat`)
-    if (pid === undefined || stat === undefined) return false
-    return parseTaskState(stat) === 'T' || findFreezes(this.#host, pid).length > 0
+    const isStopped = stat !== undefined && parseTaskState(stat) === 'T'
+    return isStopped || findFreezes(this.#host, pid).length > 0
   }
 
   /**
