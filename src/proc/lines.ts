@@ -5,10 +5,15 @@
 
 export interface Field {
   key: string
-  /** Kibibytes, or a count when there is no unit. */
+  /** Kibibytes, or a count when there is no unit; a number beyond MOST_EXACT counts as that. */
   value: number
   unit: ' kB' | ''
+  /** The number as the text has it, where it is beyond MOST_EXACT: the kernel writes a count below 0 as one near 2^64. */
+  digits?: string
 }
+
+/** Above this a double skips numbers. */
+export const MOST_EXACT = Number.MAX_SAFE_INTEGER
 
 /** Fields in the text's order. Lines that hold no number are left out. */
 export function parseFields(text: string): Field[] {
@@ -28,9 +33,19 @@ export function parseField(line: string): Field | undefined {
   if (colon < 0) return undefined
   const rest = line.slice(colon + 1).trim()
   const value = Number.parseInt(rest, 10)
-  if (!Number.isSafeInteger(value) || value < 0) return undefined
-  return { key: line.slice(0, colon), value, unit: rest.endsWith(' kB') ? ' kB' : '' }
+  if (!(value >= 0)) return undefined
+  const key = line.slice(0, colon)
+  const unit = rest.endsWith(' kB') ? ' kB' : ''
+  if (value <= MOST_EXACT) return { key, value, unit }
+  const [digits = ''] = /^\d+/.exec(rest) ?? []
+  return isU64(digits) ? { key, value: MOST_EXACT, unit, digits } : undefined
 }
+
+/** Whether the digits are a number that the kernel can write. */
+export const isU64 = (digits: string) =>
+  digits.length < MOST_U64.length || (digits.length === MOST_U64.length && digits <= MOST_U64)
+
+const MOST_U64 = String(2n ** 64n - 1n)
 
 export function fieldValue(fields: readonly Field[], key: string): number | undefined {
   for (const field of fields) if (field.key === key) return field.value
@@ -38,9 +53,8 @@ export function fieldValue(fields: readonly Field[], key: string): number | unde
 }
 
 /** Names and numbers too long for their columns push what follows to the right. */
-export function renderField({ key, value, unit }: Field): string {
+export function renderField({ key, value, unit, digits = String(value) }: Field): string {
   const label = labelOf(key)
-  const digits = String(value)
   return `${label}${BLANKS[NUMBER_END - label.length - digits.length] ?? ''}${digits}${unit}\n`
 }
 

@@ -16,6 +16,24 @@ t.test('lines that hold no number are no fields', async t => {
   t.same(parseFields(''), [])
 })
 
+t.test('a number beyond the exact ones keeps its digits', async t => {
+  const text = [
+    'DirectMap4k:    18446744073709550152 kB\n',
+    'HugePages_Rsvd:    18446744073709551615\n',
+    'VmallocTotal:   9007199254740993 kB\n',
+    'VmallocUsed:    9007199254740991 kB\n',
+  ].join('')
+  const value = Number.MAX_SAFE_INTEGER
+  t.same(parseFields(text), [
+    { key: 'DirectMap4k', value, unit: ' kB', digits: '18446744073709550152' },
+    { key: 'HugePages_Rsvd', value, unit: '', digits: '18446744073709551615' },
+    { key: 'VmallocTotal', value, unit: ' kB', digits: '9007199254740993' },
+    { key: 'VmallocUsed', value, unit: ' kB' },
+  ])
+  t.equal(renderFields(parseFields(text)), text)
+  t.same(parseFields('A: 18446744073709551616 kB\n'), [], 'the kernel has no such number')
+})
+
 t.test('a million lines without a colon take no longer than those with one', async t => {
   const startMs = performance.now()
   t.same(parseFields('\n'.repeat(2 ** 20)), [])

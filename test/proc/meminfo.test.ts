@@ -204,6 +204,39 @@ t.test('a line nobody knows is bounded by the memory, a count is not', async t =
   )
 })
 
+t.test("the host's numbers of 2^53 and more stay, digit by digit", async t => {
+  const host =
+    'MemTotal:       16384000 kB\nMemFree:        18446744073709551612 kB\n' +
+    'FooPages:       18446744073709551612 kB\nBarCount:       9007199254740993\n' +
+    'HugePages_Total:       0\nHugePages_Rsvd:    18446744073709551615\n' +
+    'DirectMap4k:    18446744073709550152 kB\n'
+  t.equal(
+    renderMeminfo(viewV2(t, { ...PLAIN, 'proc/meminfo': host })),
+    'MemTotal:        1048576 kB\nMemFree:          741376 kB\n' +
+      'FooPages:        1048576 kB\nBarCount:       9007199254740993\n' +
+      'HugePages_Total:       0\nHugePages_Rsvd:    18446744073709551615\n' +
+      'DirectMap4k:    18446744073709550152 kB\n',
+  )
+})
+
+t.test('a container without a limit has as much as the host, however much that is', async t => {
+  const host =
+    'MemTotal:       9007199254740995 kB\nMemFree:         8000000 kB\n' +
+    'SwapTotal:      9007199254740993 kB\nFooPages:       9007199254740997 kB\n'
+  const files: Files = {
+    '/pod/ctr/memory.max': 'max\n',
+    '/pod/ctr/memory.current': '1048576\n',
+    '/pod/ctr/memory.swap.max': 'max\n',
+    '/pod/ctr/memory.swap.current': '0\n',
+    'proc/meminfo': host,
+  }
+  t.equal(
+    renderMeminfo(viewV2(t, files)),
+    'MemTotal:       9007199254740995 kB\nMemFree:        9007199254739967 kB\n' +
+      'SwapTotal:      9007199254740993 kB\nFooPages:       9007199254740997 kB\n',
+  )
+})
+
 t.test('a 32-bit kernel has no high memory to show', async t => {
   const host =
     'MemTotal:       2048000 kB\nHighTotal:      1179648 kB\nHighFree:        900000 kB\n' +

@@ -48,6 +48,17 @@ t.test('a loop device given as a disk is one', async t => {
   )
 })
 
+t.test('a device of any size is a row', async t => {
+  const size = '9007199254740993'
+  const hostPartitions = `${HOST_PARTITIONS}   7        0 ${size} loop0\n`
+  t.equal(
+    renderPartitionRows(disks({ rootDisk: undefined, nodes: [node('x', LOOP0)], hostPartitions })),
+    `${HEADER}   7        0 ${size} x\n`,
+  )
+  const beyond = `${HOST_PARTITIONS}   7        0 18446744073709551616 loop0\n`
+  t.equal(renderPartitionRows(disks({ nodes: [], hostPartitions: beyond })), HEADER + ROOT_ROW)
+})
+
 t.test('a device without a name is left out', async t => {
   const io = new Map([['8:16', SDA_IO]])
   t.equal(

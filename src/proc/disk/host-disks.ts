@@ -1,5 +1,6 @@
 /** The host's block devices, as /proc/diskstats and /proc/partitions list them. */
 
+import { isU64 } from '../lines.ts'
 import { type DeviceNumber, type DiskCounters, deviceKey, mapFields, words } from './counters.ts'
 
 interface HostDisk extends DeviceNumber {
@@ -8,7 +9,10 @@ interface HostDisk extends DeviceNumber {
   counters: DiskCounters
 }
 
-/** Rows in the text's order; numbers that a kernel does not have, or damaged ones, are 0. */
+/**
+ * Rows in the text's order; numbers that a kernel does not have, or damaged ones, are 0. Those beyond the exact ones only
+ * bound what a container has done, so the largest exact one serves for them.
+ */
 export function parseDiskstats(text: string): HostDisk[] {
   const disks: HostDisk[] = []
   for (const line of text.split('\n')) {
@@ -23,14 +27,22 @@ export function parseDiskstats(text: string): HostDisk[] {
 
 function parseCounter(text: string | undefined): number {
   const value = Number(text ?? 0)
-  return isNatural(value) ? value : 0
+  if (isNatural(value)) return value
+  return isLargeNumber(text) ? Number.MAX_SAFE_INTEGER : 0
 }
+
+/** Whether the text is a whole number beyond the exact ones. */
+const isLargeNumber = (text: string | undefined): text is string =>
+  text !== undefined && /^\d+$/.test(text) && isU64(text) && !Number.isSafeInteger(Number(text))
 
 interface Partition extends DeviceNumber {
   /** The kernel's own name of the device. */
   name: string
-  sizeKib: number
+  sizeKib: Size
 }
+
+/** A number of kibibytes, which is a bigint only beyond the exact numbers. */
+export type Size = number | bigint
 
 /** Rows by `major:minor`, in the text's order. */
 export function parsePartitions(text: string): Map<string, Partition> {
@@ -38,11 +50,18 @@ export function parsePartitions(text: string): Map<string, Partition> {
   for (const line of text.split('\n')) {
     const [major, minor, size, name] = words(line)
     if (name === undefined) continue
-    const partition = { major: Number(major), minor: Number(minor), sizeKib: Number(size), name }
-    if (![partition.major, partition.minor, partition.sizeKib].every(isNatural)) continue
-    partitions.set(deviceKey(partition), partition)
+    const device = { major: Number(major), minor: Number(minor) }
+    const sizeKib = parseSize(size)
+    if (sizeKib === undefined || !isNatural(device.major) || !isNatural(device.minor)) continue
+    partitions.set(deviceKey(device), { ...device, sizeKib, name })
   }
   return partitions
+}
+
+function parseSize(text: string | undefined): Size | undefined {
+  const size = Number(text)
+  if (isNatural(size)) return size
+  return isLargeNumber(text) ? BigInt(text) : undefined
 }
 
 const isNatural = (value: number) => Number.isSafeInteger(value) && value >= 0

@@ -12,7 +12,13 @@ import {
   mapFields,
   NO_COUNTERS,
 } from './counters.ts'
-import { type HostDevice, mergeDisks, parseDiskstats, parsePartitions } from './host-disks.ts'
+import {
+  type HostDevice,
+  mergeDisks,
+  parseDiskstats,
+  parsePartitions,
+  type Size,
+} from './host-disks.ts'
 import { type BlockNode, bestNodes, chooseNames } from './names.ts'
 
 export interface VisibleDisk extends DeviceNumber {
@@ -22,7 +28,7 @@ export interface VisibleDisk extends DeviceNumber {
   /** The disk that this is a partition of; `undefined` for anything else. */
   wholeDisk: DeviceNumber | undefined
   /** `undefined` for a device that the host's /proc/partitions does not list. */
-  sizeKib: number | undefined
+  sizeKib: Size | undefined
   /**
    * The container's counters, never above the host's; `undefined` for a device that the host's /proc/diskstats does not
    * list.

@@ -118,7 +118,8 @@ function findNumber(
   field: Field | undefined,
 ): Pick<Line, 'numberStart' | 'numberEnd'> {
   const [, key, number] = /^([^:]*:)( *\d+)/.exec(line) ?? []
-  if (field === undefined || key === undefined || number === undefined) {
+  const isExact = field !== undefined && field.digits === undefined
+  if (!isExact || key === undefined || number === undefined) {
     return { numberStart: undefined, numberEnd: 0 }
   }
   const numberStart = start + key.length

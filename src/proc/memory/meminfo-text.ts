@@ -4,7 +4,7 @@
  */
 
 import { countDigits, putNumber } from '../digits.ts'
-import { type Field, labelOf, NUMBER_END, renderField } from '../lines.ts'
+import { type Field, labelOf, MOST_EXACT, NUMBER_END, renderField } from '../lines.ts'
 import { FIELD, FIELD_CELLS } from './fields.ts'
 
 export class MeminfoText {
@@ -34,7 +34,8 @@ export class MeminfoText {
     let length = 0
     for (const [i, field] of fields.entries()) {
       if (!this.#indexes.has(field.key)) this.#indexes.set(field.key, i)
-      const line = renderField(this.#isFixed(i) ? field : { ...field, value: 0 })
+      const { key, unit } = field
+      const line = renderField(this.#isFixed(i) ? field : { key, unit, value: 0 })
       this.#starts[i] = length + Buffer.byteLength(labelOf(field.key))
       text += line
       length += Buffer.byteLength(line)
@@ -75,16 +76,19 @@ export class MeminfoText {
       if (this.#isFixed(i)) continue
       let value = fields[this.#cells[i] ?? NONE] ?? Number.NaN
       if (Number.isNaN(value)) value = this.#otherValue(i, memTotal)
+      // What counts as the largest number is the host's, as long as it is.
+      const digits = value === MOST_EXACT ? this.#fields[i]?.digits : undefined
       const start = (this.#starts[i] ?? 0) + shift
       let end = (this.#ends[i] ?? 0) + shift
-      const more = countDigits(value) - (end - start)
+      const more = (digits?.length ?? countDigits(value)) - (end - start)
       if (more > 0) {
         text.copyWithin(end + more, end, length)
         end += more
         length += more
         shift += more
       }
-      putNumber(text, end, value)
+      if (digits === undefined) putNumber(text, end, value)
+      else text.write(digits, end - digits.length)
     }
     const copy = Buffer.allocUnsafe(length)
     text.copy(copy, 0, 0, length)
@@ -117,5 +121,5 @@ const MACHINE_KEYS: ReadonlySet<string> = new Set([
 ])
 
 const NONE = -1
-/** 2^53 has this many digits. */
-const MOST_DIGITS = 16
+/** A number of 64 bits has at most this many digits. */
+const MOST_DIGITS = 20

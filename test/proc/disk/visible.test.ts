@@ -169,6 +169,12 @@ t.test('damaged rows of the host are left out, damaged numbers are 0', async t =
   ])
 })
 
+t.test('a number of the host beyond the exact ones bounds nothing', async t => {
+  const large = '18446744073709551615'
+  const hostDiskstats = `   8       0 sda ${large} 0 9007199254740992 0 ${large}${'9'} 0 0 0 0 0 0\n`
+  t.match(disks({ hostDiskstats })[0]?.counters, { reads: 192, readSectors: 2850, writes: 0 })
+})
+
 const io = (reads: number, more: Partial<DiskIo> = {}) =>
   new Map([['8:0', { ...NO_IO, reads, ...more }]])
 const host = (reads: number, readMs: number, busyMs = 0, weightedMs = 10_000) =>
