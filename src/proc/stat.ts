@@ -48,8 +48,10 @@ export function limitStat(
     } else if (key === 'procs_blocked' && load !== undefined) {
       text.putLine(key, load.blocked)
     } else if (key === 'btime' && bootOffsetSeconds !== 0) {
-      const host = Number(Buffer.from(buffer.subarray(at + 'btime'.length, end)).toString())
-      text.putLine(key, host - bootOffsetSeconds)
+      const host = Buffer.from(buffer.subarray(at + 'btime '.length, end))
+        .toString()
+        .trim()
+      text.putText(`btime ${earlierBoot(host, bootOffsetSeconds)}\n`)
     } else {
       text.putBytes(buffer, at, end)
     }
@@ -57,6 +59,17 @@ export function limitStat(
   }
   text.endLine()
   return text.copy()
+}
+
+/**
+ * A boot time in seconds that is `seconds` earlier, 0 for what is no number. fs/proc/stat.c writes one before 1970, as
+ * where the clock has not been set yet, as 2^64 more.
+ */
+function earlierBoot(host: string, seconds: number): string {
+  if (!/^\d+$/.test(host)) return '0'
+  const boot = Number(host) - seconds
+  if (Number.isSafeInteger(Number(host)) && boot >= 0) return String(boot)
+  return String(BigInt.asUintN(64, BigInt(host) - BigInt(seconds)))
 }
 
 /** All texts are made here, one after the other. */

@@ -81,6 +81,17 @@ t.test('a time namespace moves the boot time', async t => {
   t.match(limitStat(HOST, TIMES, undefined, 1000), /^btime 1795411392$/m)
 })
 
+t.test('a boot time before 1970 is 2^64 more, as the kernel writes it', async t => {
+  const moved = (btime: string, seconds: number) =>
+    /^btime .*$/m.exec(limitStat(`btime ${btime}\n`, TIMES, undefined, seconds))?.[0]
+  t.equal(moved('18446744073709551613', 0), 'btime 18446744073709551613')
+  t.equal(moved('18446744073709551613', 1000), 'btime 18446744073709550613')
+  t.equal(moved('18446744073709551613', -1000), 'btime 997')
+  t.equal(moved('5', 1000), 'btime 18446744073709550621')
+  t.equal(moved('9007199254740993', 10), 'btime 9007199254740983')
+  t.equal(moved('-5', 1000), 'btime 0', 'no number of the kernel')
+})
+
 t.test('steal is the eighth number', async t => {
   const times = toCpuTimes({ total: seconds(4, 1, 100, 5), cpus: [seconds(4, 1, 100, 5)] })
   t.match(limitStat(HOST, times, undefined), /^cpu0 400 0 100 10000 0 0 0 500 0 0$/m)
