@@ -4,11 +4,10 @@
  * where the cgroup does not, and the host's value only where it is about the machine.
  */
 
-import type { HugePages } from '../cgroup/hugetlb.ts'
 import { parseCount } from '../cgroup/numbers.ts'
 import { FIELD, makeFields, setMemoryFields } from './memory/fields.ts'
 import type { HostMeminfo } from './memory/host-meminfo.ts'
-import { setHugePageFields } from './memory/huge-pages.ts'
+import { type HugePageCount, type HugePageSource, setHugePageFields } from './memory/huge-pages.ts'
 import { kib, type LimitedMemory, type LimitedSwap } from './memory/limit.ts'
 import { readMemory } from './memory/read.ts'
 import type { View } from './view.ts'
@@ -18,7 +17,10 @@ export function renderMeminfo(view: View): string | Buffer {
   if (container === undefined) return view.hostFile('proc/meminfo')
   return limitMeminfo(container.host, {
     ...container,
-    readPages: pageKib => view.hugePages(pageKib),
+    hugePages: {
+      readPages: pageKib => view.hugePages(pageKib),
+      readCounts: witness => readCounts(view, witness),
+    },
     overcommit: readOvercommit(view, container.host.get('CommitLimit')),
     clampFree: view.options.clampFreeToHost === 'on',
   })
@@ -27,8 +29,7 @@ export function renderMeminfo(view: View): string | Buffer {
 interface Limits {
   memory: LimitedMemory
   swap: LimitedSwap
-  /** Gives the limit and the usage of huge pages of a size in kibibytes. */
-  readPages: (pageKib: number) => HugePages | undefined
+  hugePages: HugePageSource
   overcommit: Overcommit
   /** Whether no more may be free than is free on the host. */
   clampFree: boolean
@@ -41,7 +42,7 @@ const fields = makeFields()
 export function limitMeminfo(host: HostMeminfo, limits: Limits): Buffer {
   const { memory, swap } = limits
   setMemoryFields(fields, memory)
-  setHugePageFields(fields, host, limits.readPages)
+  setHugePageFields(fields, host, limits.hugePages)
   const memTotal = kib(memory.totalBytes)
   lower(FIELD.Mlocked, fields[FIELD.Unevictable], host.get('Mlocked'))
   // htop subtracts this from the swap in use, unsigned; v1 counts pages that are in the cache only.
@@ -79,16 +80,28 @@ function commitLimit(memTotal: number, swapTotal: number, { kbytes, ratio }: Ove
 
 /** The kernel makes `commitLimit` of the host from these two. */
 function readOvercommit(view: View, commitLimit: number | undefined): Overcommit {
-  const kbytes = readSysctl(view, 'proc/sys/vm/overcommit_kbytes', commitLimit) ?? 0
+  const kbytes = readNumber(view, 'proc/sys/vm/overcommit_kbytes', commitLimit) ?? 0
   const ratio =
-    kbytes > 0 ? undefined : readSysctl(view, 'proc/sys/vm/overcommit_ratio', commitLimit)
+    kbytes > 0 ? undefined : readNumber(view, 'proc/sys/vm/overcommit_ratio', commitLimit)
   return { kbytes, ratio: ratio ?? DEFAULT_RATIO }
 }
 
-/** `undefined` where the kernel has no such knob: overcommit_kbytes came with Linux 3.14. */
-function readSysctl(view: View, path: string, commitLimit: number | undefined): number | undefined {
+/** How many huge pages of each size there are on the machine. */
+function readCounts(view: View, witness: string): HugePageCount[] {
+  return view.hugePageSizes().map(pageKib => {
+    const path = `sys/kernel/mm/hugepages/hugepages-${pageKib}kB/nr_hugepages`
+    return { pageKib, count: readNumber(view, path, witness) ?? 0 }
+  })
+}
+
+/** `undefined` where the kernel has no such file: overcommit_kbytes came with Linux 3.14. */
+function readNumber(
+  view: View,
+  path: string,
+  witness: string | number | undefined,
+): number | undefined {
   try {
-    return parseCount(view.hostFile(path, commitLimit))
+    return parseCount(view.hostFile(path, witness))
   } catch {
     return undefined
   }

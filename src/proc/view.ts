@@ -30,8 +30,10 @@ export interface View {
   /** The same text as bytes. Throws as `hostFile` does. */
   hostText(path: string): HostText
   memory(): Memory | undefined
-  /** Huge pages of one size; `undefined` without a limit on them. */
+  /** Huge pages of one size in kibibytes; `undefined` without a limit on them. */
   hugePages(pageKib: number): HugePages | undefined
+  /** The sizes of huge pages that the machine has, in kibibytes. */
+  hugePageSizes(): readonly number[]
   cpus(): VisibleCpus
   /** CPU time since the container's start, accumulated up to now. */
   cpuTimes(): CpuTimes

@@ -10,6 +10,7 @@ import type { HugePages } from '../cgroup/hugetlb.ts'
 import { memoizeSample } from '../cgroup/memoize.ts'
 import { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
+import { hugePageSizes } from '../host/huge-page-sizes.ts'
 import { CpuAccount } from '../proc/cpu/account.ts'
 import type { CpuTimes } from '../proc/cpu/time.ts'
 import { CpuFinder, type VisibleCpus } from '../proc/cpu/visible.ts'
@@ -135,6 +136,10 @@ export class ContainerView implements View {
 
   hugePages(pageKib: number): HugePages | undefined {
     return this.#ask(`huge pages of ${pageKib} kB`, cgroup => cgroup.hugetlb?.read(pageKib))
+  }
+
+  hugePageSizes(): readonly number[] {
+    return hugePageSizes(this.#host)
   }
 
   cpus(): VisibleCpus {

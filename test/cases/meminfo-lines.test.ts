@@ -1,8 +1,9 @@
 /** Which lines a container's /proc/meminfo has, and what stands in those that no limit makes. */
 
 import t from 'tap'
+import { changeFields } from '../machines/fields.ts'
 import { change, numbers, SAMPLE_MEMINFO, SAMPLE_MEMORY_STAT } from '../machines/sample-host.ts'
-import { type Tenant, unified } from './tenant.ts'
+import { type Files, legacy, type Tenant, unified } from './tenant.ts'
 
 const GiB = 2 ** 30
 const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': SAMPLE_MEMORY_STAT }
@@ -142,4 +143,58 @@ t.test('huge pages of the default size count, whatever that is', async t => {
     '/ctr/hugetlb.1GB.current': GiB,
   })
   t.match(read(tenant), { HugePages_Total: 3, HugePages_Free: 2, Hugetlb: 3145728 })
+})
+
+const POOLS = 'sys/kernel/mm/hugepages'
+
+/** Files of a machine that has so many huge pages, of which 2 MiB is the default size. */
+const withPages = (small: number, large: number): Files => ({
+  'proc/meminfo': changeFields(SAMPLE_MEMINFO, {
+    HugePages_Total: small,
+    HugePages_Free: small,
+    HugePages_Rsvd: 0,
+    Hugetlb: small * 2048 + large * 1048576,
+  }),
+  [`${POOLS}/hugepages-2048kB/nr_hugepages`]: small,
+  [`${POOLS}/hugepages-1048576kB/nr_hugepages`]: large,
+  [`${POOLS}/hugepages-64kB/nr_hugepages`]: 0,
+})
+
+for (const [kind, make, file] of [
+  ['v1', legacy, 'limit_in_bytes'],
+  ['v2', unified, 'max'],
+] as const) {
+  t.test(`memory in huge pages is what the limits on each size leave of it: ${kind}`, async t => {
+    const tenant = make(t, {
+      ...(kind === 'v1' ? { '/ctr/memory.usage_in_bytes': 4194304 } : USED),
+      ...withPages(0, 4),
+      [`/ctr/hugetlb.2MB.${file}`]: 8388608,
+      [`/ctr/hugetlb.1GB.${file}`]: '9223372036317904896',
+    })
+    const hugetlb = () => read(tenant).Hugetlb
+    t.equal(hugetlb(), 4194304, 'the host has none of the size that is limited')
+    tenant.set({ [`/ctr/hugetlb.1GB.${file}`]: GiB })
+    t.equal(hugetlb(), 1048576)
+    tenant.set({ [`/ctr/hugetlb.1GB.${file}`]: 0 })
+    t.equal(hugetlb(), 0)
+    t.match(read(tenant), { HugePages_Total: 0, HugePages_Free: 0 })
+    tenant.set(withPages(8, 4))
+    t.equal(hugetlb(), 8192, 'four of 2 MiB')
+    tenant.set({ [`/ctr/hugetlb.1GB.${file}`]: 3 * GiB })
+    t.equal(hugetlb(), 8192 + 3 * 1048576)
+    tenant.set({ [`/ctr/hugetlb.2MB.${file}`]: '9223372036852678656' })
+    t.match(read(tenant), { HugePages_Total: 8, Hugetlb: 16384 + 3 * 1048576 })
+    tenant.set({ [`/ctr/hugetlb.1GB.${file}`]: 5 * GiB })
+    t.match(read(tenant), { HugePages_Total: 8, Hugetlb: 16384 + 4 * 1048576 })
+  })
+}
+
+t.test('what a host without sysfs does not tell apart stays', async t => {
+  const tenant = unified(t, {
+    ...USED,
+    'proc/meminfo': String(withPages(8, 4)['proc/meminfo']),
+    '/ctr/hugetlb.2MB.max': 4194304,
+    '/ctr/hugetlb.1GB.max': 0,
+  })
+  t.match(read(tenant), { HugePages_Total: 2, Hugetlb: 4096 + 4 * 1048576 })
 })

@@ -6,6 +6,7 @@ import { Hugetlb } from '../../src/cgroup/hugetlb.ts'
 import { type MemoryUsage, STAT_CELLS, type StatName } from '../../src/cgroup/memory.ts'
 import { MemoryV1 } from '../../src/cgroup/v1/memory.ts'
 import { MemoryV2 } from '../../src/cgroup/v2/memory.ts'
+import { hugePageSizes } from '../../src/host/huge-page-sizes.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
 import { type Machine, machine } from './machine.ts'
@@ -57,6 +58,7 @@ function makeView(host: Machine, group: Group, options: Partial<Options>): Memor
     hostText: path => host.sampleBytes(path),
     memory: () => reader.read(),
     hugePages: pageKib => hugetlb.read(pageKib),
+    hugePageSizes: () => hugePageSizes(host),
   }
   return view as MemoryView
 }

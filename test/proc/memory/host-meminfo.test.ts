@@ -6,8 +6,8 @@ import t from 'tap'
 import { type Field, parseFields } from '../../../src/proc/lines.ts'
 import { FIELD, FIELD_CELLS, makeFields } from '../../../src/proc/memory/fields.ts'
 import { HostMeminfo } from '../../../src/proc/memory/host-meminfo.ts'
-import { renderFields } from '../../machines/fields.ts'
-import { change, SAMPLE_MEMINFO } from '../../machines/sample-host.ts'
+import { changeFields, renderFields } from '../../machines/fields.ts'
+import { SAMPLE_MEMINFO } from '../../machines/sample-host.ts'
 
 let version = 0
 
@@ -65,12 +65,12 @@ t.test('numbers that change, in their columns or beyond', async t => {
   for (const text of [
     SAMPLE_MEMINFO,
     SAMPLE_MEMINFO,
-    change(SAMPLE_MEMINFO, { MemFree: 1, SwapTotal: 0 }),
-    change(SAMPLE_MEMINFO, { MemFree: 123_456_789, DirectMap4k: 12 }),
-    change(SAMPLE_MEMINFO, { MemFree: 987_654_321, DirectMap4k: 99_999_999 }),
-    change(SAMPLE_MEMINFO, { DirectMap4k: 123_456_789 }),
-    change(SAMPLE_MEMINFO, { DirectMap4k: 987_654_321, HugePages_Free: 123_456 }),
-    change(SAMPLE_MEMINFO, { DirectMap4k: 0, HugePages_Free: 8, VmallocUsed: 2 ** 53 - 1 }),
+    changeFields(SAMPLE_MEMINFO, { MemFree: 1, SwapTotal: 0 }),
+    changeFields(SAMPLE_MEMINFO, { MemFree: 123_456_789, DirectMap4k: 12 }),
+    changeFields(SAMPLE_MEMINFO, { MemFree: 987_654_321, DirectMap4k: 99_999_999 }),
+    changeFields(SAMPLE_MEMINFO, { DirectMap4k: 123_456_789 }),
+    changeFields(SAMPLE_MEMINFO, { DirectMap4k: 987_654_321, HugePages_Free: 123_456 }),
+    changeFields(SAMPLE_MEMINFO, { DirectMap4k: 0, HugePages_Free: 8, VmallocUsed: 2 ** 53 - 1 }),
     SAMPLE_MEMINFO,
     withText('HugePages_Rsvd', '18446744073709551615'),
     withText('HugePages_Rsvd', '18446744073709551614'),

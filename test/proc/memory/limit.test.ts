@@ -65,8 +65,8 @@ t.test('whatever the cgroups say, the numbers of meminfo fit together', async t 
       const limited = limitMemory(HOST_TOTAL, memory)
       if (limited === undefined) return memory.own === undefined
       const swap = limitSwap(HOST_SWAP, memory, options)
-      const readPages = () => undefined
-      const limits = { memory: limited, swap, readPages, overcommit, clampFree }
+      const hugePages = { readPages: () => undefined, readCounts: () => [] }
+      const limits = { memory: limited, swap, hugePages, overcommit, clampFree }
       const text = limitMeminfo(HOST, limits).toString()
       for (const line of text.split('\n').slice(0, -1)) {
         if (!/^[\w()]+: +\d+( kB)?$/.test(line)) return false
