@@ -55,6 +55,7 @@ export function limitMeminfo(host: HostMeminfo, limits: Limits): Buffer {
   fields[FIELD.Committed_AS] = usedKib + swap.usedKib
   if (limits.clampFree) {
     lower(FIELD.MemFree, fields[FIELD.MemFree], host.get('MemFree'))
+    fields[FIELD.LowFree] = fields[FIELD.MemFree] ?? 0
     lower(FIELD.MemAvailable, fields[FIELD.MemAvailable], host.get('MemAvailable'))
   }
   return host.render(fields)

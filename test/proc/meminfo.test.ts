@@ -247,6 +247,25 @@ t.test('a 32-bit kernel has no high memory to show', async t => {
     LowTotal: 1048576,
     LowFree: 741376,
   })
+  const free =
+    'MemTotal:       2048000 kB\nMemFree:          600000 kB\nMemAvailable:     650000 kB\n' +
+    'HighTotal:      1179648 kB\nHighFree:         500000 kB\n' +
+    'LowTotal:        868352 kB\nLowFree:          100000 kB\n'
+  t.match(
+    numbers(
+      renderMeminfo(viewV2(t, { ...PLAIN, 'proc/meminfo': free }, { clampFreeToHost: 'on' })),
+    ),
+    {
+      MemTotal: 1048576,
+      MemFree: 600000,
+      MemAvailable: 650000,
+      HighTotal: 0,
+      HighFree: 0,
+      LowTotal: 1048576,
+      LowFree: 600000,
+    },
+    'no more of it is free than of all memory',
+  )
 })
 
 t.test('a change of the limit shows at the next read', async t => {

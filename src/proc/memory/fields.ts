@@ -43,7 +43,7 @@ const MADE = [
 const NOTHING = [
   // A cgroup counts a block device's pages as file pages.
   'Buffers',
-  // Only 32-bit kernels have these: they show no high memory, all of it is low.
+  // Only kernels with high memory have these: a container has none of it, and all of its memory is low.
   ...['HighTotal', 'HighFree'],
   ...['NFS_Unstable', 'Bounce', 'WritebackTmp', 'HardwareCorrupted'],
   ...['ShmemPmdMapped', 'FilePmdMapped', 'CmaTotal', 'CmaFree', 'Unaccepted', 'Balloon'],

@@ -9,8 +9,14 @@ import { limitSwaps } from '../../../src/proc/swaps.ts'
 import { numbers, SAMPLE_MEMINFO } from '../../machines/sample-host.ts'
 
 const HOST = new HostMeminfo()
-HOST.update({ buffer: Buffer.from(SAMPLE_MEMINFO), length: SAMPLE_MEMINFO.length, version: 1 })
-const KEYS = parseFields(SAMPLE_MEMINFO).map(field => field.key)
+/** With the lines of a kernel that has high memory. */
+const MEMINFO = `${SAMPLE_MEMINFO}HighTotal: 15384000 kB
+HighFree: 7900000 kB
+LowTotal: 1000000 kB
+LowFree: 100000 kB
+`
+HOST.update({ buffer: Buffer.from(MEMINFO), length: MEMINFO.length, version: 1 })
+const KEYS = parseFields(MEMINFO).map(field => field.key)
 const HOST_TOTAL = 16384000
 const HOST_SWAP = 4194304
 
@@ -83,6 +89,10 @@ t.test('whatever the cgroups say, the numbers of meminfo fit together', async t 
         of('MemFree') + of('Buffers') + of('Cached') + of('SReclaimable') <= of('MemTotal') &&
         of('MemAvailable') <= of('MemTotal') &&
         (!clampFree || of('MemFree') <= 8000000) &&
+        of('HighTotal') + of('LowTotal') === of('MemTotal') &&
+        of('HighFree') + of('LowFree') === of('MemFree') &&
+        of('LowFree') <= of('LowTotal') &&
+        of('HighFree') <= of('HighTotal') &&
         of('Shmem') <= of('Cached') &&
         of('Active') === of('Active(anon)') + of('Active(file)') &&
         of('Slab') === of('SReclaimable') + of('SUnreclaim') &&
