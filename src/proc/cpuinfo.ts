@@ -12,14 +12,22 @@ import type { View } from './view.ts'
 
 export function renderCpuinfo(view: View): Buffer {
   const cpus = view.cpus()
-  const online = view.hostFile('sys/devices/system/cpu/online')
-  const texts = textsFrom(view.hostFile('proc/cpuinfo', online))
+  const texts = textsFrom(view.hostFile('proc/cpuinfo', findOnline(view)))
   const { topology } = view.options
   const known = texts.byCpus.get(cpus)
   if (known?.topology === topology) return known.text
   const text = findText(texts, cpus, topology)
   if (text.isKept) texts.byCpus.set(cpus, { topology, text: text.bytes })
   return text.bytes
+}
+
+/** The text changes when this does; `undefined` on a host without sysfs. */
+function findOnline(view: View): string | undefined {
+  try {
+    return view.hostFile('sys/devices/system/cpu/online')
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -4,10 +4,8 @@
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
-import { parseCpuList } from '../cgroup/cpuset.ts'
 import { Groups } from '../cgroup/groups.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
-import { memoizeSample } from '../cgroup/memoize.ts'
 import { Memory } from '../cgroup/memory.ts'
 import type { Host } from '../host/host.ts'
 import { hugePageSizes } from '../host/huge-page-sizes.ts'
@@ -18,10 +16,10 @@ import type { VisibleDisk } from '../proc/disk/visible.ts'
 import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
 import type { Load } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
-import { parseHostCpus } from '../proc/stat.ts'
 import type { HostText, View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
+import { readHostCpus, readOnlineCpus } from './host-cpus.ts'
 import { type DeviceFinder, KnownDevices } from './known-devices.ts'
 import { LoadSampler } from './load-sampler.ts'
 import { Placement } from './placement.ts'
@@ -30,10 +28,6 @@ import { TimeNamespace } from './time-namespace.ts'
 
 /** sysconf(_SC_CLK_TCK) is 100 on every architecture that we run on. */
 const USEC_PER_TICK = 10_000
-
-/** The host's texts are parsed once for all containers. */
-const parseOnline = memoizeSample(parseCpuList)
-const parseStat = memoizeSample(parseHostCpus)
 
 interface ViewSetup {
   groups: Groups
@@ -143,7 +137,7 @@ export class ContainerView implements View {
   }
 
   cpus(): VisibleCpus {
-    const online = parseOnline(this.#host.sampleBytes('sys/devices/system/cpu/online'))
+    const online = readOnlineCpus(this.#host)
     return this.#ask('cpus', ({ cpuset, cpuBandwidth }) => {
       this.#cpus ??= new CpuFinder(this.options)
       return this.#cpus.find(online, cpuset?.cpus(), cpuBandwidth?.quota())
@@ -163,7 +157,7 @@ export class ContainerView implements View {
       ageUsec: this.#ageUsec(),
       cpus,
       usage,
-      hostCpus: () => parseStat(this.#host.sampleBytes('proc/stat')),
+      hostCpus: () => readHostCpus(this.#host),
     })
   }
 

@@ -194,6 +194,26 @@ t.test('a CPU that went offline is not shown', async t => {
   t.equal(tenant.read('offline'), '3-7\n')
 })
 
+for (const [what, online] of [
+  ['does not list its CPUs in sysfs', undefined],
+  ['has a damaged list of its CPUs', '0-x'],
+  ['lists no CPU', '\n'],
+] as const) {
+  t.test(`a host that ${what} has those of its /proc/stat`, async t => {
+    const list = { 'sys/devices/system/cpu/online': online }
+    const tenant = v2(t, 'max 100000', '2-5', { ...EIGHT, ...list })
+    t.same(shown(tenant), [2, 3, 4, 5])
+    tenant.set({ 'proc/stat': `${EIGHT['proc/stat']}`.replace(/^cpu3 .*\n/m, '') })
+    t.same(shown(tenant), [2, 4, 5], 'one that went offline is not shown')
+    tenant.set({ '/ctr/cpu.max': '200000 100000' })
+    t.same(shown(tenant), [2, 4])
+    t.equal(tenant.read('offline'), '2-7\n')
+    const real = { cpuNumbering: 'real' } as const
+    const free = unified(t, { ...EIGHT, ...list }, { controllers: ['cpu'], options: real })
+    t.equal(free.read('online'), '0-7\n')
+  })
+}
+
 t.test('without a cpuset controller all CPUs of the host are shown', async t => {
   const files = { ...EIGHT, '/ctr/cpu.max': 'max 100000' }
   t.same(shown(unified(t, files, { controllers: ['cpu', 'memory'] })), range(8))
