@@ -29,9 +29,8 @@ export class Groups implements Ancestry {
     const hierarchy = this.#hierarchies.get(controller)
     if (hierarchy === undefined) return undefined
     const path = hierarchy.version === 1 ? paths[controller] : paths['']
-    if (path === undefined || path === '/' || !path.startsWith('/') || path.startsWith('/..')) {
-      return undefined
-    }
+    if (path === undefined || path === '/' || !path.startsWith('/')) return undefined
+    if (isOutside(path)) return undefined
     return new Group(this.host, hierarchy, path, this)
   }
 
@@ -59,3 +58,9 @@ export class Groups implements Ancestry {
     return this.#shared.size
   }
 }
+
+/**
+ * fs/kernfs/dir.c writes `/../../box` for what is outside of a namespace's root. No cgroup is called `..`, while one may
+ * be called `..hidden`.
+ */
+const isOutside = (path: string) => /\/\.\.(?:\/|$)/.test(path)

@@ -152,6 +152,16 @@ t.test('a path outside of our cgroup namespace is no place: the host is shown', 
   }
 })
 
+t.test('a cgroup whose name begins with dots is a place like any other', async t => {
+  for (const path of ['/..hidden', '/a/..b', '/...']) {
+    t.equal(read(unified(t, memory(path, 256), { path })).MemTotal, 262144, path)
+  }
+  const v1 = { '/..a/b/memory.limit_in_bytes': 256 * MiB, '/..a/b/memory.usage_in_bytes': 0 }
+  t.equal(read(legacy(t, v1, { path: '/..a/b' })).MemTotal, 262144)
+  const outside = unified(t, memory('/box', 256), { path: '/..a/../box' })
+  t.equal(outside.read('meminfo'), SAMPLE_MEMINFO)
+})
+
 t.test("cgroup file systems may be mounted anywhere, v1's by two names together", async t => {
   const tenant = unified(t, {}, { cgroups: '2:cpu,cpuacct:/quota\n0::/ctr\n' })
   tenant.set({
