@@ -226,3 +226,11 @@ t.test('a new quota shows in all files at once', async t => {
   tenant.set({ '/ctr/cpu.max': '300000 100000' })
   t.same(shown(tenant), [0, 1, 2])
 })
+
+t.test('a quota of a controller that is switched on shows 100 ms later at most', async t => {
+  const tenant = unified(t, { ...EIGHT, '/ctr/memory.max': 'max' })
+  t.same(shown(tenant), range(8))
+  tenant.set({ '/ctr/cpu.max': '200000 100000' })
+  tenant.advance(0.1)
+  t.same(shown(tenant), [0, 1])
+})

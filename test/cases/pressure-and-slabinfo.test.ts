@@ -32,6 +32,14 @@ t.test('a cgroup that does not count pressure shows that of the host', async t =
   t.same(pressure(t, legacy, {}), hosts, 'v1 knows none')
 })
 
+t.test('pressure that is counted from now on shows 100 ms later at most', async t => {
+  const tenant = unified(t, HOST)
+  t.equal(tenant.read('pressure/cpu'), text(90))
+  tenant.set({ '/ctr/cpu.pressure': text(10) })
+  tenant.advance(0.1)
+  t.equal(tenant.read('pressure/cpu'), text(10))
+})
+
 t.test("a hybrid host has it in the unified hierarchy, whoever's the controllers are", async t => {
   t.same(pressure(t, hybrid, OWN), own)
 })

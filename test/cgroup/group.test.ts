@@ -46,3 +46,36 @@ t.test('cgroups side by side share the ones above, until nobody reads them', asy
   t.equal(groups.size, 0)
   t.equal(two?.levels()[1]?.read('f'), 'above\n', 'closed, it is opened again')
 })
+
+t.test('a file that was not there is looked for once in 100 ms', async t => {
+  const host = machine(t, { [`${MOUNT}/box/there`]: '1\n' })
+  const group = new Group(host, { version: 1, mountPoint: MOUNT }, '/box')
+  const looks: string[] = []
+  const { readFile, has } = host
+  host.readFile = file => {
+    looks.push(file.name)
+    return readFile.call(host, file)
+  }
+  host.has = path => {
+    looks.push('the directory')
+    return has.call(host, path)
+  }
+  t.equal(group.read('later'), undefined)
+  t.equal(group.read('never'), undefined)
+  t.strictSame(looks.splice(0), ['later', 'the directory', 'never'])
+  host.clock.usec += 99_999
+  t.equal(group.read('later'), undefined)
+  host.clock.usec += 1
+  host.set({ [`${MOUNT}/box/later`]: '2\n' })
+  t.equal(group.read('later'), '2\n')
+  for (let i = 0; i < 50; i++) {
+    t.equal(group.read('never'), undefined)
+    host.clock.usec += 10_000
+  }
+  t.strictSame(looks, ['later', 'never', 'never', 'never', 'never', 'never'])
+  t.notOk(group.isMissed)
+  host.set({ [`${MOUNT}/box`]: undefined })
+  host.clock.usec += 400_000
+  t.equal(group.read('never'), undefined)
+  t.ok(group.isMissed, 'the directory has gone')
+})
