@@ -35,6 +35,9 @@ const CONTROLLERS = [
 
 type Controller = (typeof CONTROLLERS)[number]
 
+/** So many inode numbers `identify` takes, in the order of CONTROLLERS, which servers of several versions keep. */
+export const INODES = CONTROLLERS.length
+
 const placeOf = new Map(CONTROLLERS.map((controller, i) => [controller, i]))
 
 export class Cgroup {
@@ -133,6 +136,18 @@ export class Cgroup {
     const groups = new Set(this.#placed)
     groups.delete(undefined)
     return [...groups] as Group[]
+  }
+
+  /**
+   * Tells these cgroups from others that come to their paths. `inodes` has the inode number of each controller's cgroup
+   * as it was when the container was first seen, and 0 where it is not known: there it gets the one of now.
+   */
+  identify(inodes: Float64Array): void {
+    this.#placed.forEach((group, i) => {
+      const first = this.#placed.indexOf(group)
+      const known = inodes[first] || undefined
+      inodes[i] = (first < i ? known : group?.identify(known)) ?? 0
+    })
   }
 
   /** The lines of /proc/PID/cgroup that placed the container in this cgroup: '' for the unified hierarchy's. */

@@ -19,6 +19,8 @@ export class Group extends Directory {
   isMissed = false
   readonly #host: Host
   readonly #ancestry: Ancestry
+  /** The directory's inode number, where it is to be told from another one with the same path. */
+  #inode: number | undefined
   #levels: readonly Group[] | undefined
 
   constructor(host: Host, hierarchy: Hierarchy, path: string, ancestry: Ancestry = UNSHARED) {
@@ -42,8 +44,34 @@ export class Group extends Directory {
   /** Reads a file that is mostly not there, of which nothing is remembered. */
   readOnce(name: string): string | undefined {
     const text = this.#host.tryRead(`${this.path}/${name}`)
-    if (text === undefined && !this.exists()) this.lose()
-    return text
+    if (text !== undefined && !this.isReplaced()) return text
+    if (!this.exists()) this.lose()
+    return undefined
+  }
+
+  /**
+   * From now on only the directory with this inode number is the cgroup, or the one that is there now. kernfs gives no
+   * number twice where an inode number has 64 bits: __kernfs_new_node() of fs/kernfs/dir.c. Returns the number.
+   *
+   * The files that are kept open need no look at it: they give ENODEV when the cgroup was removed. A file that is opened
+   * by its path is read first, and then the directory is looked at: it was removed and made again before, or not at all.
+   */
+  identify(inode = this.#host.inode(this.path)): number | undefined {
+    this.#inode = inode
+    return inode
+  }
+
+  get isIdentified(): boolean {
+    return this.#inode !== undefined
+  }
+
+  override exists(): boolean {
+    return this.#inode === undefined ? super.exists() : this.#host.inode(this.path) === this.#inode
+  }
+
+  isReplaced(): boolean {
+    if (this.#inode === undefined) return false
+    return (this.#host.inode(this.path) ?? this.#inode) !== this.#inode
   }
 
   /** Closes the files of this cgroup, and of ancestors that nobody else uses. */
@@ -77,6 +105,7 @@ export class Group extends Directory {
 
   /** The cgroups directly below this one, which are its directories; at most so many of them. */
   children(most: number): Group[] {
+    if (this.isReplaced()) return []
     return this.#host
       .directories(this.path, most)
       .map(name => this.sibling(`${this.below}/${name}`))

@@ -48,6 +48,9 @@ export abstract class Directory {
   /** To be called when a file that was there, or the directory, is not there any more. */
   protected abstract lose(): void
 
+  /** Whether another directory has taken the place of this one. It is asked when a file was opened by its path. */
+  abstract isReplaced(): boolean
+
   /** Text of one of the files, `undefined` where the kernel gives none. */
   read(name: string): string | undefined {
     return textOf(this.bytes(name))
@@ -57,11 +60,21 @@ export abstract class Directory {
   bytes(name: string): Bytes | undefined {
     const file = this.#find(name)
     if (this.#isKnownAbsent(file)) return undefined
-    const bytes = this.#host.readFile(file)
+    const bytes = this.#readOwn(file)
     if (bytes !== undefined) file.absentUntilUsec = PRESENT
     else if (file.absentUntilUsec === PRESENT || !this.#isThere()) this.lose()
     else file.absentUntilUsec = this.#host.clock.monotonicUsec() + ABSENT_USEC
     return bytes
+  }
+
+  /** Reads a file of this directory, and none of another one that has its path by now. */
+  #readOwn(file: DirectoryFile): Bytes | undefined {
+    const { opens } = this.#host
+    const bytes = this.#host.readFile(file)
+    if (bytes === undefined || this.#host.opens === opens || !this.isReplaced()) return bytes
+    this.#host.closeFile(file)
+    this.#thereUntilUsec = 0
+    return undefined
   }
 
   #isKnownAbsent({ absentUntilUsec }: DirectoryFile): boolean {

@@ -3,7 +3,7 @@
  * folder of captured files. Paths have no leading slash.
  */
 
-import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { type Beginning, readBeginning, tooLarge } from './beginning.ts'
 import { type Bytes, bytesOf, type DirectoryFile, type Sample } from './directory-file.ts'
 
@@ -22,6 +22,8 @@ export const MOST_BYTES = 64 * 2 ** 20
 
 export class Host {
   readonly clock: Clock
+  /** How often `readFile` has opened a file by its path: what it gives from a descriptor that was kept is no other file. */
+  opens = 0
   readonly #root: string
 
   constructor(root: string, clock: Clock) {
@@ -70,6 +72,7 @@ export class Host {
 
   /** Text of a file that is read again and again; `undefined` when it cannot be read. */
   readFile({ path, isListing, mostBytes }: DirectoryFile): Bytes | undefined {
+    this.opens++
     const beginning = orUndefined(() => this.readBeginning(path, mostBytes))
     return beginning?.isWhole || isListing ? bytesOf(beginning?.text) : undefined
   }
@@ -93,6 +96,11 @@ export class Host {
 
   has(path: string): boolean {
     return existsSync(this.path(path))
+  }
+
+  /** The inode number of what is at the path; `undefined` when nothing is. */
+  inode(path: string): number | undefined {
+    return orUndefined(() => statSync(this.path(path), { throwIfNoEntry: false }))?.ino
   }
 
   /** Names in a directory, empty when it cannot be read. */

@@ -68,6 +68,7 @@ export class KeptHost extends Host {
       }
       this.#open.close(file)
     }
+    this.opens++
     const fd = this.#open.open(this.path(file.path))
     if (fd < 0) return undefined
     let isKept = false

@@ -16,7 +16,7 @@ export interface Kept {
 export type FindKept = (what: number) => Kept
 
 /** What numbers count. A disk's own number is added to the last of these. */
-export const WHAT = { cpu: 1, load: 2, disk: 16 } as const
+export const WHAT = { cpu: 1, load: 2, cgroups: 3, disk: 16 } as const
 
 /** Numbers that are kept only as long as this process runs. */
 export class OwnNumbers implements Kept {

@@ -61,8 +61,10 @@ export class ContainerView implements View {
     this.#host = groups.host
     this.#subject = subject
     this.#finder = finder
-    this.#placement = new Placement({ groups, subject, override: options.cgroup, report })
     this.#kept = subject.kept ?? keptHere()
+    const { cgroup: override } = options
+    const kept = this.#kept(WHAT.cgroups)
+    this.#placement = new Placement({ groups, subject, override, report, kept })
     this.#cpuAccount = new CpuAccount(options, this.#kept(WHAT.cpu))
     // Its sampling goes on from where an earlier server has left it.
     if (this.#kept(WHAT.load).count > 0) this.#openLoad()

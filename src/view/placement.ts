@@ -1,14 +1,19 @@
 /**
  * Where a container is in the cgroup hierarchies. It is taken to stay in the cgroup in which its init was found first,
  * wherever the init goes later, until that cgroup is removed: by then the init has been moved, or has ended.
+ *
+ * A cgroup that was made again at the path is another container's, unless the init is in it. It counts as gone. The two
+ * are told apart by inode numbers, which a server keeps for the next one. The first view of a container takes what is
+ * there: nobody knows whether the cgroup was made again before that.
  */
 
-import { Cgroup } from '../cgroup/cgroup.ts'
+import { Cgroup, INODES } from '../cgroup/cgroup.ts'
 import { type Group, losses } from '../cgroup/group.ts'
 import type { Groups } from '../cgroup/groups.ts'
 import type { CgroupPaths } from '../cgroup/hierarchy.ts'
-import { isAlive, type KnownProcess } from '../container/identity.ts'
+import { hash, isAlive, type KnownProcess } from '../container/identity.ts'
 import { readCgroups } from '../container/own-cgroups.ts'
+import type { Kept } from '../proc/kept.ts'
 import type { Options } from '../proc/options.ts'
 
 interface Placed extends KnownProcess {
@@ -23,13 +28,22 @@ interface PlacementSetup {
   override: Options['cgroup']
   /** Called with what an operator may want to know. */
   report: (message: string) => void
+  /** What an earlier server knows of the cgroups. */
+  kept: Kept
 }
+
+/** What is kept: a hash of what the view was opened with, so that nothing holds for other paths, and inode numbers. */
+const KEPT_NUMBERS = 1 + INODES
+
+/** All placements use these one after the other. */
+const numbers = new Float64Array(KEPT_NUMBERS)
 
 export class Placement {
   readonly #groups: Groups
   readonly #subject: Placed
   readonly #override: Options['cgroup']
   readonly #report: (message: string) => void
+  readonly #kept: Kept
   #paths: CgroupPaths
   #cgroup: Cgroup
   /** The cgroups that were there when they were opened. */
@@ -37,16 +51,17 @@ export class Placement {
   /** How many losses there were when they were last looked at. */
   #losses = losses.count
 
-  constructor({ groups, subject, override, report }: PlacementSetup) {
+  constructor({ groups, subject, override, report, kept }: PlacementSetup) {
     this.#groups = groups
     this.#subject = subject
     this.#override = override
     this.#report = report
+    this.#kept = kept
     this.#paths = subject.cgroups
     // A runtime may place a container only after it has run our hook.
     const unplaced = Object.keys(subject.cgroups).filter(line => subject.cgroups[line] === '/')
     if (unplaced.length > 0) this.#paths = this.#readAgain(unplaced) ?? this.#paths
-    this.#cgroup = this.#open()
+    this.#cgroup = this.#open(true)
   }
 
   get cgroup(): Cgroup {
@@ -68,8 +83,12 @@ export class Placement {
     if (gone.length === 0) return 'there'
     const paths = this.#readAgain(gone)
     if (paths === undefined) return 'ended'
-    if (isSame(paths, this.#paths)) return 'there'
-    this.#report(`${this.#subject.id ?? `process ${this.#subject.pid}`} was moved to other cgroups`)
+    const isSamePlace = isSame(paths, this.#paths)
+    if (isSamePlace && !lost.some(group => group.isReplaced())) return 'there'
+    if (!isSamePlace) {
+      const name = this.#subject.id ?? `process ${this.#subject.pid}`
+      this.#report(`${name} was moved to other cgroups`)
+    }
     this.#paths = paths
     this.#cgroup.close()
     this.#cgroup = this.#open()
@@ -87,11 +106,23 @@ export class Placement {
     return hasMissed
   }
 
-  #open(): Cgroup {
+  /** Opens the cgroups that are there now, or those that are `kept`. */
+  #open(isKept = false): Cgroup {
     const paths = this.#override === 'auto' ? this.#paths : this.#overridden(this.#override)
     const cgroup = new Cgroup(this.#groups, paths)
-    this.#watched = cgroup.groups.filter(group => group.exists())
+    this.#identify(cgroup, isKept)
+    this.#watched = cgroup.groups.filter(group => group.isIdentified || group.exists())
     return cgroup
+  }
+
+  #identify(cgroup: Cgroup, isKept: boolean): void {
+    const opened = hash(JSON.stringify([this.#override, this.#subject.cgroups]), 0)
+    numbers.fill(0)
+    if (isKept && this.#kept.count === KEPT_NUMBERS) this.#kept.load(numbers)
+    if (numbers[0] !== opened) numbers.fill(0)
+    numbers[0] = opened
+    cgroup.identify(numbers.subarray(1))
+    this.#kept.store(numbers, KEPT_NUMBERS)
   }
 
   #overridden(path: string): CgroupPaths {

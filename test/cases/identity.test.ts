@@ -133,6 +133,84 @@ t.test('of a container that has ended the last is shown', async t => {
   t.same(texts(), last)
 })
 
+/** The container's cgroup was removed, and another container has the path since then. */
+function giveAway(tenant: Tenant, init: Files): void {
+  tenant.set(init)
+  tenant.replace('/ctr/memory.max', { ...memory('/ctr', 512), ...cpu('/ctr', 5000) })
+  tenant.advance(60)
+}
+const ENDED = { [`proc/${INIT}`]: undefined }
+const MOVED = { ...now('0::/other\n'), ...memory('/other', 128), ...cpu('/other', 1) }
+const cpuLines = (tenant: Tenant) => tenant.lines('stat', 'cpu', 'cpu0', 'cpu1')
+
+t.test('a cgroup that was made again is not that of a container that has ended', async t => {
+  const tenant = unified(t, { ...memory('/ctr', 256), ...cpu('/ctr', 50) })
+  const [meminfo, lines] = [tenant.read('meminfo'), cpuLines(tenant)]
+  giveAway(tenant, ENDED)
+  t.equal(tenant.read('meminfo'), meminfo)
+  t.strictSame(cpuLines(tenant), lines)
+  tenant.set({ '/ctr/memory.swap.max': 4 * MiB, '/ctr/memory.swap.current': MiB })
+  t.equal(tenant.read('meminfo'), meminfo, 'nor are files that come later its own')
+})
+
+t.test('a cgroup of v1 that was made again is not that of a container that has ended', async t => {
+  const tenant = legacy(t, {
+    '/ctr/memory.limit_in_bytes': 256 * MiB,
+    '/ctr/memory.usage_in_bytes': 4 * MiB,
+    '/ctr/blkio.throttle.io_serviced': '8:0 Read 7\n',
+    [`proc/${INIT}/mountinfo`]: '5 1 8:0 / / rw - ext4 /dev/sda rw\n',
+  })
+  const texts = () => ['meminfo', 'diskstats'].map(name => tenant.read(name))
+  const last = texts()
+  t.match(last[1], / sda 7 0 /)
+  tenant.set(ENDED)
+  const limit = '/ctr/memory.limit_in_bytes'
+  tenant.replace(limit, { [limit]: 512 * MiB, '/ctr/memory.usage_in_bytes': 4 * MiB })
+  const io = '/ctr/blkio.throttle.io_serviced'
+  tenant.replace(io, { [io]: '8:0 Read 9\n' })
+  t.strictSame(texts(), last)
+})
+
+t.test(
+  'a container that was moved is not found in the cgroup that has its path by now',
+  async t => {
+    const tenant = unified(t, { ...memory('/ctr', 256), ...cpu('/ctr', 50) })
+    aggregate(tenant)
+    giveAway(tenant, MOVED)
+    t.equal(read(tenant).MemTotal, 131072)
+    t.match(aggregate(tenant), /^cpu {2}5100 /)
+  },
+)
+
+t.test('a cgroup that was made again is its own where its init is in it', async t => {
+  const tenant = unified(t, { ...memory('/ctr', 256), ...cpu('/ctr', 50) })
+  t.equal(read(tenant).MemTotal, 262144)
+  giveAway(tenant, now('0::/ctr\n'))
+  t.equal(read(tenant).MemTotal, 524288)
+  giveAway(tenant, ENDED)
+  tenant.set(memory('/ctr', 64))
+  t.equal(read(tenant).MemTotal, 524288)
+})
+
+t.test('the next server knows a cgroup from the one that was made again', async t => {
+  const ended = unified(t, { ...memory('/ctr', 256), ...cpu('/ctr', 50) })
+  const lines = cpuLines(ended)
+  giveAway(ended, ENDED)
+  ended.restart()
+  t.strictSame(cpuLines(ended), lines)
+  t.equal(ended.read('meminfo'), SAMPLE_MEMINFO, 'what was shown last is not kept')
+
+  const moved = unified(t, { ...memory('/ctr', 256), ...cpu('/ctr', 50) })
+  t.equal(read(moved).MemTotal, 262144)
+  giveAway(moved, MOVED)
+  moved.restart()
+  t.equal(read(moved).MemTotal, 131072)
+  moved.restart()
+  t.equal(read(moved).MemTotal, 131072, 'and the one after that')
+  moved.restart({ cgroup: '/ctr' })
+  t.equal(read(moved).MemTotal, 524288, 'another cgroup that an operator shows is no other one')
+})
+
 t.test('a path may hold colons', async t => {
   t.equal(read(unified(t, memory('/a:b/ctr', 256), { path: '/a:b/ctr' })).MemTotal, 262144)
   const v1 = { '/a:b/c:d/memory.limit_in_bytes': 256 * MiB, '/a:b/c:d/memory.usage_in_bytes': 0 }

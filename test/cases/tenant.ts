@@ -4,10 +4,13 @@
  * test does not mention is absent.
  */
 
+import { mkdirSync, renameSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { Groups } from '../../src/cgroup/groups.ts'
 import { parseCgroupPaths } from '../../src/cgroup/hierarchy.ts'
 import { FILES } from '../../src/proc/files.ts'
+import { keptHere } from '../../src/proc/kept.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import { findFile } from '../../src/proc/paths.ts'
 import { ContainerView } from '../../src/view/container-view.ts'
@@ -50,7 +53,9 @@ export class Tenant {
   readonly startTicks: number
   readonly #kind: Kind
   readonly #cgroups: string
+  #kept = keptHere()
   #view: ContainerView
+  #replaced = 0
 
   constructor(t: Test, kind: Kind, files: Files, setting: Setting) {
     const { path = '/ctr', controllers = listControllers(kind), ageSeconds = 100 } = setting
@@ -101,15 +106,30 @@ export class Tenant {
 
   /** The same container under a server with other options, which knows nothing of before. */
   reopen(options: Partial<Options>): void {
+    this.#kept = keptHere()
     this.#view = this.#open(options)
+  }
+
+  /** The same container under the next server, which goes on from what this one has kept. */
+  restart(options: Partial<Options> = {}): void {
+    this.#view = this.#open(options)
+  }
+
+  /** Another cgroup takes the place of the one that has this file, and gets the files. */
+  replace(path: string, files: Files): void {
+    const directory = join(this.machine.directory, dirname(placeFile(this.#kind, path)))
+    // The inode stays in use, or the next directory might have its number.
+    renameSync(directory, join(this.machine.directory, `replaced-${this.#replaced++}`))
+    mkdirSync(directory)
+    this.set(files)
   }
 
   #open(options: Partial<Options> = {}): ContainerView {
     const cgroups = parseCgroupPaths(this.#cgroups)
-    const subject = { cgroups, pid: INIT, startTicks: this.startTicks, rootMount: ROOT_MOUNT }
+    const init = { pid: INIT, startTicks: this.startTicks, rootMount: ROOT_MOUNT }
     return new ContainerView({
       groups: new Groups(this.machine),
-      subject,
+      subject: { ...init, cgroups, kept: this.#kept },
       options: { ...DEFAULT_OPTIONS, ...options },
     })
   }

@@ -1,9 +1,20 @@
-import { rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { Group, losses } from '../../src/cgroup/group.ts'
 import { Groups } from '../../src/cgroup/groups.ts'
 import { IoV1 } from '../../src/cgroup/v1/io.ts'
+import { KeptHost } from '../../src/host/kept-host.ts'
 import { machine } from '../machines/machine.ts'
 
 const MOUNT = 'sys/fs/cgroup/blkio'
@@ -78,4 +89,57 @@ t.test('a file that was not there is looked for once in 100 ms', async t => {
   host.clock.usec += 400_000
   t.equal(group.read('never'), undefined)
   t.ok(group.isMissed, 'the directory has gone')
+})
+
+t.test('files that stay open tell by themselves that another cgroup has the path', async t => {
+  const { directory, clock } = machine(t, { [`${MOUNT}/box/f`]: 'own\n' })
+  const opened: number[] = []
+  t.teardown(() => opened.forEach(closeSync))
+  /** So many of these are of a cgroup that was removed. */
+  let removed = 0
+  let looks = 0
+  const open = (path: string) => {
+    if (!existsSync(path)) return -constants.errno.ENOENT
+    const fd = openSync(path, 'r')
+    opened.push(fd)
+    return fd
+  }
+  const pread = (fd: number, buffer: Buffer, at: number, offset: number) =>
+    opened.indexOf(fd) < removed
+      ? -constants.errno.ENODEV
+      : readSync(fd, buffer, at, buffer.length - at, offset)
+  const calls = { open, pread, close: () => {}, directories: () => ['below'] }
+  const host = new KeptHost(directory, clock, calls, 10)
+  const { inode } = host
+  host.inode = path => {
+    looks++
+    return inode.call(host, path)
+  }
+  const group = new Group(host, { version: 1, mountPoint: MOUNT }, '/box')
+  group.identify()
+  looks = 0
+  for (let i = 0; i < 100; i++) t.equal(group.read('f'), 'own\n')
+  t.equal(looks, 1, 'when it was opened')
+  t.equal(group.children(10).length, 1)
+
+  const path = join(directory, MOUNT, 'box')
+  renameSync(path, `${path}-before`)
+  mkdirSync(path)
+  removed = opened.length
+  writeFileSync(join(path, 'f'), 'of another\n')
+  for (let i = 0; i < 3; i++) {
+    group.isMissed = false
+    t.equal(group.read('f'), undefined)
+    t.ok(group.isMissed)
+  }
+  t.equal(group.readOnce('f'), undefined)
+  t.equal(group.read('never'), undefined)
+  t.strictSame(group.children(10), [])
+  t.notOk(group.exists())
+  t.ok(group.isReplaced())
+  group.identify()
+  t.equal(group.read('f'), 'of another\n')
+  rmSync(path, { recursive: true })
+  t.notOk(group.exists())
+  t.notOk(group.isReplaced(), 'it is gone, and there is no other')
 })
