@@ -1,6 +1,7 @@
 /** Which cgroups keep a process frozen: cgroup-v2.rst, "cgroup.freeze"; cgroup-v1/freezer-subsystem.rst. */
 
 import type { Host } from '../host/host.ts'
+import type { Group } from './group.ts'
 import { parseCgroupPaths, readHierarchies } from './hierarchy.ts'
 
 /** A cgroup that is asked to be frozen. */
@@ -41,4 +42,41 @@ export function findFreezes(host: Host, pid: number): Freeze[] {
 function upwards(path: string): string[] {
   const names = path.split('/').filter(name => name !== '')
   return names.map((_, left) => `/${names.slice(0, names.length - left).join('/')}`)
+}
+
+/** A thread is in at most some 15 hierarchies, and fs/kernfs cuts no path shorter than PATH_MAX, 4096. */
+const MOST_CGROUP_BYTES = 128 * 1024
+
+/** Tells which threads are frozen by a cgroup of v1 below a container's own. Each of these cgroups is asked once. */
+export class FrozenBelow {
+  readonly #host: Host
+  readonly #freezer: Group
+  readonly #known = new Map<string, boolean>()
+  /** Whether there are any cgroups below: few containers have some. */
+  #isParent: boolean | undefined
+
+  constructor(host: Host, freezer: Group) {
+    this.#host = host
+    this.#freezer = freezer
+  }
+
+  has(tid: number): boolean {
+    this.#isParent ??= this.#freezer.children(1).length > 0
+    if (!this.#isParent) return false
+    const cgroups = this.#host.tryRead(`proc/${tid}/cgroup`, MOST_CGROUP_BYTES)
+    const path = cgroups && parseCgroupPaths(cgroups).freezer
+    if (path === undefined || !path.startsWith(`${this.#freezer.below}/`)) return false
+    const known = this.#known.get(path)
+    if (known !== undefined) return known
+    const group = this.#freezer.sibling(path)
+    const isFrozen = isFrozenV1(group)
+    group.close()
+    this.#known.set(path, isFrozen)
+    return isFrozen
+  }
+}
+
+/** Of a cgroup that is FREEZING some threads still run. One is FROZEN, too, where a cgroup above it is. */
+export function isFrozenV1(freezer: Group): boolean {
+  return freezer.read('freezer.state')?.trim() === 'FROZEN'
 }

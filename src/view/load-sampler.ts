@@ -5,6 +5,7 @@
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
+import { isFrozenV1 } from '../cgroup/freezer.ts'
 import type { Group } from '../cgroup/group.ts'
 import { findCount } from '../cgroup/numbers.ts'
 import type { Host } from '../host/host.ts'
@@ -142,7 +143,7 @@ export class LoadSampler {
     // Frozen threads stay as many as they were.
     if (tasks === undefined || (this.#isFrozen && this.#count !== undefined)) this.#finish(now)
     else {
-      this.#counting = new ThreadCounting(this.#host, tasks)
+      this.#counting = new ThreadCounting(this.#host, tasks, freezer)
       this.#keep()
     }
   }
@@ -175,8 +176,8 @@ export class LoadSampler {
   }
 }
 
-/** Frozen threads are no load, though those of v1 show the state D: task_state_index() of linux/sched.h. */
+/** Whether all threads of the container are frozen: they are no load. */
 function isFrozen(tasks: Group, freezer: Group | undefined): boolean {
-  if (freezer?.read('freezer.state')?.trim() === 'FROZEN') return true
+  if (freezer !== undefined && isFrozenV1(freezer)) return true
   return tasks.version === 2 && findCount(tasks.read('cgroup.events') ?? '', 'frozen') === 1
 }

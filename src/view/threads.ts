@@ -3,13 +3,14 @@
  * have any number of threads and cgroups: they are counted little by little, up to a limit.
  */
 
+import { FrozenBelow } from '../cgroup/freezer.ts'
 import type { Group } from '../cgroup/group.ts'
 import type { Host } from '../host/host.ts'
 import { parseInnermostPid, parseTaskState } from '../host/proc-pid.ts'
 
 export interface ThreadCount {
   running: number
-  /** Threads in uninterruptible sleep; idle kernel threads do not count. */
+  /** Threads in uninterruptible sleep; idle kernel threads and frozen ones do not count. */
   blocked: number
   threads: number
   /** The largest pid that the container gave to one of its newest threads; 1 when it is not known. */
@@ -31,6 +32,7 @@ const NEWEST = 4
 
 export class ThreadCounting {
   readonly #host: Host
+  readonly #frozen: FrozenBelow | undefined
   readonly #steps: Iterator<void>
   #isListable = false
   readonly #listed: number[] = []
@@ -39,8 +41,10 @@ export class ThreadCounting {
   #looked = 0
   #count: ThreadCount = { running: 0, blocked: 0, threads: 0, lastPid: 1 }
 
-  constructor(host: Host, tasks: Group) {
+  /** `freezer` is the container's cgroup in v1's hierarchy of that name, if there is one. */
+  constructor(host: Host, tasks: Group, freezer?: Group) {
     this.#host = host
+    this.#frozen = freezer && new FrozenBelow(host, freezer)
     this.#steps = this.#walk(tasks)
   }
 
@@ -113,8 +117,10 @@ export class ThreadCounting {
     // The thread has ended since it was listed.
     if (state === undefined) return
     this.#count.threads++
+    // The frozen threads of v1 are shown as D, and as R by Linux 6.1 and some later: task_state_index() of linux/sched.h.
+    if ((state !== 'R' && state !== 'D') || this.#frozen?.has(tid)) return
     if (state === 'R') this.#count.running++
-    else if (state === 'D') this.#count.blocked++
+    else this.#count.blocked++
   }
 }
 

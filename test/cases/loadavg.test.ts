@@ -103,6 +103,24 @@ t.test('frozen threads do not load', async t => {
   t.equal(averages(v1, 1), '0.16 0.03 0.01')
 })
 
+t.test('threads of a frozen cgroup of v1 below do not load, whatever state they show', async t => {
+  const tenant = legacy(t, {
+    ...threads('DDRRS', '/ctr/tasks'),
+    '/ctr/freezer.state': 'THAWED',
+    '/ctr/box/freezer.state': 'FROZEN',
+    'proc/101/cgroup': '2:freezer:/ctr\n',
+    'proc/102/cgroup': '2:freezer:/ctr/box\n',
+    'proc/103/cgroup': '2:freezer:/ctr\n',
+    'proc/104/cgroup': '2:freezer:/ctr/box\n',
+  })
+  t.equal(averages(tenant, 1), '0.16 0.03 0.01')
+  t.match(tenant.read('loadavg'), / 1\/5 1\n$/)
+  t.same(tenant.lines('stat', 'procs_blocked'), ['procs_blocked 1'])
+  tenant.set({ '/ctr/box/freezer.state': 'THAWED' })
+  averages(tenant, 1)
+  t.match(tenant.read('loadavg'), / 2\/5 1\n$/)
+})
+
 t.test('after a gap the averages stand where what runs now would have brought them', async t => {
   const tenant = open(t, 'RR')
   averages(tenant)

@@ -96,6 +96,37 @@ t.test('frozen threads are no load, by v1', async t => {
   t.match(sampler.load(), { blocked: 3 }, 'some of them still run')
 })
 
+t.test('threads of frozen cgroups below are no load, by v1', async t => {
+  const host = machineOf(t, 'DDDDDDRR')
+  const mountPoint = 'sys/fs/cgroup/freezer'
+  const freezer = new Group(host, { version: 1, mountPoint }, '/ctr')
+  const paths = [
+    '/ctr',
+    '/ctr/cold',
+    '/ctr/cold/below',
+    '/ctr/warm',
+    '/ctrl',
+    '/ctr/gone',
+    '/ctr',
+    '/ctr/cold',
+  ]
+  paths.forEach((path, i) => {
+    host.set({ [`proc/${100 + i}/cgroup`]: `3:pids:/ctr\n2:freezer:${path}\n` })
+  })
+  const state = (path: string, text: string) =>
+    host.set({ [`${mountPoint}${path}/freezer.state`]: `${text}\n` })
+  state('/ctr', 'THAWED')
+  state('/ctr/cold', 'FROZEN')
+  state('/ctr/cold/below', 'FROZEN')
+  state('/ctr/warm', 'FREEZING')
+  state('/ctrl', 'FROZEN')
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer }))
+  t.match(sampler.load(), { running: 1, blocked: 4, threads: 8 })
+  state('/ctr/cold', 'THAWED')
+  host.clock.advance(5)
+  t.match(sampler.load(), { running: 2, blocked: 5 }, 'each count asks again')
+})
+
 t.test('frozen threads are not counted again, by v2', async t => {
   const host = machineOf(t, 'RSS')
   const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
