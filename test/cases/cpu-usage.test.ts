@@ -202,3 +202,27 @@ t.test('a week of 128 CPUs is exact to a tick', async t => {
   tenant.set({ '/ctr/cpuacct.usage': '130000000010000000' })
   t.equal(total() - before, 1)
 })
+
+t.test('CPUs go on as idle where the files of v1 are gone for good', async t => {
+  const files = (text: string | undefined) => ({
+    '/ctr/cpuacct.usage_all': text,
+    '/ctr/cpuacct.usage': text && ns(30),
+  })
+  const tenant = legacy(t, { '/ctr/cpuset.effective_cpus': '0-1', ...files(usageAll([30, 0])) })
+  t.same(cpuLines(tenant), [
+    'cpu  3000 0 0 17000 0 0 0 0 0 0',
+    'cpu0 1500 0 0 8500 0 0 0 0 0 0',
+    'cpu1 1500 0 0 8500 0 0 0 0 0 0',
+  ])
+  tenant.set(files(undefined))
+  for (let i = 0; i < 60; i++) {
+    tenant.advance(1)
+    tenant.read('stat')
+  }
+  t.same(cpuLines(tenant), [
+    'cpu  3000 0 0 29000 0 0 0 0 0 0',
+    'cpu0 1500 0 0 14500 0 0 0 0 0 0',
+    'cpu1 1500 0 0 14500 0 0 0 0 0 0',
+  ])
+  t.match(tenant.read('uptime'), /^160\.00 290\.00$/m)
+})

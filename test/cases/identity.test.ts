@@ -73,6 +73,18 @@ t.test('a container that was moved in one hierarchy of v1 is found again there',
   t.equal(tenant.read('online'), '0-1\n')
 })
 
+t.test('the CPUs of a container that is in no cgroup any more go on as idle', async t => {
+  const tenant = unified(t, { ...memory('/ctr', 256), ...cpu('/ctr', 50) })
+  const cpu0 = () => tenant.lines('stat', 'cpu0')[0]
+  t.equal(cpu0(), 'cpu0 2500 0 0 7500 0 0 0 0 0 0')
+  tenant.set({ 'sys/fs/cgroup/ctr': undefined, [`proc/${INIT}/cgroup`]: '0::/\n' })
+  tenant.advance(10)
+  t.equal(cpu0(), 'cpu0 2500 0 0 8500 0 0 0 0 0 0')
+  tenant.advance(60)
+  tenant.restart()
+  t.equal(cpu0(), 'cpu0 2500 0 0 14500 0 0 0 0 0 0')
+})
+
 /** What the init's /proc/PID/cgroup says by the first read, where the registration says something else. */
 const now = (cgroups: string): Files => ({ [`proc/${INIT}/cgroup`]: cgroups })
 

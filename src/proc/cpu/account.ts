@@ -82,11 +82,10 @@ export class CpuAccount {
     if (this.#takenUsec === undefined) this.#first(reading)
     else {
       known.load(this.#kept)
-      // The usage cannot be read just now: the next reading makes good for the time until then.
-      if (reading.usage === undefined && known.numbers[SOURCE] !== FROM_HOST) {
-        return known.show(reading.cpus.count)
-      }
-      this.#next(reading, monotonicUsec - this.#takenUsec)
+      const usec = monotonicUsec - this.#takenUsec
+      const isTold = reading.usage !== undefined || known.numbers[SOURCE] === FROM_HOST
+      if (isTold) this.#next(reading, usec)
+      else this.#passIdle(reading.cpus, usec)
     }
     next.numbers[TAKEN_USEC] = monotonicUsec
     this.#kept.store(next.numbers, next.length)
@@ -150,6 +149,20 @@ export class CpuAccount {
       }
     }
     for (let i = 0; i < WORK_FIELDS; i++) next.numbers[CARRY + i] = work[i] as number
+  }
+
+  /**
+   * The usage cannot be read, at this moment or for ever: the time goes on as idle. A later reading that can be made goes on
+   * from the last one that could, and shows what was used in between as far as it is carried.
+   */
+  #passIdle(cpus: VisibleCpus, usec: number): void {
+    const { at } = known
+    next.reserve(at)
+    for (let i = 0; i < at; i++) next.numbers[i] = known.numbers[i] as number
+    growTo(next, known, cpus.count)
+    work.fill(0)
+    this.#pass(usec, work, 0, cpus)
+    for (let i = 0; i < cpus.count; i++) addPassed(next, i)
   }
 
   /**

@@ -284,14 +284,34 @@ t.test('a usage that comes later goes on from the times of the host', async t =>
   ])
 })
 
-t.test('a reading without usage waits for the next that has one', async t => {
-  const account = new CpuAccount(STEAL)
-  const first = lines(account.advance(at(0, {})))
-  t.same(lines(account.advance(at(10, { usage: undefined }))), first)
-  t.same(
-    lines(account.advance(at(20, { usage: used(40, 10) })))[0],
-    'cpu  4000 0 1000 19000 0 0 0 0 0 0',
-  )
+t.test('a reading without usage is idle time, and the next that has one goes on', async t => {
+  for (const usage of [used, (user: number, system: number) => usedPerCpu({ 1: [user, system] })]) {
+    const account = new CpuAccount(STEAL)
+    const total = (seconds: number, usage: CpuUsage | undefined) =>
+      lines(account.advance(at(seconds, { usage })))[0]
+    t.equal(total(0, usage(30, 10)), 'cpu  3000 0 1000 16000 0 0 0 0 0 0')
+    t.equal(total(10, undefined), 'cpu  3000 0 1000 18000 0 0 0 0 0 0')
+    t.equal(total(20, usage(35, 10)), 'cpu  3500 0 1000 19500 0 0 0 0 0 0')
+    t.equal(total(21, undefined), 'cpu  3500 0 1000 19700 0 0 0 0 0 0')
+    t.equal(total(22, usage(39, 10)), 'cpu  3700 0 1000 19700 0 0 0 0 0 0')
+    t.equal(total(32, usage(39, 10)), 'cpu  3900 0 1000 21500 0 0 0 0 0 0', 'the rest is carried')
+  }
+})
+
+t.test('a usage that is gone for good is idle time on each CPU, by the quota', async t => {
+  for (const [options, expected] of [
+    [STEAL, ['cpu  0 0 0 4000 0 0 0 0 0 0', 'cpu0 0 0 0 2000 0 0 0 0 0 0']],
+    [IDLE, ['cpu  0 0 0 3000 0 0 0 0 0 0', 'cpu0 0 0 0 1500 0 0 0 0 0 0']],
+  ] as const) {
+    const kept = new OwnNumbers()
+    const gone = { cpus: cpus(2, 1.5), usage: undefined }
+    new CpuAccount(options, kept).advance(at(0, { ...gone, ageUsec: 0, usage: used(5) }))
+    new CpuAccount(options, kept).advance(at(10, gone))
+    const next = new CpuAccount(options, kept)
+    t.same(lines(next.advance(at(20, gone))).slice(0, 2), expected)
+    const more = lines(next.advance(at(30, { ...gone, cpus: cpus(3) })))
+    t.equal(more[3], 'cpu2 0 0 0 1000 0 0 0 0 0 0')
+  }
 })
 
 t.test('the host is asked only when the usage does not tell the CPUs apart', async t => {
@@ -432,7 +452,7 @@ t.test('whatever happens to limits and counters, the times are sound', async () 
             checkGrowth(old, time)
             if (sourced && passed(old, time) > dt + 1) throw new Error('a CPU above 100 %')
           })
-          if (sourced && usage !== undefined && dt >= 10_000) {
+          if (sourced && dt >= 10_000) {
             const share = mode === 'idle' ? seen.quotaCpus : seen.count
             if (Math.abs(passed(before.total, times.total) - dt * share) > 1) {
               throw new Error(`${passed(before.total, times.total)} passed, not ${dt * share}`)
