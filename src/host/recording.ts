@@ -37,6 +37,13 @@ export class RecordingHost extends Host {
     return true
   }
 
+  /** Only cgroups' directories are asked for theirs. */
+  override inode(path: string): number | undefined {
+    const inode = super.inode(path)
+    if (inode !== undefined) this.#directories.add(path)
+    return inode
+  }
+
   override directories(path: string, most?: number): string[] {
     const names = super.directories(path, most)
     for (const name of names) this.#directories.add(`${path}/${name}`)

@@ -2,6 +2,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { Group } from '../../src/cgroup/group.ts'
 import { OutputFolder } from '../../src/host/output-folder.ts'
 import { RecordingHost, stoppedClock } from '../../src/host/recording.ts'
 import { machine } from '../machines/machine.ts'
@@ -76,4 +78,20 @@ t.test('a file is saved with the rights that it has', async t => {
   )
   t.equal(statSync(join(name, 'proc/slabinfo')).mode & 0o777, 0o400)
   t.equal(statSync(join(name, 'proc/stat')).mode & 0o777, 0o444)
+})
+
+t.test('a cgroup of which no file was read is saved as a directory', async t => {
+  const mountPoint = 'sys/fs/cgroup'
+  const host = machine(t, { [`${mountPoint}/box/cgroup.procs`]: '' })
+  const recording = new RecordingHost(host.directory, host.clock)
+  new Group(recording, { version: 2, mountPoint }, '/box').identify()
+  new Group(recording, { version: 2, mountPoint }, '/none').identify()
+  const name = join(place(t), 'captured')
+  const folder = new OutputFolder(name)
+  t.teardown(() => folder.close())
+  t.strictSame(
+    recording.save(folder, (_, text) => text),
+    [],
+  )
+  t.strictSame(readdirSync(join(name, mountPoint)), ['box'])
 })

@@ -1,6 +1,6 @@
 /** Which views are kept, and what of one outlives it. */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Registry } from '../../src/container/registry.ts'
@@ -181,6 +181,41 @@ t.test('a node number shows one container only, and what that one has accumulate
   t.equal(next.findSlot('third'), undefined, 'a registration that was put there has no slot')
   t.equal(next.findSlot('second'), 5)
   t.equal(idOf(next), 'second')
+})
+
+t.test('the next server knows the cgroup that was there, and another one beside it', async t => {
+  const mountPoint = 'sys/fs/cgroup'
+  const limit = (path: string, mib: number) => ({
+    [`${mountPoint}${path}/memory.max`]: `${mib * 2 ** 20}\n`,
+    [`${mountPoint}${path}/memory.current`]: '4096\n',
+  })
+  const host = machine(t, {
+    ...SAMPLE_HOST,
+    'proc/self/mountinfo': `30 20 0:30 / /${mountPoint} rw - cgroup2 cgroup2 rw\n`,
+    [`${mountPoint}/cgroup.controllers`]: 'memory\n',
+    ...limit('/one', 1),
+    ...limit('/two', 2),
+  })
+  const run = join(host.directory, 'run')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  for (const [i, id] of ['one', 'two'].entries()) {
+    const container = { id, pid: 4242, startTicks: 1, slot: i + 1, cgroups: { '': `/${id}` } }
+    registry.register({ ...container, rootfs: '/', rootMount: 1, options: {} })
+  }
+  const map = numberMap()
+  const limits = () => {
+    const views = new Views({
+      ...{ host, registry, records: recordsIn(run, map), defaults: DEFAULT_OPTIONS },
+      ...{ report: () => {}, isOpen: () => false },
+    })
+    return [1, 2].map(slot => views.ofSlot(slot)?.memory()?.limitBytes)
+  }
+  t.strictSame(limits(), [2 ** 20, 2 ** 21])
+  const one = join(host.directory, mountPoint, 'one')
+  renameSync(one, join(host.directory, 'removed'))
+  host.set(limit('/one', 4))
+  t.strictSame(limits(), [undefined, 2 ** 21])
 })
 
 t.test('loads are sampled in slices, and each container has its turn', async t => {
