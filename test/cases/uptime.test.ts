@@ -79,6 +79,39 @@ t.test('a time namespace without an offset changes nothing', async t => {
   t.same(tenant.lines('stat', 'btime'), ['btime 1795412392'])
 })
 
+const HOST_TIME = 'time:[4026531834]'
+const NEW_TIME = 'time:[4026532500]'
+const timeLinks = (own: string, forChildren: string) => ({
+  [`proc/${INIT}/ns/time`]: own,
+  [`proc/${INIT}/ns/time_for_children`]: forChildren,
+})
+
+t.test('a time namespace that only children of the init will be in changes nothing', async t => {
+  const tenant = unified(t, { ...TWO_CPUS, ...offsets('      3600         0') })
+  tenant.machine.link(timeLinks(HOST_TIME, NEW_TIME))
+  t.equal(tenant.read('uptime'), '100.00 160.00\n')
+  t.same(tenant.lines('stat', 'btime'), ['btime 1795412392'])
+})
+
+t.test('an init that enters the time namespace for its children is in it from then on', async t => {
+  const tenant = unified(t, { ...TWO_CPUS, ...offsets('      3600         0') })
+  tenant.machine.link(timeLinks(HOST_TIME, NEW_TIME))
+  tenant.read('uptime')
+  tenant.machine.link(timeLinks(NEW_TIME, NEW_TIME))
+  t.equal(tenant.read('uptime'), '13600.00 160.00\n')
+  t.same(tenant.lines('stat', 'btime'), ['btime 1795408792'])
+})
+
+t.test('an init in a time namespace stays in it when its children get another', async t => {
+  const tenant = unified(t, { ...TWO_CPUS, ...offsets('      3600         0') })
+  tenant.machine.link(timeLinks(NEW_TIME, NEW_TIME))
+  tenant.read('uptime')
+  tenant.machine.link(timeLinks(NEW_TIME, 'time:[4026532501]'))
+  tenant.set(offsets('      7200         0'))
+  t.equal(tenant.read('uptime'), '13600.00 160.00\n')
+  t.same(tenant.lines('stat', 'btime'), ['btime 1795408792'])
+})
+
 t.test('idle time never passes the age of all CPUs, and never falls', async t => {
   const tenant = unified(t, TWO_CPUS)
   let before = 0

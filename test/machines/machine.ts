@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,6 +56,16 @@ export class Machine extends Host {
       }
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, text)
+    }
+  }
+
+  /** Makes symbolic links by path, instead of what was there. */
+  link(links: Readonly<Record<string, string>>): void {
+    for (const [path, target] of Object.entries(links)) {
+      const link = join(this.directory, path)
+      mkdirSync(dirname(link), { recursive: true })
+      rmSync(link, { force: true })
+      symlinkSync(target, link)
     }
   }
 }
