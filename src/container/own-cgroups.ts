@@ -2,6 +2,7 @@
 
 import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
+import { parseParent } from '../host/proc-pid.ts'
 
 /** A process is in at most some 15 hierarchies, and fs/kernfs cuts no path shorter than PATH_MAX, 4096. */
 const MOST_CGROUP_BYTES = 128 * 1024
@@ -18,8 +19,42 @@ export function readCgroups(host: Host, pid: number, id: string): CgroupPaths {
   for (const [controller, path] of Object.entries(paths)) {
     own[controller] = path === ours[controller] ? '/' : ownPath(path, id)
   }
+  if (isLeftUnified(host, pid, id, paths)) own[''] = '/'
   return own
 }
+
+/**
+ * Whether a runtime that makes cgroups of v1 alone has left the container in its own cgroup of the unified hierarchy,
+ * which counts for all its containers. The init's parent, a shim or the daemon itself, is in that one, too.
+ */
+function isLeftUnified(host: Host, pid: number, id: string, paths: CgroupPaths): boolean {
+  const { '': unified, ...v1 } = paths
+  if (unified === undefined || unified === '/' || Object.keys(v1).length === 0) return false
+  const parents = readParentPaths(host, pid)
+  if (parents[''] !== unified || unified.split('/').some(name => isNamedAfter(name, id)))
+    return false
+  // A monitor may be in a cgroup that was made for the container, as v1 tells.
+  return !Object.entries(v1).some(
+    ([controller, path]) => path !== parents[controller] && `${unified}/`.startsWith(`${path}/`),
+  )
+}
+
+/** None where the parent cannot be found, such as outside our pid namespace. */
+function readParentPaths(host: Host, pid: number): CgroupPaths {
+  const parent = parseParent(host.tryRead(`proc/${pid}/stat`) ?? '')
+  if (parent === undefined) return {}
+  return parseCgroupPaths(host.tryRead(`proc/${parent}/cgroup`, MOST_CGROUP_BYTES) ?? '')
+}
+
+/** Names after an ID are `ID`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `:youki:ID` and `lxc.payload.ID`. */
+export function isNamedAfter(name: string, id: string): boolean {
+  if (id === '') return false
+  const bare = name.replace(/\.scope$/, '')
+  return name === id || bare === id || /[-:.]$/.test(prefixOf(bare, id) ?? '')
+}
+
+const prefixOf = (name: string, end: string) =>
+  name.endsWith(end) ? name.slice(0, name.length - end.length) : undefined
 
 /**
  * The cgroup above `path` that has the container's limits and counts all its processes. systemd moves itself to

@@ -22,6 +22,12 @@ export function parseTaskState(stat: string): string | undefined {
   return end < 0 ? undefined : stat[end + 2]
 }
 
+/** Field 4 of stat, the parent's pid; `undefined` where it is none, or outside the reader's pid namespace, which is 0. */
+export function parseParent(stat: string): number | undefined {
+  const parent = Number(fieldsOf(stat)[4 - 3])
+  return parent > 0 && parent <= PID_MAX ? parent : undefined
+}
+
 /** USER_HZ is 100 on all architectures we run on, time(7). */
 const TICK_MS = 10
 

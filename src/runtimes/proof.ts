@@ -7,6 +7,7 @@
 import { parseCgroupPaths } from '../cgroup/hierarchy.ts'
 import { isId } from '../container/container.ts'
 import { readStartTicks } from '../container/identity.ts'
+import { isNamedAfter } from '../container/own-cgroups.ts'
 import type { Host } from '../host/host.ts'
 import type { Claim } from './claim.ts'
 
@@ -66,16 +67,6 @@ function isInNamedCgroup(host: Host, { pid, id, cgroupName = id }: Claim): boole
   )
   return paths.some(path => path.split('/').some(name => isNamedAfter(name, cgroupName)))
 }
-
-/** Names after an ID are `ID`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `:youki:ID` and `lxc.payload.ID`. */
-function isNamedAfter(name: string, wanted: string): boolean {
-  if (wanted === '') return false
-  const bare = name.replace(/\.scope$/, '')
-  return name === wanted || bare === wanted || /[-:.]$/.test(prefixOf(bare, wanted) ?? '')
-}
-
-const prefixOf = (name: string, end: string) =>
-  name.endsWith(end) ? name.slice(0, name.length - end.length) : undefined
 
 /** A process that sees the host's own mounts is no container, whatever a state says. */
 function sharesHostMounts(host: Host, pid: number): boolean {

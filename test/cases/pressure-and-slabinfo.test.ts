@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { FILES } from '../../src/proc/files.ts'
 import { SAMPLE_SLABINFO } from '../machines/sample-host.ts'
-import { type Files, hybrid, legacy, type Setting, unified } from './tenant.ts'
+import { type Files, hybrid, INIT, legacy, type Setting, unified } from './tenant.ts'
 
 const text = (seconds: number) =>
   `some avg10=0.${seconds} avg60=0.01 avg300=0.00 total=${seconds}000000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=${seconds}\n`
@@ -50,6 +50,23 @@ t.test('a process in the root of the unified hierarchy has no pressure of its ow
   const cgroups = '3:memory:/ctr\n2:pids:/ctr\n0::/\n'
   t.same(pressure(t, hybrid, { ...OWN, ...root }, { cgroups }), hosts)
 })
+
+t.test(
+  "where the runtime left the unified cgroup at its own, that is nobody's pressure",
+  async t => {
+    const daemon = '/system.slice/docker.service'
+    const shared = Object.fromEntries(
+      RESOURCES.map(name => [`${daemon}/${name}.pressure`, text(55)]),
+    )
+    const files = {
+      ...shared,
+      [`proc/${INIT}/cgroup`]: `3:memory:/ctr\n2:pids:/ctr\n0::${daemon}\n`,
+      'proc/1/cgroup': `3:memory:${daemon}\n2:pids:${daemon}\n0::${daemon}\n`,
+    }
+    // As it is registered; the server looks again whether it has been placed since.
+    t.same(pressure(t, hybrid, files, { cgroups: '3:memory:/ctr\n2:pids:/ctr\n0::/\n' }), hosts)
+  },
+)
 
 t.test('interrupts have one line, and older kernels one for the CPU', async t => {
   const irq = 'full avg10=0.00 avg60=0.00 avg300=0.00 total=77\n'

@@ -74,3 +74,26 @@ t.test('a pid that was used again does not inherit the name of who had it', NEED
   t.equal(pidOf(host, registry, 'web'), USERS_PID)
   t.equal(pidOf(host, registry, 'database'), undefined)
 })
+
+t.test('a container that a runtime left in its own unified cgroup has none there', async t => {
+  const daemon = '/system.slice/docker.service'
+  const annotation = `io.procveil.cgroup=${daemon}`
+  const host = machine(t, {
+    ...processFiles(ROOTS_PID, 700),
+    [`proc/${ROOTS_PID}/cgroup`]: `2:memory:/docker/web\n0::${daemon}\n`,
+    'proc/1/cgroup': `2:memory:${daemon}\n0::${daemon}\n`,
+    'run/runc/web/state.json': runcState('web', ROOTS_PID, 700, [annotation]),
+  })
+  const run = join(host.directory, 'procveil')
+  mkdirSync(run)
+  const registry = new Registry(run)
+  const [candidate] = choose(host, registry, { all: true }, findRunning(host), 'test')
+  const refused: string[] = []
+  const found = candidate && resolve(host, registry, candidate, error => refused.push(`${error}`))
+  t.match(found, { id: 'web', cgroups: { memory: '/docker/web', '': '/' }, options: {} })
+  t.match(
+    refused,
+    [/it must be the container's own or above it/],
+    'nor may it be shown that of others',
+  )
+})
