@@ -1,4 +1,4 @@
-/** Numbers that outlive the server that has counted them: what a view has accumulated. */
+/** Numbers that outlive the server that has counted them: what a view has accumulated, and what it has said last. */
 
 export interface Kept {
   /** How many numbers are kept; 0 before the first `store`. */
@@ -16,7 +16,17 @@ export interface Kept {
 export type FindKept = (what: number) => Kept
 
 /** What numbers count. A disk's own number is added to the last of these. */
-export const WHAT = { cpu: 1, load: 2, cgroups: 3, disk: 16 } as const
+export const WHAT = {
+  cpu: 1,
+  load: 2,
+  /** These are the last answers of a view: see last-known.ts. */
+  memory: 3,
+  cpus: 4,
+  age: 5,
+  bootOffset: 6,
+  cgroups: 7,
+  disk: 16,
+} as const
 
 /** Numbers that are kept only as long as this process runs. */
 export class OwnNumbers implements Kept {

@@ -21,6 +21,8 @@ import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { readHostCpus, readOnlineCpus } from './host-cpus.ts'
 import { type DeviceFinder, KnownDevices } from './known-devices.ts'
+import { type Care, LastAnswers } from './last-answers.ts'
+import { type LastKnown, lastKnown } from './last-known.ts'
 import { LoadSampler } from './load-sampler.ts'
 import { Placement } from './placement.ts'
 import type { Subject } from './subject.ts'
@@ -43,9 +45,9 @@ export class ContainerView implements View {
   readonly #host: Host
   readonly #subject: Subject
   readonly #placement: Placement
-  /** The last answer to each question, which stays the answer when the container has ended. */
-  readonly #answers: Record<string, unknown> = {}
-  #ended = false
+  readonly #answers: LastAnswers
+  /** `undefined` where nothing outlives this view. */
+  readonly #lasting: LastKnown | undefined
   readonly #finder: DeviceFinder | undefined
   readonly #cpuAccount: CpuAccount
   #timeNamespace: TimeNamespace | undefined
@@ -61,10 +63,13 @@ export class ContainerView implements View {
     this.#host = groups.host
     this.#subject = subject
     this.#finder = finder
-    this.#kept = subject.kept ?? keptHere()
+    const { kept, startTicks } = subject
+    if (kept && startTicks !== undefined) this.#lasting = lastKnown(kept, startTicks)
+    this.#kept = kept ?? keptHere()
     const { cgroup: override } = options
-    const kept = this.#kept(WHAT.cgroups)
-    this.#placement = new Placement({ groups, subject, override, report, kept })
+    const numbers = this.#kept(WHAT.cgroups)
+    this.#placement = new Placement({ groups, subject, override, report, kept: numbers })
+    this.#answers = new LastAnswers(this.#placement.hasEnded)
     this.#cpuAccount = new CpuAccount(options, this.#kept(WHAT.cpu))
     // Its sampling goes on from where an earlier server has left it.
     if (this.#kept(WHAT.load).count > 0) this.#openLoad()
@@ -106,7 +111,7 @@ export class ContainerView implements View {
 
   /** When the load is to be sampled next; `undefined` when it is not sampled. */
   get dueUsec(): number | undefined {
-    return this.#load?.dueUsec
+    return this.#answers.hasEnded ? undefined : this.#load?.dueUsec
   }
 
   hasHostFile(path: string): boolean {
@@ -122,10 +127,13 @@ export class ContainerView implements View {
   }
 
   memory(): Memory | undefined {
-    return this.#ask('memory', readMemory, answer => this.#keepMemory(answer))
+    return this.#ask('memory', readMemory, {
+      copy: this.#copyMemory,
+      lasting: this.#lasting?.memory,
+    })
   }
 
-  #keepMemory(read: Memory | undefined): Memory | undefined {
+  readonly #copyMemory = (read: Memory | undefined): Memory | undefined => {
     this.#memory ??= new Memory()
     return read && this.#memory.copyFrom(read)
   }
@@ -140,10 +148,11 @@ export class ContainerView implements View {
 
   cpus(): VisibleCpus {
     const online = readOnlineCpus(this.#host)
-    return this.#ask('cpus', ({ cpuset, cpuBandwidth }) => {
+    const find = ({ cpuset, cpuBandwidth }: Cgroup) => {
       this.#cpus ??= new CpuFinder(this.options)
       return this.#cpus.find(online, cpuset?.cpus(), cpuBandwidth?.quota())
-    })
+    }
+    return this.#ask('cpus', find, { lasting: this.#lasting?.cpus })
   }
 
   cpuTimes(): CpuTimes {
@@ -151,9 +160,10 @@ export class ContainerView implements View {
     const monotonicUsec = this.#host.clock.monotonicUsec()
     if (!this.#cpuAccount.isDue(monotonicUsec)) return this.#cpuAccount.times(cpus)
     // A cgroup that was made again at the same path is another container's.
-    if (this.#ended && this.#cpuAccount.hasTimes) return this.#cpuAccount.times(cpus)
+    const hasLast = () => this.#answers.hasEnded && this.#cpuAccount.hasTimes
+    if (hasLast()) return this.#cpuAccount.times(cpus)
     const usage = this.#read(cgroup => cgroup.cpuUsage?.usage())
-    if (this.#ended && this.#cpuAccount.hasTimes) return this.#cpuAccount.times(cpus)
+    if (hasLast()) return this.#cpuAccount.times(cpus)
     return this.#cpuAccount.advance({
       monotonicUsec,
       ageUsec: this.#ageUsec(),
@@ -166,24 +176,27 @@ export class ContainerView implements View {
   #ageUsec(): number | undefined {
     const { startTicks } = this.#subject
     if (startTicks === undefined) return undefined
-    return this.#unlessEnded('age', () =>
-      Math.max(0, this.#host.clock.boottimeUsec() - startTicks * USEC_PER_TICK),
-    )
+    const read = () => Math.max(0, this.#host.clock.boottimeUsec() - startTicks * USEC_PER_TICK)
+    return this.#answers.ask('age', read, { lasting: this.#lasting?.age })
   }
 
   bootOffsetUsec(): number {
     this.#timeNamespace ??= new TimeNamespace(this.#host, this.#subject)
-    return this.#timeNamespace.bootOffsetUsec()
+    const namespace = this.#timeNamespace
+    const lasting = this.#lasting?.bootOffset
+    return this.#answers.ask('boot offset', () => namespace.bootOffsetUsec(), { lasting })
   }
 
   uptimeUsec(): number | undefined {
+    const { startTicks = 0 } = this.#subject
+    const age = this.#ageUsec()
     const offset = this.bootOffsetUsec()
-    if (offset === 0) return this.#ageUsec()
-    return this.#unlessEnded('uptime', () => this.#host.clock.boottimeUsec() + offset)
+    return age === undefined || offset === 0 ? age : age + startTicks * USEC_PER_TICK + offset
   }
 
   load(): Load | undefined {
-    return this.#ask('load', () => this.#openLoad().load())
+    const lasting = { keep: () => {}, recall: () => this.#load?.last }
+    return this.#ask('load', () => this.#openLoad().load(), { lasting })
   }
 
   /** Whether the devices are looked for at this moment: see KnownDevices. */
@@ -201,7 +214,7 @@ export class ContainerView implements View {
 
   /** Samples the load as `LoadSampler.tick` does. */
   tick(untilUsec = Number.POSITIVE_INFINITY): number | undefined {
-    return this.#load?.tick(untilUsec)
+    return this.#answers.hasEnded ? undefined : this.#load?.tick(untilUsec)
   }
 
   /** Closes the view's files; a question opens again what it needs. */
@@ -209,29 +222,17 @@ export class ContainerView implements View {
     this.#placement.close()
   }
 
-  /**
-   * Asks as `#read` does; when the container has ended, its last answer stays. `keep` makes a copy of an answer that
-   * does not stay what it is.
-   */
-  #ask<T>(question: string, read: (cgroup: Cgroup) => T, keep = (answer: T) => answer): T {
-    if (this.#ended && question in this.#answers) return this.#answers[question] as T
-    const answer = this.#read(read)
-    return this.#unlessEnded(question, () => keep(answer))
+  /** Asks as `#read` does; when the container has ended, its last answer stays. */
+  #ask<T>(question: string, read: (cgroup: Cgroup) => T, care?: Care<T>): T {
+    return this.#answers.ask(question, () => this.#read(read), care)
   }
 
   /** Reads again where the container was moved meanwhile, and notes whether it has ended. */
   #read<T>(read: (cgroup: Cgroup) => T): T {
     const answer = read(this.#placement.cgroup)
     const place = this.#placement.check()
-    this.#ended = place === 'ended'
+    this.#answers.hasEnded = place === 'ended'
     return place === 'moved' ? read(this.#placement.cgroup) : answer
-  }
-
-  #unlessEnded<T>(question: string, read: () => T): T {
-    if (this.#ended && question in this.#answers) return this.#answers[question] as T
-    const answer = read()
-    this.#answers[question] = answer
-    return answer
   }
 }
 

@@ -114,6 +114,11 @@ export class LoadSampler {
       this.#begin(now)
       this.#advance(now + READER_USEC)
     }
+    return this.last
+  }
+
+  /** The load as it was counted last, by this sampler or an earlier one. */
+  get last(): Load | undefined {
     const count = this.#count ?? this.#counting?.count
     if (count === undefined) return undefined
     const { running, blocked, threads } = count

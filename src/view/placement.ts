@@ -48,6 +48,8 @@ export class Placement {
   #cgroup: Cgroup
   /** The cgroups that were there when they were opened. */
   #watched: readonly Group[] = []
+  /** Whether the container had ended when this was made, and its cgroups were gone. */
+  readonly hasEnded: boolean
   /** How many losses there were when they were last looked at. */
   #losses = losses.count
 
@@ -62,6 +64,9 @@ export class Placement {
     const unplaced = Object.keys(subject.cgroups).filter(line => subject.cgroups[line] === '/')
     if (unplaced.length > 0) this.#paths = this.#readAgain(unplaced) ?? this.#paths
     this.#cgroup = this.#open(true)
+    const { groups: own } = this.#cgroup
+    const isGone = own.length > 0 && !own.some(group => group.exists())
+    this.hasEnded = isGone && !isAlive(groups.host, subject)
   }
 
   get cgroup(): Cgroup {
@@ -77,6 +82,7 @@ export class Placement {
    * `cgroup` is the new one by then.
    */
   check(): 'there' | 'moved' | 'ended' {
+    if (this.hasEnded) return 'ended'
     if (losses.count === this.#losses || !this.#hasMissed()) return 'there'
     const lost = this.#watched.filter(group => !group.exists())
     const gone = lost.flatMap(group => this.#cgroup.linesOf(group))
