@@ -61,6 +61,11 @@ export class RegistryIndex {
     return this.#idBySlot.get(slot) !== undefined
   }
 
+  /** Whether a registration had the slot at the last look, also where it cannot be told whose the slot is. */
+  wasTakenAtLast(slot: number): boolean {
+    return this.#idBySlot.has(slot)
+  }
+
   /** The container that is registered with this slot; each call reads its registration. Throws when it cannot be told. */
   findSlot(slot: number): Container | undefined {
     this.#refresh()

@@ -20,7 +20,7 @@ import type { HostText, View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
 import { Disks } from './disks.ts'
 import { readHostCpus, readOnlineCpus } from './host-cpus.ts'
-import { type DeviceFinder, KnownDevices } from './known-devices.ts'
+import { type DeviceFinder, type DeviceSource, KnownDevices } from './known-devices.ts'
 import { type Care, LastAnswers } from './last-answers.ts'
 import { type LastKnown, lastKnown } from './last-known.ts'
 import { LoadSampler } from './load-sampler.ts'
@@ -82,14 +82,18 @@ export class ContainerView implements View {
 
   /** `undefined` for a process of the host. */
   #openDisks(): Disks | undefined {
-    const { pid, startTicks, rootMount, devices } = this.#subject
-    if (pid === undefined || startTicks === undefined) return undefined
     if (this.#disks !== undefined) return this.#disks
-    const init = { pid, startTicks, rootMount }
-    const given = devices && { read: () => devices }
-    const source = given ?? this.#openDevices() ?? new Devices(this.#host, init)
+    const source = this.#findSource()
+    if (source === undefined) return undefined
     this.#disks = new Disks(this.#host, source, this.options, this.#kept)
     return this.#disks
+  }
+
+  #findSource(): DeviceSource | undefined {
+    const { pid, startTicks, rootMount, devices } = this.#subject
+    if (devices !== undefined) return { read: () => devices }
+    if (pid === undefined || startTicks === undefined) return undefined
+    return this.#openDevices() ?? new Devices(this.#host, { pid, startTicks, rootMount })
   }
 
   /** What the server knows of the container's devices; `undefined` where nobody finds them for it. */

@@ -1,7 +1,8 @@
 /**
  * What is kept of a container's answers, as numbers. When it has ended, a server that comes later can ask nobody: its
  * cgroups are gone. What is not here cannot be known by then. Pressure and limits on huge pages are the host's, and a list
- * of v1's caches has no rows; a load, CPU time and disk counters are kept where they are accumulated.
+ * of v1's caches has no rows; a load, CPU time and disk counters are kept where they are accumulated. When a container was
+ * forgotten, its devices and options are gone, too; and all of this when records are freed.
  */
 
 import { Memory, type MemoryUsage } from '../cgroup/memory.ts'
@@ -28,6 +29,17 @@ export interface LastKnown {
   cpus: Lasting<VisibleCpus>
   age: Lasting<number>
   bootOffset: Lasting<number>
+}
+
+/** When the init of a container was created that has left these; `undefined` where no answer is among them. */
+export function keptStartTicks(find: FindKept): number | undefined {
+  for (const what of [WHAT.age, WHAT.cpus, WHAT.memory]) {
+    const kept = find(what)
+    if (kept.count < 1 || kept.count > MOST_NUMBERS) continue
+    kept.load(room)
+    if (Number.isSafeInteger(room[0])) return room[0]
+  }
+  return undefined
 }
 
 /** `startTicks` is when the container's init was created: what an earlier run of the container has left is not meant. */

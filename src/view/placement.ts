@@ -19,6 +19,7 @@ import type { Options } from '../proc/options.ts'
 interface Placed extends KnownProcess {
   id?: string | undefined
   cgroups: CgroupPaths
+  isForgotten?: boolean
 }
 
 interface PlacementSetup {
@@ -66,7 +67,7 @@ export class Placement {
     this.#cgroup = this.#open(true)
     const { groups: own } = this.#cgroup
     const isGone = own.length > 0 && !own.some(group => group.exists())
-    this.hasEnded = isGone && !isAlive(groups.host, subject)
+    this.hasEnded = subject.isForgotten ?? (isGone && !isAlive(groups.host, subject))
   }
 
   get cgroup(): Cgroup {

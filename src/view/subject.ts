@@ -18,6 +18,8 @@ export interface Subject {
   devices?: ContainerDevices
   /** Only a registered container has a slot. */
   slot?: number
+  /** Whether nothing is left of the container but what is kept. */
+  isForgotten?: boolean
   /** What views of this container accumulate; without it nothing outlives this view. */
   kept?: FindKept
 }

@@ -18,7 +18,8 @@ import { CallerViews } from './caller-views.ts'
 import { ContainerView } from './container-view.ts'
 import { takeOver } from './earlier-state.ts'
 import { type Guard, guarded, UNGUARDED } from './guard.ts'
-import type { DeviceFinder } from './known-devices.ts'
+import { type DeviceFinder, NO_DEVICES } from './known-devices.ts'
+import { keptStartTicks } from './last-known.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import { Sampling } from './sampling.ts'
 import type { Subject } from './subject.ts'
@@ -98,7 +99,7 @@ export class Views {
     return slot
   }
 
-  /** `undefined` for a slot that nobody registered, or that was forgotten. */
+  /** `undefined` for a slot that nobody registered, or of which nothing is left. */
   ofSlot(slot: number): View | undefined {
     const known = this.#views.get(slot)
     if (known !== undefined) return known
@@ -107,12 +108,30 @@ export class Views {
 
   #openSlot(slot: number): ContainerView | undefined {
     const container = this.#index.findSlot(slot)
-    if (container === undefined) return undefined
+    if (container === undefined) return this.#openForgotten(slot)
     this.#sweep()
     const kept = this.#records.of(slot, container.id)
     this.#earlier.take(slot, fields => takeOver(fields, container.id, kept))
     const { id, cgroups, pid, startTicks, rootMount, options } = container
     const view = this.#open({ id, cgroups, pid, startTicks, rootMount, slot, kept }, options)
+    this.#views.set(slot, view)
+    return view
+  }
+
+  /**
+   * A view of what is kept, for those who still have files of a container that was forgotten. Its devices and its own
+   * options went with the registration: it lists no disks, and the defaults hold.
+   */
+  #openForgotten(slot: number): ContainerView | undefined {
+    // A registration that was lost may be made again.
+    const isForgotten =
+      !this.#index.wasTakenAtLast(slot) && this.#registry.owner(slot) === undefined
+    if (!isForgotten) return undefined
+    const kept = this.#records.left(slot)
+    if (kept === undefined) return undefined
+    const init = { pid: undefined, startTicks: keptStartTicks(kept) }
+    const left = { slot, kept, devices: NO_DEVICES, isForgotten: true }
+    const view = this.#open({ cgroups: {}, ...init, ...left })
     this.#views.set(slot, view)
     return view
   }

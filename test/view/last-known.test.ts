@@ -1,6 +1,6 @@
 /** What a server shows of a container that has ended before it was started. */
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Registry } from '../../src/container/registry.ts'
@@ -108,6 +108,38 @@ t.test('so does a server that was there when it ended and had not read it', asyn
   const unread = start()
   end()
   t.strictSame(unread(), last)
+})
+
+t.test(
+  'so does one that is started after the container was forgotten, but for its disks',
+  async t => {
+    const { registry, start, end } = withContainer(t)
+    const first = start()
+    const { 'proc/diskstats': disks, 'proc/partitions': partitions, ...last } = first()
+    end()
+    registry.forget('box')
+    t.match(first(), { ...last, 'proc/diskstats': disks, 'proc/partitions': partitions })
+    const texts = start()()
+    t.match(texts, last)
+    t.notMatch(texts['proc/diskstats'], /./)
+    t.notMatch(texts['proc/partitions'], / sda/)
+
+    const never = withContainer(t)
+    never.end()
+    never.registry.forget('box')
+    t.equal(never.start()()['proc/meminfo'], 'no view', 'of whom nothing is kept')
+  },
+)
+
+t.test('a slot of which it cannot be told whose it is shows nothing that was kept', async t => {
+  const { host, registry, start } = withContainer(t)
+  start()()
+  const file = (id: string) => join(host.directory, `run/containers/${id}.json`)
+  // As an earlier version has left them, without a link that names one of both.
+  writeFileSync(file('other'), readFileSync(file('box'), 'utf8').replace('box', 'other'))
+  rmSync(join(host.directory, 'run/slots'), { recursive: true })
+  t.equal(registry.owner(SLOT), undefined)
+  t.equal(start()()['proc/meminfo'], 'no view')
 })
 
 t.test('what was never asked, or kept of an earlier run, is not known', async t => {

@@ -67,6 +67,14 @@ export class Records {
     return what => this.#find({ slot, identity, what })
   }
 
+  /** Finds the numbers of the container that had the slot, of which nothing else is left; `undefined` without any. */
+  left(slot: number): FindKept | undefined {
+    const place = this.#bySlot.get(slot)?.[0]
+    if (place === undefined) return undefined
+    const { identity } = ownerAt(place)
+    return what => this.#find({ slot, identity, what })
+  }
+
   /**
    * Frees the records of containers that are not needed, now and then. To be called when the view of another one is
    * opened, so that there are never many more records than containers need.
