@@ -5,18 +5,11 @@
  * forgotten, its devices and options are gone, too; and all of this when records are freed.
  */
 
-import { Memory, type MemoryUsage } from '../cgroup/memory.ts'
+import type { Memory } from '../cgroup/memory.ts'
 import type { VisibleCpus } from '../proc/cpu/visible.ts'
 import { type FindKept, type Kept, WHAT } from '../proc/kept.ts'
+import { AGE, BOOT_OFFSET, CPUS, type Layout, MEMORY, Numbers } from './answer-layouts.ts'
 import type { Lasting } from './last-answers.ts'
-
-/** How the numbers of an answer are made, and read again. Another layout gets another number in WHAT. */
-interface Layout<T> {
-  /** Writes the numbers behind one another, and returns where they end; `undefined` where there is no room. */
-  write(answer: T, to: Float64Array, at: number): number | undefined
-  /** Throws a RangeError for numbers that are none of this layout. */
-  read(numbers: Numbers): T
-}
 
 /** Larger answers, such as a cpuset in more than 60 pieces, are not kept. */
 const MOST_NUMBERS = 128
@@ -65,6 +58,8 @@ class KeptAnswer<T> implements Lasting<T> {
     room[0] = this.#startTicks
     const end = this.#layout.write(answer, room, 1)
     if (end !== undefined) this.#kept.store(room, end)
+    // The answer before is not the last one any more.
+    else if (this.#kept.count > 1) this.#kept.store(room, 1)
   }
 
   recall(): T | undefined {
@@ -79,151 +74,4 @@ class KeptAnswer<T> implements Lasting<T> {
       throw error
     }
   }
-}
-
-/** Reads numbers one after the other. Each method throws a RangeError for one that is not of its kind. */
-class Numbers {
-  readonly #numbers: Float64Array
-  readonly #end: number
-  #at: number
-
-  constructor(numbers: Float64Array, at: number, end: number) {
-    this.#numbers = numbers
-    this.#at = at
-    this.#end = end
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#end
-  }
-
-  natural(): number {
-    const number = this.within(0, Number.MAX_SAFE_INTEGER)
-    if (!Number.isInteger(number)) throw damaged(`${number}`)
-    return number
-  }
-
-  /** A number from `least` to `most`, which may be `Infinity`. */
-  within(least: number, most: number): number {
-    const number = this.#at < this.#end ? (this.#numbers[this.#at++] as number) : Number.NaN
-    if (number >= least && number <= most) return number
-    throw damaged(`${number}`)
-  }
-
-  limit(): number {
-    return this.within(0, Number.POSITIVE_INFINITY)
-  }
-}
-
-const damaged = (what: string) =>
-  new RangeError(`Cannot use ${what} of a container that has ended: what was kept is damaged`)
-
-const AGE: Layout<number> = {
-  write(usec, to, at) {
-    to[at] = usec
-    return at + 1
-  },
-  read: numbers => numbers.within(0, Number.MAX_SAFE_INTEGER),
-}
-
-/** There is none in nearly all containers, and then nothing is kept. */
-const BOOT_OFFSET: Layout<number> = {
-  write(usec, to, at) {
-    to[at] = usec
-    return usec === 0 ? undefined : at + 1
-  },
-  read: numbers => numbers.within(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-}
-
-/** The count and what the quota is worth, then the first and the last of each row of CPUs. */
-const CPUS: Layout<VisibleCpus> = {
-  write({ effective, count, quotaCpus }, to, at) {
-    to[at] = count
-    to[at + 1] = quotaCpus
-    let end = at + 2
-    for (const cpu of effective) {
-      if (end > at + 2 && to[end - 1] === cpu - 1) to[end - 1] = cpu
-      else {
-        if (end + 2 > to.length) return undefined
-        to[end++] = cpu
-        to[end++] = cpu
-      }
-    }
-    return end
-  },
-  read(numbers) {
-    const count = numbers.natural()
-    const quotaCpus = numbers.within(0, count)
-    const effective: number[] = []
-    while (!numbers.isAtEnd) {
-      const first = numbers.natural()
-      const last = numbers.natural()
-      if (first <= (effective.at(-1) ?? -1) || last > MOST_CPUS) throw damaged('CPUs')
-      for (let cpu = first; cpu <= last; cpu++) effective.push(cpu)
-    }
-    if (count < 1 || count > effective.length || quotaCpus === 0) throw damaged('CPUs')
-    return { effective, count, quotaCpus }
-  },
-}
-
-/** NR_CPUS has four digits at most. */
-const MOST_CPUS = 9999
-
-/** Which parts of a Memory there are. */
-const OWN = 1
-const OTHER_LEVEL = 2
-const SWAP = 4
-const LEVEL_SWAP = 8
-
-/** The limit and the parts, then swap, the usage of the own cgroup, and that of the level, as far as there are any. */
-const MEMORY: Layout<Memory | undefined> = {
-  write(memory, to, at) {
-    if (memory === undefined) return undefined
-    const { limitBytes, own, level, swap } = memory
-    const parts =
-      (own === undefined ? 0 : OWN) +
-      (level === own ? 0 : OTHER_LEVEL) +
-      (swap === undefined ? 0 : SWAP) +
-      (swap?.levelUsedBytes === undefined ? 0 : LEVEL_SWAP)
-    to[at] = limitBytes
-    to[at + 1] = parts
-    let end = at + 2
-    if (swap !== undefined) {
-      to[end++] = swap.limitBytes
-      to[end++] = swap.memswLimitBytes
-      to[end++] = swap.usedBytes
-      if (swap.levelUsedBytes !== undefined) to[end++] = swap.levelUsedBytes
-    }
-    if (own !== undefined) end = writeUsage(own, to, end)
-    return level === own ? end : writeUsage(level, to, end)
-  },
-  read(numbers) {
-    const memory = new Memory()
-    memory.limitBytes = numbers.limit()
-    const parts = numbers.natural()
-    if (parts & SWAP) {
-      memory.swap = {
-        limitBytes: numbers.limit(),
-        memswLimitBytes: numbers.limit(),
-        usedBytes: numbers.natural(),
-        levelUsedBytes: parts & LEVEL_SWAP ? numbers.natural() : undefined,
-      }
-    }
-    if (parts & OWN) memory.own = readUsage(numbers, memory.ownUsage)
-    if (parts & OTHER_LEVEL) memory.level = readUsage(numbers, memory.levelUsage)
-    if (!numbers.isAtEnd) throw damaged('memory')
-    return memory
-  },
-}
-
-function writeUsage({ usageBytes, stat }: MemoryUsage, to: Float64Array, at: number): number {
-  to[at] = usageBytes
-  for (let i = 0; i < stat.length; i++) to[at + 1 + i] = stat[i] as number
-  return at + 1 + stat.length
-}
-
-function readUsage(numbers: Numbers, usage: MemoryUsage): MemoryUsage {
-  usage.usageBytes = numbers.natural()
-  for (let i = 0; i < usage.stat.length; i++) usage.stat[i] = numbers.limit()
-  return usage
 }
