@@ -129,7 +129,9 @@ export class Views {
     if (!isForgotten) return undefined
     const kept = this.#records.left(slot)
     if (kept === undefined) return undefined
-    const init = { pid: undefined, startTicks: keptStartTicks(kept) }
+    const startTicks = keptStartTicks(kept)
+    if (startTicks === undefined) return undefined
+    const init = { pid: undefined, startTicks }
     const left = { slot, kept, devices: NO_DEVICES, isForgotten: true }
     const view = this.#open({ cgroups: {}, ...init, ...left })
     this.#views.set(slot, view)
