@@ -1,9 +1,10 @@
 /** A container that makes more of something than anybody looks at: nobody else notices, and it sees less itself. */
 
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { execa, execaSync } from 'execa'
 import t from 'tap'
 import { box, started } from '../kit/box.ts'
+import { memoryCgroupOf } from '../kit/cgroups.ts'
 import { HOST_KIB } from '../kit/mem-total.ts'
 import { needs } from '../kit/requirements.ts'
 import { site } from '../kit/site.ts'
@@ -55,18 +56,23 @@ t.test("a file at which the server hangs is the host's for a while", needs('runc
   const here = site(t)
   const victim = await started(t, here, 'beside', { memoryBytes: 64 * MiB })
   const poison = await started(t, here, 'poison', { memoryBytes: 64 * MiB })
-  // Whoever opens a pipe waits for somebody to write. A cgroup has none, so its registration names a directory.
+  // Whoever opens a pipe waits for somebody to write. A cgroup has none, so a directory of pipes lies on one.
   const pipes = `${here.directory}/pipes`
   mkdirSync(pipes)
   const names = ['memory.limit_in_bytes', 'memory.max', 'memory.stat']
   for (const name of names) execaSync('mkfifo', [`${pipes}/${name}`])
+  const own = memoryCgroupOf(await poison.pid())
+  const below = `${own}/pipes`
+  mkdirSync(below)
+  execaSync('mount', ['--bind', pipes, below])
+  t.teardown(() => {
+    execaSync('umount', ['-l', below])
+    rmdirSync(below)
+  })
   const file = `${here.runDirectory}/containers/poison.json`
   const registration = JSON.parse(readFileSync(file, 'utf8'))
   const cgroups = Object.fromEntries(
-    Object.keys(registration.cgroups).map(controller => [
-      controller,
-      `/.${'/..'.repeat(6)}${pipes}`,
-    ]),
+    Object.entries(registration.cgroups).map(([controller, path]) => [controller, `${path}/pipes`]),
   )
   writeFileSync(file, JSON.stringify({ ...registration, cgroups }))
 
