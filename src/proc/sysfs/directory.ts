@@ -1,0 +1,26 @@
+/**
+ * Directories of sysfs that a container sees instead of the host's: /sys/devices/system/cpu. Of such a directory only
+ * what differs is described; everything else in it is the host's, as far as everybody may read it.
+ */
+
+import type { DirectoryPath } from '../paths.ts'
+import type { View } from '../view.ts'
+
+/**
+ * Paths are below the directory: '' for itself, `cpu0/topology`. Unless it says otherwise a path is the container's, in
+ * which `cpu0` may be another CPU than on the host. `view` is `undefined` for who sees the host's CPUs.
+ */
+export interface SysDirectory {
+  readonly path: DirectoryPath
+  /** The host's name of what the container sees as `name` in the directory `within`; `undefined` for nothing. */
+  hostName(within: string, name: string, view: View | undefined): string | undefined
+  /** The names that the container sees in `within`, of those that the host has there. */
+  shownNames(within: string, names: readonly string[], view: View | undefined): readonly string[]
+  /** What the file says; `undefined` where it says what the host's says. */
+  findRender(path: string): SysRender | undefined
+  /** Whether the container may see the entry at one moment and not at the next one. */
+  isFleeting(path: string): boolean
+}
+
+/** Makes the container's text of that of the host's file. */
+export type SysRender = (host: string, view: View) => string
