@@ -3,6 +3,8 @@
 import type { ProcFile } from '../proc/files.ts'
 import type { View } from '../proc/view.ts'
 import type { Handles } from './handles.ts'
+import type { NodeNumbers } from './node-numbers.ts'
+import type { Sysfs } from './sysfs.ts'
 import type { Offered } from './tree.ts'
 
 export interface Backend {
@@ -32,6 +34,9 @@ export interface Backend {
   /** The text of the metrics. */
   metrics(): Buffer
   handles: Handles
+  /** Nodes that are in `sysfs` alone. */
+  nodes: Pick<NodeNumbers, 'find' | 'numberOf' | 'slotOf'>
+  sysfs: Pick<Sysfs, 'has' | 'find' | 'list' | 'read' | 'link'>
   /** Seconds since 1970. */
   mountTime: number
 }

@@ -1,13 +1,16 @@
 /** Operations on open files and directories. */
 
 import { type DescribeEntry, type DirectoryEntry, writeDirectory } from '../fuse/dirent.ts'
-import { EACCES, EINVAL, EISDIR, ENOTDIR, ESTALE, LATER } from '../fuse/errno.ts'
-import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, FUSE_READ_LOCKOWNER, OpenOut } from '../fuse/protocol.ts'
+import { EACCES, EISDIR, ENOTDIR, ESTALE, LATER } from '../fuse/errno.ts'
+import { FOPEN_DIRECT_IO, FOPEN_NOFLUSH, OpenOut } from '../fuse/protocol.ts'
 import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
 import type { FilePath } from '../proc/paths.ts'
 import type { View } from '../proc/view.ts'
 import type { Backend } from './backend.ts'
+import { isNumbered } from './node-numbers.ts'
+import * as sysfs from './sysfs-operations.ts'
+import { writeText } from './text-reply.ts'
 import {
   findPlace,
   isContainers,
@@ -26,6 +29,7 @@ const S_IROTH = 4
 
 export function open(backend: Backend, request: Request, reply: Reply): number {
   const { nodeid, pid } = request.header
+  if (isNumbered(nodeid)) return sysfs.open(backend, request, reply)
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   if (place.file === undefined) return -EISDIR
@@ -53,6 +57,7 @@ export function open(backend: Backend, request: Request, reply: Reply): number {
 const PREPARED_USEC = 100
 
 export function read(backend: Backend, request: Request, reply: Reply): number {
+  if (isNumbered(request.header.nodeid)) return sysfs.read(backend, request, reply)
   const file = findPlace(request.header.nodeid)?.file
   if (file === undefined) return -ESTALE
   if (request.read.offset === 0 && isAwaited(backend, request, file)) return LATER
@@ -64,16 +69,7 @@ export function read(backend: Backend, request: Request, reply: Reply): number {
 
 function readFile(backend: Backend, request: Request, reply: Reply, file: ServedFile): number {
   const { nodeid, pid } = request.header
-  const { fh, offset, size, readFlags } = request.read
-  // sendfile(2) and splice(2) read through the page cache. Where they are refused, their callers fall back to read(2).
-  if ((readFlags & FUSE_READ_LOCKOWNER) === 0) return -EINVAL
-  const text =
-    backend.handles.known(fh, nodeid, offset) ??
-    backend.handles.begin(fh, nodeid, renderText(backend, file, nodeid, pid))
-  if (offset === 0 && size < text.length) backend.handles.unfinished(fh, text)
-  else if (offset === 0) backend.handles.finished(fh)
-  if (offset >= text.length) return 0
-  return text.copy(reply.buffer, reply.start, offset, offset + Math.min(size, reply.room))
+  return writeText(backend, request, reply, () => renderText(backend, file, nodeid, pid))
 }
 
 /** Whether a reader that keeps its descriptor is to wait. For a caller without a container that takes too long to tell. */
@@ -107,7 +103,8 @@ export function release(backend: Backend, request: Request): number {
   return 0
 }
 
-export function access(request: Request): number {
+export function access(backend: Backend, request: Request): number {
+  if (isNumbered(request.header.nodeid)) return sysfs.access(backend, request)
   const place = findPlace(request.header.nodeid)
   if (place === undefined) return -ESTALE
   const { mask } = request.access
@@ -123,6 +120,7 @@ function mayRead({ mode }: ServedFile, request: Request): boolean {
 
 export function opendir(backend: Backend, request: Request, reply: Reply): number {
   const { nodeid, pid, uid } = request.header
+  if (isNumbered(nodeid)) return sysfs.opendir(backend, request, reply)
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   if (place.file !== undefined) return -ENOTDIR
@@ -141,10 +139,23 @@ export function readdir(
 ): number {
   const { nodeid } = request.header
   const { fh, offset, size } = request.read
-  const entries = backend.handles.entries(fh, nodeid, offset, () =>
-    isContainers(nodeid) ? listContainers(backend) : listChildren(nodeid, backend.offered),
-  )
+  const entries = backend.handles.entries(fh, nodeid, offset, () => list(backend, request))
   return writeDirectory(reply, entries, { offset, size }, describe)
+}
+
+function list(backend: Backend, request: Request): DirectoryEntry[] {
+  const { nodeid } = request.header
+  if (isContainers(nodeid)) return listContainers(backend)
+  if (isNumbered(nodeid)) {
+    const node = backend.nodes.find(nodeid)
+    return node === undefined ? [] : sysfs.listEntries(backend, request, node)
+  }
+  const own = listChildren(nodeid, backend.offered)
+  const path = findPlace(nodeid)?.path
+  if (path === undefined || !backend.sysfs.has(path)) return own
+  const names = new Set(own.map(({ name }) => name))
+  const others = sysfs.listEntries(backend, request, { slot: slotOf(nodeid), path })
+  return [...own, ...others.filter(({ name }) => !names.has(name))]
 }
 
 function listContainers(backend: Backend): DirectoryEntry[] {

@@ -10,7 +10,7 @@ import { ByAge, type Linked, Lists } from './by-age.ts'
 import type { HandleNumbers } from './handle-numbers.ts'
 import type { Texts } from './saved-texts.ts'
 import { TextCache } from './text-cache.ts'
-import { slotOf } from './tree.ts'
+import { slotOf as slotOfPlace } from './tree.ts'
 
 const NOTHING = Buffer.alloc(0)
 const NEVER = Number.NEGATIVE_INFINITY
@@ -48,6 +48,12 @@ const MOST_HANDLES = 16_384
  */
 const PREVIEW_USEC = 100_000
 
+/**
+ * So many entries of directories are kept for their readers. Beyond that those who began first have theirs listed again:
+ * a directory of sysfs has thousands on a large machine, and a container may open it again and again.
+ */
+const MOST_ENTRIES = 65_536
+
 /** What a handle's number is taken from. */
 type Numbers = Pick<HandleNumbers, 'first' | 'take'>
 
@@ -57,11 +63,22 @@ export class Handles {
   readonly #opened = new Lists(() => new ByAge<Handle>())
   /** The texts of the handles. The file of a text goes with it: files could fill the disk as texts do the memory. */
   readonly #texts = new TextCache(fh => this.#removeFile(fh))
+  /** Those with entries, the oldest first. */
+  readonly #listed = new Set<Handle>()
+  #entries = 0
   readonly #clock: Clock
+  readonly #slotOf: (nodeid: number) => number
   readonly #numbers: Numbers
   readonly #saved: Texts
 
-  constructor(numbers: Numbers, clock: Clock, saved: Texts) {
+  /** `slotOf` tells whose a node is. */
+  constructor(
+    numbers: Numbers,
+    clock: Clock,
+    saved: Texts,
+    slotOf: (nodeid: number) => number = slotOfPlace,
+  ) {
+    this.#slotOf = slotOf
     this.#numbers = numbers
     this.#clock = clock
     this.#saved = saved
@@ -116,7 +133,7 @@ export class Handles {
     if (handle === undefined || handle.saved) return
     handle.hasFile = true
     handle.saved = true
-    this.#saved.save(fh, slotOf(handle.nodeid), text)
+    this.#saved.save(fh, this.#slotOf(handle.nodeid), text)
   }
 
   /** To be called when a reader has got all of its text at once. */
@@ -141,9 +158,23 @@ export class Handles {
     list: () => readonly DirectoryEntry[],
   ): readonly DirectoryEntry[] {
     const handle = this.#find(fh, nodeid)
-    if (offset === 0) handle.entries = undefined
-    handle.entries ??= list()
-    return handle.entries
+    if (offset === 0) this.#dropEntries(handle)
+    if (handle.entries !== undefined) return handle.entries
+    const entries = list()
+    handle.entries = entries
+    this.#listed.add(handle)
+    this.#entries += entries.length
+    for (const oldest of this.#listed) {
+      if (this.#entries <= MOST_ENTRIES || oldest === handle) break
+      this.#dropEntries(oldest)
+    }
+    return entries
+  }
+
+  #dropEntries(handle: Handle): void {
+    if (!this.#listed.delete(handle)) return
+    this.#entries -= handle.entries?.length ?? 0
+    handle.entries = undefined
   }
 
   release(fh: number): void {
@@ -153,9 +184,10 @@ export class Handles {
   }
 
   #forget(handle: Handle): void {
+    this.#dropEntries(handle)
     this.#texts.delete(handle.fh)
     this.#handles.delete(handle.fh)
-    this.#opened.of(slotOf(handle.nodeid)).remove(handle)
+    this.#opened.of(this.#slotOf(handle.nodeid)).remove(handle)
   }
 
   /** Whether a handle of this slot is open. */
@@ -178,14 +210,14 @@ export class Handles {
   #add(fh: number, nodeid: number): Handle {
     const handle = new Handle(fh, nodeid, fh < this.#numbers.first)
     this.#handles.set(fh, handle)
-    const opened = this.#opened.of(slotOf(nodeid))
+    const opened = this.#opened.of(this.#slotOf(nodeid))
     opened.add(handle)
     if (opened.count > MOST_HANDLES && opened.oldest !== undefined) this.release(opened.oldest.fh)
     return handle
   }
 
   #keep(fh: number, nodeid: number, text: Buffer): Buffer {
-    this.#texts.set(fh, slotOf(nodeid), text)
+    this.#texts.set(fh, this.#slotOf(nodeid), text)
     return text
   }
 

@@ -7,6 +7,8 @@ import type { Reply } from '../fuse/reply.ts'
 import type { Request } from '../fuse/request.ts'
 import type { Backend } from './backend.ts'
 import { renderText } from './file-operations.ts'
+import { isNumbered } from './node-numbers.ts'
+import * as sysfs from './sysfs-operations.ts'
 import { findChild, findPlace, isContainers, rootOfSlot, slotOf } from './tree.ts'
 
 const S_IFDIR = 0o040000
@@ -22,11 +24,17 @@ const LONG_SECONDS = 3600
 const KERNEL_SIZE = 4096
 
 export function lookup(backend: Backend, request: Request, reply: Reply): number {
-  const place = findPlace(request.header.nodeid)
+  const { nodeid: parent } = request.header
+  if (isNumbered(parent)) return sysfs.lookup(backend, request, reply)
+  const place = findPlace(parent)
   if (place === undefined) return -ESTALE
   if (place.file !== undefined) return -ENOTDIR
   const nodeid = child(backend, request)
-  if (nodeid === undefined) return -ENOENT
+  if (nodeid === undefined) {
+    const { path } = place
+    if (!backend.sysfs.has(path)) return -ENOENT
+    return sysfs.lookupEntry(backend, request, reply, { slot: slotOf(parent), path })
+  }
   reply.clear(EntryOut.size + Attr.size)
   describer(backend)(nodeid, reply.entry, reply.entryAttr)
   return EntryOut.size + Attr.size
@@ -44,6 +52,8 @@ function child(backend: Backend, request: Request): number | undefined {
 /** Returns a function that fills in an entry which the kernel will hold, and counts that it does. */
 export function describer(backend: Backend): DescribeEntry {
   return (nodeid, entry, attr) => {
+    // An entry of which nothing is said is looked up when it is needed.
+    if (isNumbered(nodeid)) return
     backend.retain(slotOf(nodeid))
     entry.nodeid = nodeid
     // A container may be forgotten, and not everybody may look for one, so the kernel has to ask again each time.
@@ -60,6 +70,7 @@ export function describer(backend: Backend): DescribeEntry {
  */
 export function getattr(backend: Backend, request: Request, reply: Reply): number {
   const { nodeid, pid } = request.header
+  if (isNumbered(nodeid)) return sysfs.getattr(backend, request, reply)
   const place = findPlace(nodeid)
   if (place === undefined) return -ESTALE
   const { file } = place

@@ -9,12 +9,17 @@ import type { Operation, Operations } from '../fuse/session.ts'
 import type { Backend } from './backend.ts'
 import { access, open, opendir, read, readdir, release } from './file-operations.ts'
 import { describer, getattr, lookup } from './inode-operations.ts'
+import { isNumbered } from './node-numbers.ts'
+import { readlink } from './sysfs-operations.ts'
 import { slotOf } from './tree.ts'
 
 type Rows = Partial<Record<keyof typeof Opcode, Omit<Operation, 'name'>>>
 
 export function operations(backend: Backend): Operations {
-  const forget = (nodeid: number, lookups: number) => backend.release(slotOf(nodeid), lookups)
+  const forget = (nodeid: number, lookups: number) => {
+    const slot = isNumbered(nodeid) ? backend.nodes.slotOf(nodeid) : slotOf(nodeid)
+    if (slot !== undefined) backend.release(slot, lookups)
+  }
   const rows: Rows = {
     INIT: { run: negotiate },
     DESTROY: { run: done },
@@ -25,7 +30,8 @@ export function operations(backend: Backend): Operations {
     FORGET: { run: request => forgetOne(request, forget), oneWay: true },
     BATCH_FORGET: { run: request => forgetMany(request, forget), oneWay: true },
     GETATTR: { run: (request, reply) => getattr(backend, request, reply) },
-    ACCESS: { run: access },
+    ACCESS: { run: request => access(backend, request) },
+    READLINK: { run: (request, reply) => readlink(backend, request, reply) },
     STATFS: { run: statfs },
 
     OPEN: { run: (request, reply) => open(backend, request, reply) },

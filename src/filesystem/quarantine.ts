@@ -7,7 +7,6 @@
  */
 
 import type { Clock } from '../host/host.ts'
-import type { ProcFile } from '../proc/files.ts'
 import { placeOf, SLOT_SIZE } from './tree.ts'
 
 /** What was blamed is not rendered for this long. */
@@ -22,8 +21,9 @@ const SINCE = 1
 const BLAMED = 2
 export const QUARANTINE_CELLS = BLAMED + 2 * MOST
 
-/** The number of a file of a view, above 0. `view` is the number of the view. */
-export const fileKey = (view: number, file: ProcFile): number => view * SLOT_SIZE + placeOf(file)
+/** The number of a file of a view, or of all that is in a directory of sysfs, above 0. `view` is the number of the view. */
+export const fileKey = (view: number, file: Parameters<typeof placeOf>[0]): number =>
+  view * SLOT_SIZE + placeOf(file)
 
 /** The number of looking for a view, before any of its files is rendered: no file has the place 0. */
 export const lookupKey = (view: number): number => view * SLOT_SIZE

@@ -8,9 +8,7 @@ import type { Host } from '../host/host.ts'
 import type { ProcFile } from '../proc/files.ts'
 import type { View } from '../proc/view.ts'
 import type { Log } from '../sys/log.ts'
-
-/** The failures of one file are reported once in this time: readers come many times a second. */
-const QUIET_USEC = 60e6
+import { Failures } from './failures.ts'
 
 /** What a renderer tells of its work, and what it must not do again: see quarantine.ts. */
 export interface Guard {
@@ -29,10 +27,9 @@ interface Rendered {
 
 export class Renderer {
   readonly #host: Host
-  readonly #log: Pick<Log, 'error'>
+  readonly #failures: Failures
   readonly #onRendered: (view: View | undefined) => void
   readonly #guard: Guard
-  readonly #reportedUsec = new Map<string, number>()
   #rendered: Rendered[] = []
 
   /** `onRendered` is called when a text of the view was rendered and nobody has got it yet. */
@@ -44,7 +41,7 @@ export class Renderer {
   ) {
     this.#guard = guard
     this.#host = host
-    this.#log = log
+    this.#failures = new Failures(host.clock, log)
     this.#onRendered = onRendered
   }
 
@@ -70,19 +67,10 @@ export class Renderer {
     try {
       return file.render(view)
     } catch (error) {
-      this.#report(file.path, error)
+      this.#failures.report(file.path, error)
       return this.#host.read(file.path)
     } finally {
       this.#guard.end()
     }
-  }
-
-  #report(path: string, cause: unknown): void {
-    const now = this.#host.clock.monotonicUsec()
-    if (now - (this.#reportedUsec.get(path) ?? Number.NEGATIVE_INFINITY) < QUIET_USEC) return
-    this.#reportedUsec.set(path, now)
-    this.#log.error(
-      new Error(`Cannot render ${path} for a container; it sees the host's`, { cause }),
-    )
   }
 }

@@ -5,14 +5,15 @@
  *     containers/<id>/proc/… sys/…        what that container sees, whoever reads
  *     metrics/procveil.prom               what the server counts
  *
- * A node number is slot * 256 + place. Slot 0 is the caller's own view and holds the root; every registered
+ * A node number is slot * 256 + place; those of what a directory of sysfs holds besides are in node-numbers.ts. Slot 0 is the caller's own view and holds the root; every registered
  * container has a slot of its own.
  */
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import { FILES, type ProcFile } from '../proc/files.ts'
-import type { FilePath } from '../proc/paths.ts'
+import type { DirectoryPath, FilePath } from '../proc/paths.ts'
 import { METRICS_PATH } from './metrics.ts'
+import { isNumbered } from './node-numbers.ts'
 
 /**
  * Places below a view's root. The kernel remembers them for as long as a file is bound in some container, across
@@ -49,6 +50,8 @@ const FILE_PLACES: Readonly<Record<FilePath | typeof METRICS_PATH, number>> = {
   'sys/devices/system/cpu/offline': 46,
   'sys/devices/system/cpu/possible': 47,
   [METRICS_PATH]: 48,
+  // 49 and 50 are proc/vmstat and proc/zoneinfo.
+  'sys/devices/system/cpu/present': 51,
 }
 
 const PLACES: Readonly<Record<string, number>> = { ...DIRECTORY_PLACES, ...FILE_PLACES }
@@ -76,12 +79,13 @@ const root = grow()
 
 /** Returns the place of a node. Every view has most places; the others are in slot 0 alone. */
 export function findPlace(nodeid: number): Place | undefined {
+  if (isNumbered(nodeid)) return undefined
   const found = places.get(nodeid % SLOT_SIZE)
   return found !== undefined && OF_HOST.has(found.place) && slotOf(nodeid) !== 0 ? undefined : found
 }
 
-/** The place of a file, in every view. */
-export const placeOf = ({ path }: ProcFile) => FILE_PLACES[path]
+/** The place of a file, or of a directory of sysfs, in every view. */
+export const placeOf = ({ path }: { path: FilePath | DirectoryPath }) => place(path)
 
 export const slotOf = (nodeid: number) => Math.floor(nodeid / SLOT_SIZE)
 export const rootOfSlot = (slot: number) => slot * SLOT_SIZE + root.place

@@ -5,12 +5,15 @@ import type { Reply } from './reply.ts'
 
 const DT_DIR = 4
 const DT_REG = 8
+const DT_LNK = 10
 
 /** What a directory lists. */
 export interface DirectoryEntry {
   name: string
   nodeid: number
   directory: boolean
+  /** Whether it is a symbolic link. */
+  link?: boolean
 }
 
 /** Fills in the attributes and the lifetimes of one entry of READDIRPLUS. */
@@ -34,7 +37,7 @@ export function writeDirectory(
   const head = describe === undefined ? 0 : EntryOut.size + Attr.size
   let at = reply.start
   for (let i = offset; i < entries.length; i++) {
-    const { name, nodeid, directory } = entries[i] as DirectoryEntry
+    const { name, nodeid, directory, link = false } = entries[i] as DirectoryEntry
     const bytes = Buffer.from(name)
     const length = align(head + Dirent.size + bytes.length)
     if (at + length > end) break
@@ -44,7 +47,7 @@ export function writeDirectory(
     dirent.ino = nodeid
     dirent.off = i + 1
     dirent.namelen = bytes.length
-    dirent.type = directory ? DT_DIR : DT_REG
+    dirent.type = directory ? DT_DIR : link ? DT_LNK : DT_REG
     reply.buffer.set(bytes, at + head + Dirent.size)
     at += length
   }

@@ -45,6 +45,8 @@ const ROWS: Readonly<Record<FilePath, Row>> = {
   'sys/devices/system/cpu/offline': readable(renderCpuOffline),
   'sys/devices/system/cpu/online': readable(renderCpuOnline),
   'sys/devices/system/cpu/possible': readable(renderCpuPossible),
+  // Whoever counts the CPUs that are there, and not the cpuN beside the file, is to count the same.
+  'sys/devices/system/cpu/present': readable(renderCpuOnline),
 }
 
 export const FILES: readonly ProcFile[] = FILE_PATHS.map(path => ({ path, ...ROWS[path] }))

@@ -20,9 +20,20 @@ export const FILE_PATHS = [
   'sys/devices/system/cpu/offline',
   'sys/devices/system/cpu/online',
   'sys/devices/system/cpu/possible',
+  'sys/devices/system/cpu/present',
 ] as const
 
 export type FilePath = (typeof FILE_PATHS)[number]
+
+/** The directories of sysfs that are the container's as a whole: see sysfs/directory.ts. */
+export const DIRECTORY_PATHS = ['sys/devices/system/cpu'] as const
+
+/** For some directories a file that only servers have that serve all of the directory. */
+export const DIRECTORY_MARKS: Readonly<Record<string, string>> = {
+  'sys/devices/system/cpu': 'sys/devices/system/cpu/present',
+}
+
+export type DirectoryPath = (typeof DIRECTORY_PATHS)[number]
 
 /** The file that a person means by `name`, `undefined` for none of ours. */
 export function findFile(name: unknown): FilePath | undefined {

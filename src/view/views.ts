@@ -191,6 +191,11 @@ export class Views {
     return this.#lookups.size
   }
 
+  /** Whether the kernel has nodes of this slot. */
+  isHeld(slot: number): boolean {
+    return this.#lookups.has(slot)
+  }
+
   /** A number that a view has also in the next server, below 2^45: the slot, or one that a caller shares with few. */
   numberOf(view: View): number {
     const slot = view instanceof ContainerView ? view.slot : undefined

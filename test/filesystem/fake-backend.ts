@@ -1,8 +1,14 @@
 /** Containers for the operations' tests: one called `box`, in slot 5, whose files all say "text". */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import type { Backend } from '../../src/filesystem/backend.ts'
 import { Handles } from '../../src/filesystem/handles.ts'
+import { isNumbered, NodeNumbers } from '../../src/filesystem/node-numbers.ts'
 import type { Texts } from '../../src/filesystem/saved-texts.ts'
+import { Sysfs } from '../../src/filesystem/sysfs.ts'
+import { slotOf } from '../../src/filesystem/tree.ts'
+import type { Entries } from '../../src/host/kept-entries.ts'
 import { FILES } from '../../src/proc/files.ts'
 import { TestClock } from '../machines/machine.ts'
 
@@ -22,6 +28,64 @@ export function numbersFrom(first: number) {
   return { first, take: () => next++ }
 }
 
+/** Numbers of nodes, in a directory of their own. */
+export function memoryNodes(): NodeNumbers {
+  const directory = mkdtempSync(`${tmpdir()}/procveil-nodes-`)
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const report = (message: string) => {
+    throw new Error(message)
+  }
+  return new NodeNumbers(`${directory}/nodes`, { report, isUsed: () => true })
+}
+
+export const slotOfAny = (nodes: NodeNumbers) => (nodeid: number) =>
+  isNumbered(nodeid) ? (nodes.slotOf(nodeid) ?? 0) : slotOf(nodeid)
+
+/** A host's sysfs by path: a text is a file's, one that begins with `->` a link's, and a number an errno of reading. */
+export const SYSFS: Readonly<Record<string, string | number>> = {
+  'sys/devices/system/cpu/online': '0-1\n',
+  'sys/devices/system/cpu/kernel_max': '8191\n',
+  'sys/devices/system/cpu/cpu0/topology/core_id': '0\n',
+  'sys/devices/system/cpu/cpu0/node0': '-> ../../node/node0',
+  'sys/devices/system/cpu/cpu1/topology/core_id': '1\n',
+  'sys/devices/system/cpu/cpu1/busy': -16,
+  'sys/devices/system/cpu/cpu1/thermal_throttle/core_throttle_count': '7\n',
+}
+
+/** Only root may read what ends with one of these. */
+const OF_ROOT = /crash_notes$|probe$|secret$/
+
+export function fakeEntries(tree: Readonly<Record<string, string | number>>): Entries {
+  const isBelow = (path: string) => Object.keys(tree).some(each => each.startsWith(`${path}/`))
+  const isLink = (value: string | number | undefined) => `${value}`.startsWith('-> ')
+  return {
+    entry: path => {
+      const value = tree[path]
+      if (value === undefined) return isBelow(path) ? { kind: 'directory', mode: 0o755 } : undefined
+      if (isLink(value)) return { kind: 'link', mode: 0o777 }
+      return { kind: 'file', mode: OF_ROOT.test(path) ? 0o600 : 0o644 }
+    },
+    list: path => {
+      const below = Object.keys(tree).filter(each => each.startsWith(`${path}/`))
+      return [...new Set(below.map(each => each.slice(path.length + 1).split('/')[0] ?? ''))].sort()
+    },
+    text: path => {
+      const value = tree[path]
+      return typeof value === 'string' ? Buffer.from(value) : (value ?? -2)
+    },
+    link: path => (isLink(tree[path]) ? `${tree[path]}`.slice(3) : undefined),
+  }
+}
+
+export const fakeSysfs = (tree = SYSFS): Sysfs =>
+  new Sysfs({
+    entries: fakeEntries(tree),
+    guard: { begin: () => true, end: () => {} },
+    failed: (path, cause) => {
+      throw new Error(`Cannot show ${path}`, { cause })
+    },
+  })
+
 export const BOX_SLOT = 5
 export const HOST_PID = 1234
 
@@ -35,11 +99,14 @@ export interface FakeBackend extends Backend {
 export function fakeBackend(): FakeBackend {
   const clock = new TestClock()
   const held = new Map<number, number>()
+  const nodes = memoryNodes()
   const backend: FakeBackend = {
     clock,
     held,
     text: 'text\n',
-    handles: new Handles(numbersFrom(0), clock, memoryTexts()),
+    handles: new Handles(numbersFrom(0), clock, memoryTexts(), slotOfAny(nodes)),
+    nodes,
+    sysfs: fakeSysfs(),
     mountTime: 200_000,
     offered: new Set(FILES),
     findSlot: id => (id === 'box' ? BOX_SLOT : undefined),

@@ -5,18 +5,22 @@ import { isAlive } from '../../container/identity.ts'
 import { Records } from '../../container/records/records.ts'
 import type { Registry } from '../../container/registry.ts'
 import type { Backend } from '../../filesystem/backend.ts'
+import { Failures } from '../../filesystem/failures.ts'
 import { HandleNumbers } from '../../filesystem/handle-numbers.ts'
 import { Handles } from '../../filesystem/handles.ts'
 import { Metrics } from '../../filesystem/metrics.ts'
+import { isNumbered, NodeNumbers } from '../../filesystem/node-numbers.ts'
 import { operations } from '../../filesystem/operations.ts'
 import { fileKey, lookupKey, type Quarantine } from '../../filesystem/quarantine.ts'
 import { Renderer } from '../../filesystem/renderer.ts'
 import { SavedTexts } from '../../filesystem/saved-texts.ts'
-import type { Offered } from '../../filesystem/tree.ts'
+import { Sysfs } from '../../filesystem/sysfs.ts'
+import { type Offered, slotOf } from '../../filesystem/tree.ts'
 import type { FuseDevice } from '../../fuse/device.ts'
 import type { Journal } from '../../fuse/journal.ts'
 import { Session } from '../../fuse/session.ts'
 import type { Host } from '../../host/host.ts'
+import { KeptEntries } from '../../host/kept-entries.ts'
 import type { Options } from '../../proc/options.ts'
 import type { Log } from '../../sys/log.ts'
 import { mapNumbers } from '../../sys/shared-memory.ts'
@@ -72,7 +76,13 @@ export function assemble(parts: Parts): Server {
   const busyPoll = new BusyPoll()
   const texts = new SavedTexts(runDirectory)
   const numbers = new HandleNumbers(runDirectory, Date.now(), texts.highest)
-  const handles = new Handles(numbers, host.clock, texts)
+  const nodes: NodeNumbers = new NodeNumbers(`${runDirectory}/nodes`, {
+    report: message => log.warning(message),
+    isUsed: slot => views.isHeld(slot) || parts.registry.owner(slot) !== undefined,
+  })
+  const handles = new Handles(numbers, host.clock, texts, nodeid =>
+    isNumbered(nodeid) ? (nodes.slotOf(nodeid) ?? 0) : slotOf(nodeid),
+  )
   const views = makeViews(parts, handles)
   const renderer = makeRenderer(parts, views)
   const metrics = new Metrics()
@@ -102,6 +112,8 @@ export function assemble(parts: Parts): Server {
         hookFailures: failures?.counts ?? new Map(),
       }),
     handles,
+    nodes,
+    sysfs: makeSysfs(parts, views),
     mountTime: Math.floor(Date.now() / 1000),
   }
   const progress = new Progress(new Answered({ runDirectory }, log), parts.answered)
@@ -153,6 +165,18 @@ function makeRenderer({ host, log, quarantine }: Parts, views: Views): Renderer 
   return new Renderer(host, log, view => views.keep(view), {
     begin: (file, view) => quarantine.begin(fileKey(views.numberOf(view), file)),
     end: () => quarantine.end(),
+  })
+}
+
+function makeSysfs({ host, log, quarantine }: Parts, views: Views): Sysfs {
+  const failures = new Failures(host.clock, log)
+  return new Sysfs({
+    entries: new KeptEntries(host),
+    guard: {
+      begin: (path, view) => quarantine.begin(fileKey(views.numberOf(view), { path })),
+      end: () => quarantine.end(),
+    },
+    failed: (path, cause) => failures.report(path, cause),
   })
 }
 
