@@ -75,9 +75,10 @@ export class MountTree {
 
   /**
    * Returns the mounts that a lookup of an absolute path enters, one after the other. What is mounted on the root
-   * directory itself is not entered: path_init() of fs/namei.c.
+   * directory itself is not entered: path_init() of fs/namei.c. With `isTransparent` the lookup is one below the mounts
+   * above the path for which it says so.
    */
-  lookUp(path: string): Mount[] {
+  lookUp(path: string, isTransparent: (mount: Mount) => boolean = () => false): Mount[] {
     const entered = this.#root === undefined ? [] : [this.#root]
     for (let end = path.indexOf('/', 1); path !== '/'; end = path.indexOf('/', end + 1)) {
       const directory = end < 0 ? path : path.slice(0, end)
@@ -85,6 +86,7 @@ export class MountTree {
         const mount = this.#mounts.get(keyOf(entered.at(-1)?.id ?? NONE, directory))
         // No kernel lists a mount that lies on itself. A damaged text may.
         if (mount === undefined || entered.includes(mount)) break
+        if (end >= 0 && isTransparent(mount)) break
         entered.push(mount)
       }
       if (end < 0) break

@@ -9,7 +9,7 @@
 import { openSync } from 'node:fs'
 import type { Container } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
-import { parseMounts } from '../host/mountinfo.ts'
+import { type MountTree, parseMounts } from '../host/mountinfo.ts'
 import { O_PATH } from '../host/open-path.ts'
 import {
   fileSystemType,
@@ -27,7 +27,7 @@ import { openEntry, unbind } from './entry.ts'
 import { leaveSpare, takeOffSpare, tryTakeOff } from './leave-spare.ts'
 import { openSlaveTrees, type Served } from './slave-trees.ts'
 import { planSpare, type SpareChoice, type SparePlan } from './spare.ts'
-import { findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts'
+import { FS_TYPE, findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts'
 
 export interface Bound {
   bound: string[]
@@ -52,7 +52,7 @@ interface Place extends Target {
 }
 
 /**
- * Binds `files` over the container's own. Throws when a file cannot be bound; the files that were bound until then are
+ * Binds `files` over the container's own. A directory comes after the files that it holds: it lies over them. Throws when a file cannot be bound; the files that were bound until then are
  * taken out again.
  */
 export function attach(
@@ -86,6 +86,13 @@ export function attach(
       targets.set(file, target)
     }
   }
+  const covers = new Set([...targets.values()].flatMap(target => target.covers))
+  for (const file of result.present.filter(each => covers.has(`${entry.base}/${each}`))) {
+    // What is bound anew lies below it.
+    const target = findTarget(entry.mounts, entry.base, file)
+    if (target !== undefined) targets.set(file, target)
+    result.present.splice(result.present.indexOf(file), 1)
+  }
   const trees = openSlaveTrees(served, container.id, [...targets.keys()], opened)
   const places: Place[] = []
   for (const [file, target] of targets) {
@@ -108,6 +115,7 @@ export function attach(
       if (!isSpareRight && !changeSpare(entry.root, container.id, plan, wish)) {
         result.spare = 'failed'
       }
+      for (const path of covers) unbind(entry.root, { path, layers: layersAt(entry.mounts, path) })
       for (const place of places) {
         if (bind(entry.root, place, opened)) done.push(place)
         else result.absent.push(place.file)
@@ -123,6 +131,10 @@ export function attach(
   })
   return result
 }
+
+/** How many mounts of ours lie one on top of the other. */
+const layersAt = (mounts: MountTree, path: string): number =>
+  mounts.lookUp(path).filter(mount => mount.mountPoint === path && mount.fsType === FS_TYPE).length
 
 /** Returns false when that failed, and `refuse` has been told. */
 function changeSpare(
@@ -152,6 +164,7 @@ function bind(root: number, place: Place, opened: Descriptors): boolean {
   // From a shared mount the kernel would repeat ours in every peer of the container's /proc, the host's included.
   if (isShared(parent))
     makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
+  // A directory that lay over another place is off already: taking nothing off is no failure.
   if (bound !== undefined) unbind(root, place)
   const target = findBeneath(root, path)
   if (target === undefined) return false

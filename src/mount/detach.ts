@@ -10,7 +10,7 @@ import { findSpare } from './spare.ts'
 import { findTarget } from './target.ts'
 
 /**
- * Returns the files that were taken out, served or not: no file is touched, only the mounts that lie on it. Throws
+ * Takes out `files`, in which a directory comes before the files that it lies over. Returns those that were taken out, served or not: no file is touched, only the mounts that lie on it. Throws
  * when a file cannot be taken out, after all others were.
  */
 export function detach(host: Host, container: Described, files: readonly string[]): string[] {

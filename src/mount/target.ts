@@ -16,7 +16,7 @@ export function findBase(mounts: MountTree, rootfs: string): string {
   return mounts.find(`${root}/proc`)?.fsType === 'proc' ? root : ''
 }
 
-/** The mount that our file would lie on, and what lies on the file already. */
+/** The mount that our file or directory would lie on, and what lies there already. */
 export interface Target {
   path: string
   parent: Mount
@@ -24,13 +24,21 @@ export interface Target {
   bound: Mount | undefined
   /** The number of such binds that lie one on top of the other. */
   layers: number
+  /** Mount points of directories of ours that lie over all that. */
+  covers: string[]
 }
 
 /** Returns `undefined` when the container has no such place: /proc or /sys is not mounted there. */
 export function findTarget(mounts: MountTree, base: string, file: string): Target | undefined {
   const path = `${base}/${file}`
   const fsType = file.startsWith('sys/') ? 'sysfs' : 'proc'
-  const entered = mounts.lookUp(path)
+  const covers: string[] = []
+  const entered = mounts.lookUp(path, ({ fsType, mountPoint }) => {
+    // Binds of single files stay below those of their directories.
+    const isOurs = fsType === FS_TYPE
+    if (isOurs) covers.push(mountPoint)
+    return isOurs
+  })
   const first = entered.findIndex(mount => mount.mountPoint === path)
   const onFile = first < 0 ? [] : entered.slice(first)
   const parent = entered.at(first < 0 ? -1 : first - 1)
@@ -39,7 +47,7 @@ export function findTarget(mounts: MountTree, base: string, file: string): Targe
   if (bound !== undefined && bound.fsType !== FS_TYPE) return undefined
   // Only those on top are taken off: below a mount of another kind they hide nothing.
   const others = onFile.findLastIndex(mount => mount.fsType !== FS_TYPE)
-  return { path, parent, bound, layers: onFile.length - 1 - others }
+  return { path, parent, bound, layers: onFile.length - 1 - others, covers }
 }
 
 export const isShared = (mount: Mount) => mount.propagation.some(tag => tag.startsWith('shared:'))

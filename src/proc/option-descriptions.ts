@@ -30,7 +30,7 @@ export const OPTION_DESCRIPTIONS: Descriptions = {
     },
   },
   cpuNumbering: {
-    text: 'How CPUs are numbered in `/sys/devices/system/cpu/online` and `/sys/devices/system/cpu/offline`. In `/proc/cpuinfo` and `/proc/stat` they are numbered from 0 in either case.',
+    text: 'How CPUs are numbered in `/sys/devices/system/cpu`. In `/proc/cpuinfo` and `/proc/stat` they are numbered from 0 in either case.',
     values: {
       virtual: 'From 0.',
       real: "As the host numbers them, which is what CPU affinity masks (`sched_setaffinity(2)`) go by. A container's CPUs then need not begin at 0.",
@@ -42,6 +42,13 @@ export const OPTION_DESCRIPTIONS: Descriptions = {
       openeuler: 'Each CPU is the only core of a socket of its own, as in the lxcfs of openEuler.',
       'single-socket': 'All CPUs are cores of one socket.',
       host: "The host's lines stand as they are, and may contradict the number of CPUs.",
+    },
+  },
+  cpuDirectories: {
+    text: 'Whether the directory `/sys/devices/system/cpu` is bound as a whole, where `files` has `online`.',
+    values: {
+      on: "A container has a directory `cpuN` for each CPU that `online` lists, with a topology that agrees with `/proc/cpuinfo`. Everything else there is the host's, for reading only: nobody in a container can take a CPU of the host offline. `possible` stays the host's, see `maskPossible`.",
+      off: "Only single files are bound. Programs that count the directories, as `htop` and the `_NPROCESSORS_CONF` of glibc before 2.36 do, find the host's CPUs.",
     },
   },
   fractional: {

@@ -4,13 +4,14 @@
  */
 
 import { quote } from '../host/json.ts'
-import { FILE_PATHS, type FilePath, findFile } from './paths.ts'
+import { DIRECTORY_PATHS, FILE_PATHS, type FilePath, findFile } from './paths.ts'
 
 /** The values of each option, the default first. option-descriptions.ts says what they do. */
 const CHOICES = {
   cpuQuota: ['on', 'off'],
   cpuNumbering: ['virtual', 'real'],
   topology: ['openeuler', 'single-socket', 'host'],
+  cpuDirectories: ['on', 'off'],
   fractional: ['steal', 'idle'],
   maskPossible: ['off', 'on'],
   clampFreeToHost: ['off', 'on'],
@@ -44,10 +45,17 @@ export const DEFAULT_OPTIONS: Readonly<Options> = {
   files: FILE_PATHS.filter(path => path !== POSSIBLE),
 }
 
-/** What is bound into a container with these options. */
-export function filesToBind({ files, maskPossible }: Pick<Options, 'files' | 'maskPossible'>) {
-  return maskPossible === 'on' && !files.includes(POSSIBLE) ? [...files, POSSIBLE] : files
+type Bound = Pick<Options, 'files' | 'maskPossible' | 'cpuDirectories'>
+
+/** What is bound into a container with these options: files, then directories that lie over some of them. */
+export function filesToBind({ files, maskPossible, cpuDirectories }: Bound): readonly string[] {
+  const masked = maskPossible === 'on' && !files.includes(POSSIBLE) ? [...files, POSSIBLE] : files
+  // Who wants the host's CPUs in `online` wants them as directories, too.
+  const hasDirectories = cpuDirectories === 'on' && files.includes(ONLINE)
+  return hasDirectories ? [...masked, ...DIRECTORY_PATHS] : masked
 }
+
+const ONLINE: FilePath = 'sys/devices/system/cpu/online'
 
 /**
  * Parses options by name, as JSON or annotations have them. Throws a RangeError for an unknown option or value, which

@@ -45,8 +45,16 @@ t.test('every default is a value that may be given', async t => {
 t.test('the possible CPUs are bound only for those who insist', async t => {
   const possible = 'sys/devices/system/cpu/possible'
   t.notOk(filesToBind(DEFAULT_OPTIONS).includes(possible))
-  t.equal(filesToBind(DEFAULT_OPTIONS).length, FILE_PATHS.length - 1)
-  t.strictSame(filesToBind({ files: ['proc/stat'], maskPossible: 'on' }), ['proc/stat', possible])
+  t.equal(filesToBind({ ...DEFAULT_OPTIONS, cpuDirectories: 'off' }).length, FILE_PATHS.length - 1)
+  const stat = { ...DEFAULT_OPTIONS, files: ['proc/stat'] as const, maskPossible: 'on' as const }
+  t.strictSame(filesToBind(stat), ['proc/stat', possible])
+})
+
+t.test('a directory is bound last, and only where its files are wanted', async t => {
+  const directory = 'sys/devices/system/cpu'
+  t.equal(filesToBind(DEFAULT_OPTIONS).at(-1), directory)
+  t.notOk(filesToBind({ ...DEFAULT_OPTIONS, cpuDirectories: 'off' }).includes(directory))
+  t.notOk(filesToBind({ ...DEFAULT_OPTIONS, files: ['proc/stat'] }).includes(directory))
 })
 
 t.test('a file goes by its path or the short of it', async t => {

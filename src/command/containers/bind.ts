@@ -1,6 +1,6 @@
 /** Registers a container and puts our files into it: what a hook and `remount` both do. */
 
-import { fstatSync } from 'node:fs'
+import { existsSync, fstatSync } from 'node:fs'
 import type { Described } from '../../container/container.ts'
 import type { Registry } from '../../container/registry.ts'
 import { splitDevice } from '../../host/device-number.ts'
@@ -9,6 +9,7 @@ import { attach, type Bound } from '../../mount/attach.ts'
 import { Descriptors } from '../../mount/descriptors.ts'
 import type { SpareChoice } from '../../mount/spare.ts'
 import { filesToBind, type Options } from '../../proc/options.ts'
+import { DIRECTORY_MARKS } from '../../proc/paths.ts'
 import type { Settings } from '../../service/default-settings.ts'
 import { openOrStart } from '../../service/start.ts'
 
@@ -39,7 +40,8 @@ export function bind(
     const served = { mountPoint: settings.mountPoint, directory, device }
     const options = { ...defaults, ...container.options }
     const choice = options.nestedMounts === 'on' ? spare : 'never'
-    bound = attach(host, container, filesToBind(options), served, { choice, refuse })
+    const files = filesToBind(options).filter(path => isServed(directory, path))
+    bound = attach(host, container, files, served, { choice, refuse })
   } catch (error) {
     if (earlier === undefined) registry.forget(container.id)
     else registry.register(earlier)
@@ -47,4 +49,13 @@ export function bind(
   }
   if (earlier !== undefined) registry.forgetEarlier(earlier, container)
   return bound
+}
+
+/**
+ * Whether a path is served as this version means it. A server of an earlier version has the directory of the CPUs for the
+ * sake of three files: nothing else would be in it.
+ */
+function isServed(directory: number, path: string): boolean {
+  const mark = DIRECTORY_MARKS[path]
+  return mark === undefined || existsSync(`/proc/self/fd/${directory}/${mark}`)
 }

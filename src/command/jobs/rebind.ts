@@ -5,7 +5,7 @@ import { Registry } from '../../container/registry.ts'
 import { Host } from '../../host/host.ts'
 import { detach as takeOut } from '../../mount/detach.ts'
 import type { Options } from '../../proc/options.ts'
-import { FILE_PATHS } from '../../proc/paths.ts'
+import { DIRECTORY_PATHS, FILE_PATHS } from '../../proc/paths.ts'
 import type { Settings } from '../../service/default-settings.ts'
 import { systemClock } from '../../sys/clock.ts'
 import { Log } from '../../sys/log.ts'
@@ -59,7 +59,7 @@ export const detach = (input: RebindInput) =>
     if (known !== undefined && !input.registered) {
       registry.forgetEarlier(known, registry.register({ ...container, detached: true }))
     }
-    takeOut(host, container, FILE_PATHS)
+    takeOut(host, container, [...DIRECTORY_PATHS, ...FILE_PATHS])
     return undefined
   })
 
