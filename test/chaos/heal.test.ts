@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Box, started } from '../kit/box.ts'
-import { BOUND } from '../kit/files.ts'
+import { MOUNTED } from '../kit/files.ts'
 import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
@@ -36,7 +36,7 @@ async function areOwn(t: Test, boxes: readonly Box[]): Promise<void> {
     totals,
     boxes.map((_, i) => String((i + 64) * 1024)),
   )
-  t.equal(await ourMounts(boxes[0] as Box), BOUND.length, 'no dead mounts below')
+  t.equal(await ourMounts(boxes[0] as Box), MOUNTED.length, 'no dead mounts below')
 }
 
 async function until(t: Test, boxes: readonly Box[]): Promise<void> {

@@ -55,6 +55,7 @@ const READERS: Readonly<Record<string, readonly Check[]>> = {
   'sys/devices/system/cpu/offline': [],
   'sys/devices/system/cpu/online': [glibc.checkOnline],
   'sys/devices/system/cpu/possible': [glibc.checkOnline],
+  'sys/devices/system/cpu/present': [glibc.checkOnline],
 }
 
 /** Throws an Error that says who could not read what. */

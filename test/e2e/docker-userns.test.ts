@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { docker } from '../kit/docker.ts'
-import { BOUND } from '../kit/files.ts'
+import { BOUND, MOUNTED } from '../kit/files.ts'
 import { HOST_KIB, parseMemTotal } from '../kit/mem-total.ts'
 import { needs } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
@@ -54,7 +54,7 @@ t.test('docker with userns-remap', needs('runc', 'dockerd', 'docker', 'tar'), as
   t.equal(attached.stdout, '1 attached', `by name: ${attached.stderr}`)
   t.strictSame(here.registered(), [`${id}.json`])
   t.equal(await total(), '65536')
-  t.equal(await sh('grep -c " fuse.lxcfs " /proc/mounts'), String(BOUND.length))
+  t.equal(await sh('grep -c " fuse.lxcfs " /proc/mounts'), String(MOUNTED.length))
   t.equal(await unreadable(), unreadableBefore, 'it may read what it could')
   await engine.run('update', '--memory=80m', id)
   t.equal(await total(), '81920', 'docker update shows')

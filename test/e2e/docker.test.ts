@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { type Docker, docker } from '../kit/docker.ts'
-import { BOUND } from '../kit/files.ts'
+import { MOUNTED } from '../kit/files.ts'
 import { needs } from '../kit/requirements.ts'
 import { site } from '../kit/site.ts'
 
@@ -24,7 +24,7 @@ t.test('docker run and docker update', needs(...PROGRAMS), async t => {
 
   t.match(await total(), /^MemTotal: +262144 kB$/, '--memory 256m')
   t.equal(await cpus(), '1\n1\n0', '--cpus 1')
-  t.equal((await sh('mount | grep lxcfs')).split('\n').length, BOUND.length)
+  t.equal((await sh('mount | grep lxcfs')).split('\n').length, MOUNTED.length)
   t.strictSame(here.registered(), [`${id}.json`])
 
   await engine.run('update', '--cpus=2', id)

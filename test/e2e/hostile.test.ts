@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { eachMount } from '../../src/host/mountinfo.ts'
-import { FILE_PATHS } from '../../src/proc/paths.ts'
+import { DIRECTORY_PATHS, FILE_PATHS } from '../../src/proc/paths.ts'
 import { type Box, started } from '../kit/box.ts'
 import { needs } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
@@ -95,7 +95,7 @@ t.test('mounts that change during the call', needs('runc', 'nsenter'), async t =
     attacker.kill('SIGKILL')
     await attacker
   }
-  const places = FILE_PATHS.map(path => `/${path}`)
+  const places = [...FILE_PATHS, ...DIRECTORY_PATHS].map(path => `/${path}`)
   t.strictSame(
     (await ours(box)).filter(path => !places.includes(path)),
     [],

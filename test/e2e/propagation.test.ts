@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { eachMount, type Mount, parseMounts } from '../../src/host/mountinfo.ts'
 import { isShared } from '../../src/mount/target.ts'
 import { type Box, started } from '../kit/box.ts'
-import { BOUND } from '../kit/files.ts'
+import { MOUNTED } from '../kit/files.ts'
 import { KERNELS } from '../kit/old-kernel.ts'
 import { needs, retry } from '../kit/requirements.ts'
 
@@ -61,7 +61,7 @@ for (const { kernel, programs, makeSite, check } of KERNELS) {
       const master = [peers.replace('shared', 'master')]
       t.strictSame(
         (await ours()).map(({ propagation }) => propagation),
-        BOUND.map(() => master),
+        MOUNTED.map(() => master),
       )
       const before = mountsOf('self')
       await asRoot(box, 'mount --bind /bin/busybox /proc/meminfo')
@@ -77,7 +77,7 @@ for (const { kernel, programs, makeSite, check } of KERNELS) {
       t.equal((await here.hook(state, '--strict')).exitCode, 0)
       t.strictSame(
         (await ours()).map(({ propagation }) => propagation),
-        BOUND.map(() => master),
+        MOUNTED.map(() => master),
       )
       const [proc] = mountsOf(await box.pid()).filter(at('/proc'))
       t.notOk(proc && isShared(proc))

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { Box, type BoxOptions, started } from '../kit/box.ts'
-import { BOUND } from '../kit/files.ts'
+import { MOUNTED } from '../kit/files.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 
@@ -60,13 +60,13 @@ t.test('a hooked container through its life', needs('runc'), async t => {
   const id = idOf('hooked')
   const box = await started(t, here, id, MEMORY)
   const pid = await box.pid()
-  const all = { id, pid, bound: BOUND.length, files: BOUND.length, registered: true }
+  const all = { id, pid, bound: MOUNTED.length, files: MOUNTED.length, registered: true }
 
   t.test('all of its files are bound', async t => {
     t.match(await row(here, id), { ...all, state: 'ok', memoryLimitBytes: 96 * MiB, cpuLimit: 0.5 })
     const { stdout } = await here.procveil(['ps'])
     t.match(stdout, /^ID +NAME +RUNTIME +PID +MEMORY +CPUS +FILES +STATE$/m)
-    const files = `${BOUND.length}/${BOUND.length}`
+    const files = `${MOUNTED.length}/${MOUNTED.length}`
     t.match(stdout, new RegExp(`^${id} +- +- +${pid} +96 MiB +0.5 +${files} +ok$`, 'm'))
     t.notMatch(stdout, '\x1b', 'no colours in a pipe')
     const root = `--runtime-root=${here.directory}/runc`
@@ -80,7 +80,7 @@ t.test('a hooked container through its life', needs('runc'), async t => {
 
   t.test('some are', async t => {
     await execa('nsenter', [`--target=${pid}`, '--mount', 'umount', '/proc/stat'])
-    t.match(await row(here, id), { ...all, bound: BOUND.length - 1, state: 'partial' })
+    t.match(await row(here, id), { ...all, bound: MOUNTED.length - 1, state: 'partial' })
     t.match(about((await doctor(here)).findings, id), [{ level: 'warning' }])
     t.equal((await here.procveil(['remount', '-c', id])).exitCode, 0)
     t.match(await row(here, id), { ...all, state: 'ok' })
@@ -151,7 +151,7 @@ t.test('a container without a hook', needs('runc'), async t => {
       runtime: 'runc',
       state: 'host',
       bound: 0,
-      files: BOUND.length,
+      files: MOUNTED.length,
       registered: false,
       memoryLimitBytes: 96 * MiB,
       cpuLimit: 0.5,
@@ -177,7 +177,7 @@ t.test('a container without a hook', needs('runc'), async t => {
 
   t.test('remount gives it files of its own', async t => {
     t.equal((await here.procveil(['remount', '-c', id])).exitCode, 0)
-    t.match(await row(here, id), { state: 'ok', bound: BOUND.length, registered: true })
+    t.match(await row(here, id), { state: 'ok', bound: MOUNTED.length, registered: true })
   })
 
   t.test("for another service they are another's", async t => {

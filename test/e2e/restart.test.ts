@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { started } from '../kit/box.ts'
-import { BOUND } from '../kit/files.ts'
+import { MOUNTED } from '../kit/files.ts'
 import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
 import { site } from '../kit/site.ts'
 
@@ -26,7 +26,7 @@ t.test('after the server was killed the next hook starts a fresh one', needs('ru
     t.match(await first.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
     t.equal(
       (await first.sh('mount | grep lxcfs')).split('\n').length,
-      BOUND.length,
+      MOUNTED.length,
       'no dead binds below',
     )
   })

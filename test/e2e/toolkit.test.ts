@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { type BoxOptions, box, started } from '../kit/box.ts'
-import { BOUND } from '../kit/files.ts'
+import { MOUNTED } from '../kit/files.ts'
 import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
 import { EXECUTABLE, needs } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
@@ -35,7 +35,7 @@ t.test('remount --all and umount --all', needs('runc'), async t => {
     '131072',
     '262144',
   ])
-  t.equal((await small.sh('mount | grep lxcfs')).split('\n').length, BOUND.length)
+  t.equal((await small.sh('mount | grep lxcfs')).split('\n').length, MOUNTED.length)
   t.equal((await toolkit(here, 'umount', '-a')).stdout, '3 detached')
   t.strictSame(await Promise.all([small, large, frozen].map(readMemTotal)), [
     HOST_KIB,

@@ -52,7 +52,7 @@ function boxWith(view: View | undefined, tree = SYSFS): FakeBackend {
 
 /** The last reply to lookups of one name after the other, from the directory of the CPUs on. */
 function walk(backend: FakeBackend, path: string, from = CPU): Buffer {
-  let reply = Buffer.alloc(0)
+  let reply: Buffer = Buffer.alloc(0)
   let nodeid = from
   for (const name of path.split('/')) {
     const asked = request(Opcode.LOOKUP, nodeid, Buffer.from(`${name}\0`))
