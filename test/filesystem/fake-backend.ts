@@ -1,10 +1,8 @@
 /** Containers for the operations' tests: one called `box`, in slot 5, whose files all say "text". */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import type { Backend } from '../../src/filesystem/backend.ts'
 import { Handles } from '../../src/filesystem/handles.ts'
-import { isNumbered, NodeNumbers } from '../../src/filesystem/node-numbers.ts'
+import { isNumbered, type Node } from '../../src/filesystem/node-numbers.ts'
 import type { Texts } from '../../src/filesystem/saved-texts.ts'
 import { Sysfs } from '../../src/filesystem/sysfs.ts'
 import { slotOf } from '../../src/filesystem/tree.ts'
@@ -28,17 +26,29 @@ export function numbersFrom(first: number) {
   return { first, take: () => next++ }
 }
 
-/** Numbers of nodes, in a directory of their own. */
-export function memoryNodes(): NodeNumbers {
-  const directory = mkdtempSync(`${tmpdir()}/procveil-nodes-`)
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-  const report = (message: string) => {
-    throw new Error(message)
+/** The first number of what is in directories of sysfs. */
+export const FIRST_NODE = 2 ** 52 + 2 ** 32
+
+export type Nodes = Backend['nodes']
+
+/** Numbers of nodes from FIRST_NODE on, in memory. */
+export function memoryNodes(): Nodes {
+  const nodes: Node[] = []
+  const numbers = new Map<string, number>()
+  return {
+    find: nodeid => nodes[nodeid - FIRST_NODE],
+    slotOf: nodeid => nodes[nodeid - FIRST_NODE]?.slot,
+    numberOf: (slot, path) => {
+      const key = `${slot} ${path}`
+      const number = numbers.get(key) ?? FIRST_NODE + nodes.length
+      if (!numbers.has(key)) nodes.push({ slot, path })
+      numbers.set(key, number)
+      return number
+    },
   }
-  return new NodeNumbers(`${directory}/nodes`, { report, isUsed: () => true })
 }
 
-export const slotOfAny = (nodes: NodeNumbers) => (nodeid: number) =>
+export const slotOfAny = (nodes: Nodes) => (nodeid: number) =>
   isNumbered(nodeid) ? (nodes.slotOf(nodeid) ?? 0) : slotOf(nodeid)
 
 /** A host's sysfs by path: a text is a file's, one that begins with `->` a link's, and a number an errno of reading. */
@@ -77,14 +87,19 @@ export function fakeEntries(tree: Readonly<Record<string, string | number>>): En
   }
 }
 
-export const fakeSysfs = (tree = SYSFS): Sysfs =>
-  new Sysfs({
+/** `failed` is called where a view cannot be shown. */
+export function fakeSysfs(
+  tree = SYSFS,
+  failed = (path: string, cause: unknown): void => {
+    throw new Error(`Cannot show ${path}`, { cause })
+  },
+): Sysfs {
+  return new Sysfs({
     entries: fakeEntries(tree),
     guard: { begin: () => true, end: () => {} },
-    failed: (path, cause) => {
-      throw new Error(`Cannot show ${path}`, { cause })
-    },
+    failed,
   })
+}
 
 export const BOX_SLOT = 5
 export const HOST_PID = 1234

@@ -5,14 +5,34 @@ import { Handles } from '../../src/filesystem/handles.ts'
 import { operations } from '../../src/filesystem/operations.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { Session } from '../../src/fuse/session.ts'
-import { type FakeBackend, fakeBackend, numbersFrom } from '../filesystem/fake-backend.ts'
+import type { View } from '../../src/proc/view.ts'
+import {
+  BOX_SLOT,
+  type FakeBackend,
+  fakeBackend,
+  fakeSysfs,
+  numbersFrom,
+  SYSFS,
+} from '../filesystem/fake-backend.ts'
 import { request, ScriptedDevice } from '../fuse/scripted.ts'
+import { cpuView } from '../proc/sysfs/view.ts'
 import { ensure } from '../property/runs.ts'
 import { fuzzer, requireOurs } from './fuzzer.ts'
-import { anyRequest, checkReply, handlesIn, isAnswered, isReply, release } from './requests.ts'
+import {
+  anyRequest,
+  checkReply,
+  handlesIn,
+  isAnswered,
+  isReply,
+  release,
+  SYS_PATHS,
+} from './requests.ts'
 
 /** Handles below this one are those of earlier servers. */
 const FIRST_HANDLE = 1000
+
+/** What lies beside the directories of sysfs. */
+const SECRET = 'a secret of the host'
 
 const step = fc.oneof(
   { weight: 12, arbitrary: anyRequest },
@@ -21,11 +41,12 @@ const step = fc.oneof(
 const values = fc.record({
   script: fc.array(step, { minLength: 1, maxLength: 25 }),
   text: fc.constantFrom('', 'text\n', 'x'.repeat(4096), 'y'.repeat(140_000)),
+  cpus: fc.constantFrom<Cpus>('none', 'broken', [0], [1], [0, 1], [7]),
 })
 
-export const FUZZER = fuzzer(values, ({ script, text }) => {
+export const FUZZER = fuzzer(values, ({ script, text, cpus }) => {
   const saved = new Map<number, Buffer>()
-  const backend = backendWith(text, saved)
+  const backend = backendWith(text, saved, cpus)
   const last = request(Opcode.LOOKUP, 1, Buffer.from('proc\0'))
   const replies = serve(backend, [...script, last]).filter(isReply)
   const requests = [...script, last].filter(each => typeof each !== 'string')
@@ -34,6 +55,7 @@ export const FUZZER = fuzzer(values, ({ script, text }) => {
   const handles = replies.flatMap((reply, i) => {
     const each = asked[i] ?? last
     checkReply(each, reply)
+    ensure(!reply.includes(SECRET), () => `${each.toString('hex')} got ${reply}`)
     return handlesIn(each, reply)
   })
   ensure(replies.at(-1)?.readInt32LE(4) === 0, () => 'the last one is not answered')
@@ -42,9 +64,27 @@ export const FUZZER = fuzzer(values, ({ script, text }) => {
   ensure(saved.size === 0, () => `${saved.size} texts are left`)
 })
 
-function backendWith(text: string, saved: Map<number, Buffer>): FakeBackend {
+type Cpus = 'none' | 'broken' | number[]
+
+/** A view of these CPUs, which fails at all that it is asked where it is `broken`. */
+function viewOf(cpus: Cpus): View | undefined {
+  if (cpus === 'none') return undefined
+  const view = cpuView(cpus === 'broken' ? [0] : cpus)
+  if (cpus !== 'broken') return view
+  view.cpus = () => {
+    throw new Error('Cannot tell')
+  }
+  return view
+}
+
+function backendWith(text: string, saved: Map<number, Buffer>, cpus: Cpus): FakeBackend {
   const backend = fakeBackend()
   backend.text = text
+  const tree = { ...SYSFS, 'sys/devices/system/secret': SECRET, 'sys/devices/secret': SECRET }
+  backend.sysfs = fakeSysfs(tree, () => {})
+  const view = viewOf(cpus)
+  backend.ofSlot = () => view
+  for (const slot of [0, BOX_SLOT]) for (const path of SYS_PATHS) backend.nodes.numberOf(slot, path)
   backend.handles = new Handles(numbersFrom(FIRST_HANDLE), backend.clock, {
     save: (fh, _slot, text) => void saved.set(fh, Buffer.from(text)),
     load: fh => saved.get(fh),

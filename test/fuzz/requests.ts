@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { EIO, ENOSYS } from '../../src/fuse/errno.ts'
 import { Opcode } from '../../src/fuse/protocol.ts'
 import { REQUEST_SIZE } from '../../src/fuse/request.ts'
-import { BOX_SLOT } from '../filesystem/fake-backend.ts'
+import { BOX_SLOT, FIRST_NODE } from '../filesystem/fake-backend.ts'
 import { hex } from '../fuse/scripted.ts'
 import { ensure } from '../property/runs.ts'
 import { mutate, mutations } from './mutations.ts'
@@ -23,7 +23,7 @@ const CODES: ReadonlySet<number> = new Set(Object.values(Opcode))
 const ONE_WAY: ReadonlySet<number> = new Set([FORGET, BATCH_FORGET, INTERRUPT])
 /** Opcodes that we have no operation for. */
 const REFUSED: ReadonlySet<number> = new Set([
-  ...[Opcode.READLINK, Opcode.FSYNC, Opcode.GETXATTR, Opcode.LISTXATTR, Opcode.FLUSH],
+  ...[Opcode.FSYNC, Opcode.GETXATTR, Opcode.LISTXATTR, Opcode.FLUSH],
   ...[Opcode.FSYNCDIR, Opcode.POLL],
 ])
 
@@ -38,16 +38,35 @@ const u64 = fc.oneof(
   fc.tuple(u32, fc.constantFrom(0, 1, 0x1f_ffff, 0x20_0000, 0x7fff_ffff, 0xffff_ffff)),
   fc.tuple(u32, u32),
 )
+/** Of nodes that have the numbers from FIRST_NODE on, in slot 0 and then in the box. The server has not looked them up. */
+export const SYS_PATHS = [
+  ...[
+    '',
+    '/cpu0',
+    '/cpu0/topology',
+    '/cpu0/topology/core_id',
+    '/cpu0/node0',
+    '/cpu1',
+    '/cpu1/busy',
+  ],
+  ...['/cpu1/thermal_throttle/core_throttle_count', '/cpu0/node0/meminfo', '/kernel_max'],
+  ...['/../secret', '/cpu0/../../secret', '//x', '/online', '/cpu9/online'],
+].map(path => `sys/devices/system/cpu${path}`)
+
 const slot = fc.constantFrom(0, BOX_SLOT, BOX_SLOT, 6, 2 ** 44, 2 ** 44 + 1)
 const nodeid = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(slot, fc.nat(50)).map(([slot, at]) => split(slot * 256 + at)) },
+  { weight: 3, arbitrary: fc.nat(2 * SYS_PATHS.length).map(at => split(FIRST_NODE + at)) },
   { weight: 1, arbitrary: u64 },
 )
 const opcode = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom(...CODES) },
   { weight: 1, arbitrary: u32 },
 )
-const NAMES = ['proc', 'sys', 'box', 'meminfo', 'containers', '..', '', '/', 'x'.repeat(5000)]
+const NAMES = [
+  ...['cpu0', 'cpu1', 'cpu2', 'topology', 'core_id', 'node0', 'thermal_throttle', 'secret', '.'],
+  ...['proc', 'sys', 'box', 'meminfo', 'containers', '..', '', '/', 'x'.repeat(5000)],
+]
 const readIn = fc
   .tuple(u64, u64, u32, fc.constantFrom(2, 2, 0, 3))
   .map(([fh, offset, size, flags]) => words(...fh, ...offset, size, flags, 0, 0, 0, 0))

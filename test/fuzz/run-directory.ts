@@ -9,6 +9,7 @@ import { Records } from '../../src/container/records/records.ts'
 import { Registry } from '../../src/container/registry.ts'
 import { RegistryIndex } from '../../src/container/registry-index.ts'
 import { HandleNumbers } from '../../src/filesystem/handle-numbers.ts'
+import { NodeNumbers } from '../../src/filesystem/node-numbers.ts'
 import { fileKey, QUARANTINE_CELLS, Quarantine } from '../../src/filesystem/quarantine.ts'
 import { Renderer } from '../../src/filesystem/renderer.ts'
 import { SavedTexts } from '../../src/filesystem/saved-texts.ts'
@@ -18,6 +19,7 @@ import { DEFAULT_OPTIONS } from '../../src/proc/options.ts'
 import { findKeeper } from '../../src/service/status.ts'
 import { Views } from '../../src/view/views.ts'
 import { checkFile } from '../consumers/files.ts'
+import { FIRST_NODE } from '../filesystem/fake-backend.ts'
 import { numberMap } from '../machines/records.ts'
 import { filesOf, renderAll, viewOf } from '../property/container.ts'
 import { hostFiles, SMALL_HOST } from '../property/hosts.ts'
@@ -82,6 +84,11 @@ const other = anyJson([
   { ...BOX, id: LONG_ID, slot: 2 ** 44, detached: true },
 ])
 const state = anyJson([STATE])
+const CPU = 'sys/devices/system/cpu'
+const NODES = [
+  `procveil nodes 1\npath ${CPU}/cpu#/online\nview 7 5\nview 8 0\nnext 9\n`,
+  `procveil nodes 1\nnext 16777215\npath ${CPU}/cpufreq\nview 16777215 17592186044416\n`,
+]
 const counts = damaged(['1048576\n', '0\n', '9007199254740991\n'].map(each => Buffer.from(each)))
 const bytes = fc.uint8Array({ maxLength: 40 }).map(each => Buffer.from(each))
 const good = fc.constant(Buffer.from(renderContainer(BOX)))
@@ -98,6 +105,7 @@ const CONTENTS: Readonly<Record<string, fc.Arbitrary<Buffer>>> = {
   'texts/1e3': bytes,
   'texts/9007199254740991': bytes,
   handles: counts,
+  nodes: damaged(NODES.map(each => Buffer.from(each))),
   'service.json': anyJson([KEEPER]),
   'slot.key': bytes,
 }
@@ -132,6 +140,7 @@ export const FUZZER = fuzzer(values, (value, directory) => {
   checkViews(host, registry, directory)
   checkQuarantine(host, value)
   attempt(() => findKeeper(host, directory))
+  checkNodes(directory)
   const texts = new SavedTexts(directory)
   const numbers = new HandleNumbers(directory, 0, texts.highest)
   const [fh, next] = [numbers.take(), numbers.take()]
@@ -179,6 +188,27 @@ function checkViews(host: MemoryHost, registry: Registry, directory: string): vo
     host.clock.advance(6)
     views.tick()
     views.release(slot, 1)
+  }
+}
+
+/** Whatever the table says, a node is one of a path that cannot lead anywhere else, and the next server knows it. */
+function checkNodes(directory: string): void {
+  const open = () =>
+    new NodeNumbers(join(directory, 'nodes'), { report: () => {}, isUsed: () => true })
+  const numbers = open()
+  const paths = [`${CPU}/cpu3/online`, `${CPU}/cpufreq`, `${CPU}/cpu12/cache/index0/size`]
+  for (const path of paths) {
+    const nodeid = numbers.numberOf(SLOT, path)
+    if (nodeid === undefined) continue
+    ensure(nodeid >= FIRST_NODE && nodeid < 2 ** 53, () => `${path} is ${nodeid}`)
+    for (const each of [numbers, open()]) {
+      const found = each.find(nodeid)
+      ensure(found?.path === path && found.slot === SLOT, () => `${path} is ${found?.path}`)
+    }
+  }
+  for (let at = 0; at < 2 ** 16; at += 977) {
+    const path = numbers.find(FIRST_NODE + 7 * 2 ** 27 + at)?.path ?? ''
+    ensure(!/(^|\/)(\.|\.\.|)\/|[\0#]/.test(path), () => `${at} is ${path}`)
   }
 }
 

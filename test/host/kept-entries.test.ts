@@ -1,0 +1,52 @@
+import t from 'tap'
+import { KeptEntries } from '../../src/host/kept-entries.ts'
+import { machine } from '../machines/machine.ts'
+
+t.test('entries are what they are, and not what a link leads to', async t => {
+  const host = machine(t, { 'sys/a/file': 'text\n' })
+  host.link({ 'sys/link': 'a', 'sys/loose': 'nothing' })
+  const entries = new KeptEntries(host)
+  t.match(entries.entry('sys/a'), { kind: 'directory' })
+  t.match(entries.entry('sys/a/file'), { kind: 'file' })
+  t.match(entries.entry('sys/link'), { kind: 'link' })
+  t.match(entries.entry('sys/loose'), { kind: 'link' })
+  t.equal(entries.entry('sys/none'), undefined)
+  t.equal(entries.link('sys/link'), 'a')
+  t.equal(entries.link('sys/a'), undefined)
+  t.strictSame(entries.list('sys'), ['a', 'link', 'loose'])
+  t.equal(entries.list('sys/none'), -2)
+  t.equal(entries.text('sys/link'), -40, 'ELOOP')
+  t.equal(entries.text('sys/a'), -21, 'EISDIR')
+  t.equal(entries.text('sys/none'), -2)
+})
+
+t.test('what was read is kept for a second, and so is why it could not be', async t => {
+  const host = machine(t, { 'sys/file': 'one\n' })
+  const entries = new KeptEntries(host)
+  t.equal(`${entries.text('sys/file')}`, 'one\n')
+  t.equal(entries.text('sys/later'), -2)
+  t.equal(entries.entry('sys/later'), undefined)
+  host.set({ 'sys/file': 'two\n', 'sys/later': '' })
+  host.clock.advance(0.9)
+  t.equal(`${entries.text('sys/file')}`, 'one\n')
+  t.equal(entries.text('sys/later'), -2)
+  host.clock.advance(0.1)
+  t.equal(`${entries.text('sys/file')}`, 'two\n')
+  t.equal(`${entries.text('sys/later')}`, '')
+  t.match(entries.entry('sys/later'), { kind: 'file' })
+})
+
+t.test('no more is kept than a bound, however much is asked for', async t => {
+  const long = 'x'.repeat(200_000)
+  const host = machine(t, Object.fromEntries([...'abcdefghijklmnopqrstuvwxyz'].map(n => [n, long])))
+  const entries = new KeptEntries(host)
+  for (const name of 'abcdefghijklmnopqrstuvwxyz') t.equal(`${entries.text(name)}`.length, 200_000)
+  host.set({ a: 'new' })
+  t.equal(`${entries.text('a')}`, 'new', 'the first of 5 MB were forgotten')
+  host.set({ z: 'x'.repeat(300_000) })
+  host.clock.advance(1)
+  t.equal(entries.text('z'), -27, 'EFBIG')
+  for (let i = 0; i < 9000; i++) entries.entry(`none${i}`)
+  host.set({ none0: '' })
+  t.match(entries.entry('none0'), { kind: 'file' })
+})
