@@ -19,8 +19,16 @@ export const DESCRIPTION: readonly Block[] = [
         text: ['The CPUs of its cpuset, no more than its quota is worth, numbered from 0.'],
       },
       {
-        term: '`/sys/devices/system/cpu/offline`',
-        text: ['The possible CPUs that it does not see.'],
+        term: '`/sys/devices/system/cpu`',
+        text: [
+          "A directory for each of its CPUs, with their topology and which of them share a cache. The rest is the host's, for reading only, without what only root may read and `thermal_throttle`.",
+        ],
+      },
+      {
+        term: '`/sys/devices/system/cpu/offline`, `/sys/devices/system/cpu/present`',
+        text: [
+          'The possible CPUs that it does not see, and those of `/sys/devices/system/cpu/online`.',
+        ],
       },
       {
         term: '`/proc/stat`',
