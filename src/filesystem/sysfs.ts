@@ -6,9 +6,10 @@
 
 import { ENODEV } from '../fuse/errno.ts'
 import type { Entries, EntryKind } from '../host/kept-entries.ts'
+import type { VisibleCpus } from '../proc/cpu/visible.ts'
 import type { DirectoryPath } from '../proc/paths.ts'
 import { findSysDirectory } from '../proc/sysfs/directories.ts'
-import type { SysDirectory } from '../proc/sysfs/directory.ts'
+import type { SysDirectory, SysView } from '../proc/sysfs/directory.ts'
 import type { View } from '../proc/view.ts'
 import { isName } from './node-table.ts'
 
@@ -97,14 +98,14 @@ export class Sysfs {
   }
 
   /** Does `work` for the view, and for the host where that cannot be done. */
-  #shown<T>(path: string, view: View | undefined, work: (shown: View | undefined) => T): T {
+  #shown<T>(path: string, view: View | undefined, work: (shown: SysView | undefined) => T): T {
     const { guard, failed } = this.#setup
     const directory = findSysDirectory(path)?.directory.path
     if (view === undefined || directory === undefined || !guard.begin(directory, view)) {
       return work(undefined)
     }
     try {
-      return work(view)
+      return work(new Moment(view))
     } catch (error) {
       if (isShortOfFiles(error)) throw error
       failed(directory, error)
@@ -114,7 +115,7 @@ export class Sysfs {
     }
   }
 
-  #find(path: string, view: View | undefined): Found | undefined {
+  #find(path: string, view: SysView | undefined): Found | undefined {
     const place = findSysDirectory(path)
     if (place === undefined) return undefined
     const { directory, below } = place
@@ -129,19 +130,40 @@ export class Sysfs {
     return found
   }
 
-  #enter(parent: Found, name: string, view: View | undefined): Found | undefined {
+  #enter(parent: Found, name: string, view: SysView | undefined): Found | undefined {
     if (!isName(name)) return undefined
     const { directory, below: within } = parent
     const hostName = directory.hostName(within, name, view)
     if (hostName === undefined) return undefined
     const path = `${parent.path}/${hostName}`
     const entry = this.#setup.entries.entry(path)
-    if (entry === undefined) return undefined
+    if (entry === undefined || directory.isHidden(within, hostName, view)) return undefined
     const { kind } = entry
     if (kind !== 'link' && (entry.mode & S_IROTH) === 0) return undefined
     const below = within === '' ? name : `${within}/${name}`
     const mode = kind === 'directory' ? 0o555 : kind === 'link' ? 0o777 : entry.mode & READABLE
     return { kind, mode, isFleeting: directory.isFleeting(below), directory, below, path }
+  }
+}
+
+/** A view that is asked for its CPUs once, however many entries one request is about. */
+class Moment implements SysView {
+  readonly options: SysView['options']
+  readonly #view: View
+  #cpus: VisibleCpus | undefined
+
+  constructor(view: View) {
+    this.options = view.options
+    this.#view = view
+  }
+
+  cpus(): VisibleCpus {
+    this.#cpus ??= this.#view.cpus()
+    return this.#cpus
+  }
+
+  hostFile(path: string, witness?: string | number): string {
+    return this.#view.hostFile(path, witness)
   }
 }
 

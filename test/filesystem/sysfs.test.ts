@@ -270,3 +270,33 @@ t.test('entries of directories are kept within bounds', async t => {
   from(1, 2)
   t.equal(lists, 101, 'the first one has it listed again')
 })
+
+t.test('names that somebody makes up are asked the host for, and nothing else', async t => {
+  const asked: string[] = []
+  const view = cpuView([1])
+  view.hostFile = path => {
+    asked.push(path)
+    return '1\n'
+  }
+  const cpu = 'sys/devices/system/cpu'
+  const backend = boxWith(view, { ...SYSFS, [`${cpu}/cpufreq/policy1/related_cpus`]: '1\n' })
+  for (let i = 2; i < 100; i++) walk(backend, `cpufreq/policy${i}`)
+  t.strictSame(asked, [], 'what is kept of a file is kept for ever')
+  t.equal(cat(backend, 'cpufreq/policy1/related_cpus'), '0\n')
+  t.strictSame([...new Set(asked)], [`${cpu}/cpufreq/policy1/related_cpus`])
+})
+
+t.test('a request asks once for the CPUs of its container', async t => {
+  const view = cpuView(Array.from({ length: 500 }, (_, i) => i))
+  const cpus = view.cpus()
+  let asked = 0
+  view.cpus = () => {
+    asked++
+    return cpus
+  }
+  const tree = Object.fromEntries(
+    Array.from({ length: 500 }, (_, i) => [`sys/devices/system/cpu/cpu${i}/online`, '1\n']),
+  )
+  list(boxWith(view, tree), CPU)
+  t.equal(asked, 1)
+})

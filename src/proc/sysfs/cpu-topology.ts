@@ -5,9 +5,8 @@
 
 import { findCpus, renderCpuList } from '../../cgroup/cpuset.ts'
 import { topologyNumbers } from '../cpuinfo-topology.ts'
-import type { View } from '../view.ts'
 import { parseCpuMask, renderCpuMask } from './cpu-mask.ts'
-import type { SysRender } from './directory.ts'
+import type { SysRender, SysView } from './directory.ts'
 import { type Numbering, numberingOf, renumber } from './numbering.ts'
 
 /** Which CPUs a file lists: those of one core, of one socket, or of what holds all sockets. */
@@ -57,7 +56,7 @@ export function findTopologyRender(name: string, cpu: number): SysRender | undef
 
 const LIST = '_list'
 
-function renderId(host: string, view: View, line: string | undefined, cpu: number): string {
+function renderId(host: string, view: SysView, line: string | undefined, cpu: number): string {
   const { topology } = view.options
   if (topology === 'host' || UNKNOWN.has(host.trim())) return host
   const { shown, placeOf } = numberingOf(view)
@@ -67,7 +66,7 @@ function renderId(host: string, view: View, line: string | undefined, cpu: numbe
 
 function inScope(
   scope: Scope,
-  { options }: View,
+  { options }: SysView,
   { shown }: Numbering,
   cpu: number,
 ): readonly number[] {

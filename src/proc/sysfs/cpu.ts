@@ -4,9 +4,8 @@
  */
 
 import { renderCpuList } from '../../cgroup/cpuset.ts'
-import type { View } from '../view.ts'
 import { findTopologyRender, limitSet } from './cpu-topology.ts'
-import type { SysDirectory, SysRender } from './directory.ts'
+import type { SysDirectory, SysRender, SysView } from './directory.ts'
 import { numberingOf, renumber } from './numbering.ts'
 
 const PATH = 'sys/devices/system/cpu'
@@ -26,17 +25,16 @@ const HIDDEN_OF_CPU = /^(?:thermal_throttle|hotplug|crash_notes.*)$/
 export const CPU_DIRECTORY: SysDirectory = {
   path: PATH,
 
-  hostName(within, name, view) {
-    if (within === '') return HIDDEN.has(name) ? undefined : hostNameOf(name, view)
-    if (CPU.test(within)) return HIDDEN_OF_CPU.test(name) ? undefined : name
-    if (within === 'cpufreq' && POLICY.test(name)) return hasPolicy(name, view) ? name : undefined
-    return name
+  hostName: (within, name, view) => (within === '' ? hostNameOf(name, view) : name),
+
+  isHidden(within, name, view) {
+    if (within === '') return HIDDEN.has(name)
+    if (CPU.test(within)) return HIDDEN_OF_CPU.test(name)
+    return within === 'cpufreq' && POLICY.test(name) && !hasPolicy(name, view)
   },
 
-  shownNames(within, names, view) {
-    if (within === '') return shownNamesOf(names, view)
-    return names.filter(name => CPU_DIRECTORY.hostName(within, name, view) !== undefined)
-  },
+  shownNames: (within, names, view) =>
+    within === '' && view !== undefined ? shownNamesOf(names, view) : names,
 
   findRender(path) {
     const own = RENDERS.get(path)
@@ -57,33 +55,31 @@ export const CPU_DIRECTORY: SysDirectory = {
   isFleeting: path => CPU.test(path) || /^cpufreq\/policy\d+$/.test(path),
 }
 
-function hostNameOf(name: string, view: View | undefined): string | undefined {
+function hostNameOf(name: string, view: SysView | undefined): string | undefined {
   const shown = CPU.exec(name)?.[1]
   if (shown === undefined || view === undefined) return name
   const cpu = numberingOf(view).hostByShown.get(Number(shown))
   return cpu === undefined ? undefined : `cpu${cpu}`
 }
 
-function shownNamesOf(names: readonly string[], view: View | undefined): string[] {
-  const others = names.filter(name => !HIDDEN.has(name))
-  if (view === undefined) return others
+function shownNamesOf(names: readonly string[], view: SysView): string[] {
   const had = new Set(names)
   const { hostByShown } = numberingOf(view)
   const cpus = [...hostByShown].filter(([, cpu]) => had.has(`cpu${cpu}`))
-  return [...cpus.map(([shown]) => `cpu${shown}`), ...others.filter(name => !CPU.test(name))]
+  return [...cpus.map(([shown]) => `cpu${shown}`), ...names.filter(name => !CPU.test(name))]
 }
 
 /**
  * Whether a container sees a policy of cpufreq: one of its CPUs is in it. The names of policies stay, since cpuN/cpufreq
  * leads to them.
  */
-function hasPolicy(name: string, view: View | undefined): boolean {
+function hasPolicy(name: string, view: SysView | undefined): boolean {
   if (view === undefined) return true
   const { shownByHost } = numberingOf(view)
   return parseNumbers(readPolicy(view, name)).some(cpu => shownByHost.has(cpu))
 }
 
-function readPolicy(view: View, name: string): string {
+function readPolicy(view: SysView, name: string): string {
   try {
     return view.hostFile(`${PATH}/cpufreq/${name}/related_cpus`, name)
   } catch {

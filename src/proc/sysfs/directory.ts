@@ -12,15 +12,23 @@ import type { View } from '../view.ts'
  */
 export interface SysDirectory {
   readonly path: DirectoryPath
-  /** The host's name of what the container sees as `name` in the directory `within`; `undefined` for nothing. */
-  hostName(within: string, name: string, view: View | undefined): string | undefined
-  /** The names that the container sees in `within`, of those that the host has there. */
-  shownNames(within: string, names: readonly string[], view: View | undefined): readonly string[]
+  /**
+   * The host's name of what the container sees as `name` in the directory `within`; `undefined` for nothing. It is asked
+   * for names that anybody has made up.
+   */
+  hostName(within: string, name: string, view: SysView | undefined): string | undefined
+  /** Whether the container does not see an entry of that name that the host has. */
+  isHidden(within: string, hostName: string, view: SysView | undefined): boolean
+  /** The names that the container sees in `within`, of those that the host has there, and besides what is hidden. */
+  shownNames(within: string, names: readonly string[], view: SysView | undefined): readonly string[]
   /** What the file says; `undefined` where it says what the host's says. */
   findRender(path: string): SysRender | undefined
   /** Whether the container may see the entry at one moment and not at the next one. */
   isFleeting(path: string): boolean
 }
 
+/** What is asked of a view. */
+export type SysView = Pick<View, 'options' | 'cpus' | 'hostFile'>
+
 /** Makes the container's text of that of the host's file. */
-export type SysRender = (host: string, view: View) => string
+export type SysRender = (host: string, view: SysView) => string

@@ -2,7 +2,7 @@
 
 import type { VisibleCpus } from '../cpu/visible.ts'
 import { shownCpus } from '../cpu-online.ts'
-import type { View } from '../view.ts'
+import type { SysView } from './directory.ts'
 
 export interface Numbering {
   /** The numbers that are shown, ascending. */
@@ -15,7 +15,7 @@ export interface Numbering {
   readonly placeOf: (shown: number) => number
 }
 
-export function numberingOf(view: View): Numbering {
+export function numberingOf(view: SysView): Numbering {
   const cpus = view.cpus()
   const isReal = view.options.cpuNumbering === 'real'
   const known = isReal ? REAL : VIRTUAL

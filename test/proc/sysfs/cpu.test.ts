@@ -7,10 +7,17 @@ import { cpuView } from './view.ts'
 
 const HOST = ['cpu0', 'cpu1', 'cpu2', 'cpu3', 'cpufreq', 'cpuidle', 'online', 'probe', 'release']
 
+/** As the file system asks: the host's name first, and then whether that is hidden. */
+function host(name: string, view: View | undefined, within = ''): string | undefined {
+  const hostName = CPU_DIRECTORY.hostName(within, name, view)
+  if (hostName === undefined || CPU_DIRECTORY.isHidden(within, hostName, view)) return undefined
+  return hostName
+}
+
 const shown = (view: View | undefined, names = HOST, within = '') =>
-  CPU_DIRECTORY.shownNames(within, names, view)
-const host = (name: string, view: View | undefined, within = '') =>
-  CPU_DIRECTORY.hostName(within, name, view)
+  CPU_DIRECTORY.shownNames(within, names, view).filter(
+    name => host(name, view, within) !== undefined,
+  )
 const says = (path: string, text: string, view: View) =>
   CPU_DIRECTORY.findRender(path)?.(text, view)
 
