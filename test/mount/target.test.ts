@@ -96,3 +96,41 @@ t.test('what a later mount has covered is not found', async t => {
     'a mount on the root itself is not entered',
   )
 })
+
+const CPU = '/sys/devices/system/cpu'
+
+t.test('a directory of ours lies over the binds of its files, and both are found', async t => {
+  const mounts = tree(`
+64 26 254:0 / / rw - ext4 /dev/vda rw
+65 64 0:39 / /proc rw - proc proc rw
+70 64 0:43 / /sys ro - sysfs sysfs ro
+71 70 0:50 /containers/x${CPU}/online ${CPU}/online rw - fuse.lxcfs lxcfs rw
+72 70 0:50 /containers/x${CPU} ${CPU} rw - fuse.lxcfs lxcfs rw
+73 72 0:51 /null ${CPU}/possible rw - devtmpfs devtmpfs rw
+`)
+  t.match(findTarget(mounts, '', `${CPU}/online`.slice(1)), {
+    ...{ parent: { id: 70 }, bound: { id: 71 }, layers: 1, covers: [CPU] },
+  })
+  t.match(findTarget(mounts, '', `${CPU}/offline`.slice(1)), {
+    ...{ parent: { id: 70 }, bound: undefined, layers: 0, covers: [CPU] },
+  })
+  t.match(findTarget(mounts, '', CPU.slice(1)), {
+    ...{ parent: { id: 70 }, bound: { id: 72 }, layers: 1, covers: [] },
+  })
+  t.match(
+    findTarget(mounts, '', `${CPU}/possible`.slice(1)),
+    { parent: { id: 70 }, bound: undefined },
+    'what a runtime has masked in the directory is no matter of the file below',
+  )
+  t.match(findTarget(mounts, '', 'proc/stat'), { covers: [] })
+})
+
+t.test('a directory that is covered by another mount is left alone', async t => {
+  const mounts = tree(`
+64 26 254:0 / / rw - ext4 /dev/vda rw
+70 64 0:43 / /sys ro - sysfs sysfs ro
+72 70 0:50 /containers/x${CPU} ${CPU} rw - fuse.lxcfs lxcfs rw
+73 72 0:51 / ${CPU} rw - tmpfs tmpfs rw
+`)
+  t.equal(findTarget(mounts, '', CPU.slice(1)), undefined)
+})
