@@ -52,11 +52,11 @@ export const OPTION_DESCRIPTIONS: Descriptions = {
     },
   },
   fractional: {
-    text: 'How `/proc/stat` shows the part of a CPU that a quota takes away, such as half a CPU under a quota of one and a half.',
+    text: 'How `/proc/stat` shows the part of a CPU that a quota takes away, such as half of the second CPU under a quota of one and a half. All CPUs but the last are whole.',
     values: {
       steal:
         "As steal, the time that a virtual machine's host gave to others, in step with the time used. The times of a CPU add up to the clock's.",
-      idle: "Not at all: idle time is what is left of the quota, and the times of a CPU add up to less than the clock's.",
+      idle: "Not at all: idle time is what is left of the quota, and the times of the last CPU add up to less than the clock's.",
     },
   },
   maskPossible: {

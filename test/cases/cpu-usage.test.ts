@@ -211,8 +211,8 @@ t.test('CPUs go on as idle where the files of v1 are gone for good', async t => 
   const tenant = legacy(t, { '/ctr/cpuset.effective_cpus': '0-1', ...files(usageAll([30, 0])) })
   t.same(cpuLines(tenant), [
     'cpu  3000 0 0 17000 0 0 0 0 0 0',
-    'cpu0 1500 0 0 8500 0 0 0 0 0 0',
-    'cpu1 1500 0 0 8500 0 0 0 0 0 0',
+    'cpu0 3000 0 0 7000 0 0 0 0 0 0',
+    'cpu1 0 0 0 10000 0 0 0 0 0 0',
   ])
   tenant.set(files(undefined))
   for (let i = 0; i < 60; i++) {
@@ -221,8 +221,8 @@ t.test('CPUs go on as idle where the files of v1 are gone for good', async t => 
   }
   t.same(cpuLines(tenant), [
     'cpu  3000 0 0 29000 0 0 0 0 0 0',
-    'cpu0 1500 0 0 14500 0 0 0 0 0 0',
-    'cpu1 1500 0 0 14500 0 0 0 0 0 0',
+    'cpu0 3000 0 0 13000 0 0 0 0 0 0',
+    'cpu1 0 0 0 16000 0 0 0 0 0 0',
   ])
   t.match(tenant.read('uptime'), /^160\.00 290\.00$/m)
 })

@@ -194,8 +194,8 @@ t.test(
     tenant.set({ '/ctr/cpu.stat/x': undefined, '/ctr/cpu.stat': undefined })
     tenant.set({ '/ctr/cpu.stat': 'user_usec 36000000\nsystem_usec 10000000\n' })
     const [whole] = tenant.lines('stat', 'cpu')
-    t.equal(broken, 'cpu  3000 0 1000 16666 0 0 0 1333 0 0')
-    t.equal(whole, 'cpu  3600 0 1000 17866 0 0 0 1533 0 0')
+    t.equal(broken, 'cpu  3000 0 1000 18000 0 0 0 0 0 0')
+    t.equal(whole, 'cpu  3600 0 1000 19400 0 0 0 0 0 0')
   },
 )
 

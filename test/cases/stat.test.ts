@@ -77,21 +77,50 @@ t.test('half a CPU fully used is half busy and half stolen', async t => {
   ])
 })
 
-t.test('one and a half CPUs used to 60 % are idle for 40 %', async t => {
+t.test('one busy thread under one and a half CPUs looks like one busy CPU', async t => {
   const tenant = idle(t, '150000 100000', '0-1')
   tenant.read('stat')
   tenant.advance(10)
-  tenant.set({ '/ctr/cpu.stat': cpuStat(9) })
+  tenant.set({ '/ctr/cpu.stat': cpuStat(10), 'proc/stat': hostStat(1300, 1700) })
   t.same(cpuLines(tenant), [
-    'cpu  900 0 0 20800 0 0 0 300 0 0',
-    'cpu0 450 0 0 10400 0 0 0 150 0 0',
-    'cpu1 450 0 0 10400 0 0 0 150 0 0',
+    'cpu  1000 0 0 21000 0 0 0 0 0 0',
+    'cpu0 1000 0 0 10000 0 0 0 0 0 0',
+    'cpu1 0 0 0 11000 0 0 0 0 0 0',
   ])
+})
+
+t.test('one busy thread under a quota of two CPUs of eight looks like one busy CPU', async t => {
+  const tenant = idle(t, '200000 100000', '0-7')
+  tenant.read('stat')
+  tenant.advance(10)
+  tenant.set({ '/ctr/cpu.stat': cpuStat(10), 'proc/stat': hostStat(1900, 1900) })
+  t.same(cpuLines(tenant)?.slice(1), [
+    'cpu0 1000 0 0 10000 0 0 0 0 0 0',
+    'cpu1 0 0 0 11000 0 0 0 0 0 0',
+  ])
+})
+
+t.test('one and a half CPUs used up are idle for nothing', async t => {
+  const tenant = idle(t, '150000 100000', '0-1')
+  tenant.read('stat')
+  tenant.advance(10)
+  tenant.set({ '/ctr/cpu.stat': cpuStat(12) })
+  t.same(cpuLines(tenant), [
+    'cpu  1200 0 0 20600 0 0 0 200 0 0',
+    'cpu0 1000 0 0 10000 0 0 0 0 0 0',
+    'cpu1 200 0 0 10600 0 0 0 200 0 0',
+  ])
+  tenant.advance(10)
+  tenant.set({ '/ctr/cpu.stat': cpuStat(27) })
+  t.equal(cpuLines(tenant)?.[0], 'cpu  2700 0 0 20600 0 0 0 700 0 0')
 })
 
 t.test('an operator may have less idle time instead of stolen time', async t => {
   const tenant = idle(t, '150000 100000', '0-1', { options: { fractional: 'idle' } })
-  t.equal(cpuLines(tenant)?.[1], 'cpu0 0 0 0 7500 0 0 0 0 0 0')
+  t.same(cpuLines(tenant)?.slice(1), [
+    'cpu0 0 0 0 10000 0 0 0 0 0 0',
+    'cpu1 0 0 0 5000 0 0 0 0 0 0',
+  ])
   tenant.advance(10)
   tenant.set({ '/ctr/cpu.stat': cpuStat(9) })
   t.equal(cpuLines(tenant)?.[0], 'cpu  900 0 0 15600 0 0 0 0 0 0')
@@ -137,11 +166,11 @@ t.test('a cgroup that was made anew counts on, and nothing falls', async t => {
 })
 
 t.test('a fraction of a CPU was stolen before the first read too', async t => {
-  const tenant = busy(t, { '/ctr/cpu.stat': cpuStat(30), '/ctr/cpu.max': '150000 100000' })
+  const tenant = busy(t, { '/ctr/cpu.stat': cpuStat(120), '/ctr/cpu.max': '150000 100000' })
   t.same(cpuLines(tenant), [
-    'cpu  3000 0 0 16000 0 0 0 1000 0 0',
-    'cpu0 1500 0 0 8000 0 0 0 500 0 0',
-    'cpu1 1500 0 0 8000 0 0 0 500 0 0',
+    'cpu  12000 0 0 6000 0 0 0 2000 0 0',
+    'cpu0 10000 0 0 0 0 0 0 0 0 0',
+    'cpu1 2000 0 0 6000 0 0 0 2000 0 0',
   ])
 })
 

@@ -14,11 +14,13 @@ import {
   type HostCpus,
   noteHost,
   noteUsage,
+  noWork,
   spreadUsage,
 } from './counters.ts'
+import { type Interval, usablePart } from './interval.ts'
 import { type CpuTimes, IDLE, NICE, STEAL, SYSTEM, TIME_FIELDS, USER } from './time.ts'
 import type { VisibleCpus } from './visible.ts'
-import { capWork, scaleWork, setWork, WORK_FIELDS, workUsec } from './work.ts'
+import { capWork, WORK_FIELDS, workUsec } from './work.ts'
 
 export interface CpuReading {
   /** Microseconds of CLOCK_MONOTONIC. */
@@ -42,6 +44,7 @@ const next = new CpuCells()
 /** What a CPU did in a time, and the time that passed on it. */
 const work = new Float64Array(WORK_FIELDS)
 const passed = new Float64Array(TIME_FIELDS)
+const interval: Interval = { usec: 0, quotaCpus: 1 }
 
 export class CpuAccount {
   readonly #options: Pick<Options, 'fractional'>
@@ -100,7 +103,7 @@ export class CpuAccount {
     return known.show(count)
   }
 
-  /** Before the first reading usage was even, as far as anyone can tell. */
+  /** The first reading is one of the time since the container's creation. What does not fit into it was not its own. */
   #first(reading: CpuReading): void {
     const { monotonicUsec, ageUsec, usage, cpus } = reading
     const { effective, count, quotaCpus } = cpus
@@ -119,12 +122,12 @@ export class CpuAccount {
     }
     noteUsage(next, usage, reading.hostCpus)
     growTo(next, undefined, count)
-    const usec = Math.max(Math.min(ageUsec ?? monotonicUsec, monotonicUsec), 0)
-    setWork(work, 0, usage)
-    scaleWork(work, 0, 1 / count)
-    capWork(work, 0, (usec * quotaCpus) / count)
-    this.#pass(usec, work, 0, cpus)
-    for (let i = 0; i < count; i++) addPassed(next, i)
+    begin(known)
+    known.numbers[SOURCE] = next.numbers[SOURCE] as number
+    interval.usec = Math.max(Math.min(ageUsec ?? monotonicUsec, monotonicUsec), 0)
+    interval.quotaCpus = quotaCpus
+    work.fill(0)
+    this.#pass(spreadUsage(known, next, interval, work, cpus), count)
   }
 
   #next({ usage, cpus, hostCpus }: CpuReading, usec: number): void {
@@ -141,12 +144,11 @@ export class CpuAccount {
     } else {
       noteUsage(next, usage, hostCpus)
       growTo(next, known, count)
-      const busy = spreadUsage(known, next, usec, work, cpus)
+      interval.usec = usec
+      interval.quotaCpus = quotaCpus
+      const busy = spreadUsage(known, next, interval, work, cpus)
       capWork(work, 0, MOST_CARRY_USEC * quotaCpus)
-      for (let i = 0; i < count; i++) {
-        this.#pass(usec, busy, i * WORK_FIELDS, cpus)
-        addPassed(next, i)
-      }
+      this.#pass(busy, count)
     }
     for (let i = 0; i < WORK_FIELDS; i++) next.numbers[CARRY + i] = work[i] as number
   }
@@ -160,27 +162,36 @@ export class CpuAccount {
     next.reserve(at)
     for (let i = 0; i < at; i++) next.numbers[i] = known.numbers[i] as number
     growTo(next, known, cpus.count)
-    work.fill(0)
-    this.#pass(usec, work, 0, cpus)
-    for (let i = 0; i < cpus.count; i++) addPassed(next, i)
+    interval.usec = usec
+    interval.quotaCpus = cpus.quotaCpus
+    this.#pass(noWork(cpus), cpus.count)
+  }
+
+  /** Adds to the times the interval, in which the CPUs did this work. */
+  #pass(busy: Float64Array, count: number): void {
+    for (let cpu = 0; cpu < count; cpu++) {
+      this.#passOn(cpu, busy, cpu * WORK_FIELDS)
+      addPassed(next, cpu)
+    }
   }
 
   /**
-   * Sets `passed` to the time of a CPU that did this work. Under a fractional quota a CPU cannot be used up. Its unusable
-   * part shows as steal, the time that a hypervisor gave to others, in step with the use: so idle tells how much of the
-   * quota is left, and the sum is the wall time.
+   * Sets `passed` to the time of a CPU that did the work at `at`. The unusable part of the last CPU shows as steal, the time
+   * that a hypervisor gave to others, in step with its use: it is idle for what is left of the quota, and the sum is the
+   * wall time.
    */
-  #pass(usec: number, did: Float64Array, at: number, { count, quotaCpus }: VisibleCpus): void {
-    const usedUsec = workUsec(did, at)
+  #passOn(cpu: number, busy: Float64Array, at: number): void {
+    const { usec, quotaCpus } = interval
+    const usedUsec = workUsec(busy, at)
+    const part = usablePart(quotaCpus, cpu)
     const showsSteal = this.#options.fractional !== 'idle'
-    const stealUsec = showsSteal ? (usedUsec * (count - quotaCpus)) / quotaCpus : 0
-    const wallUsec = showsSteal ? usec : (usec * quotaCpus) / count
+    const idleUsec = Math.max(showsSteal ? usec - usedUsec / part : usec * part - usedUsec, 0)
     passed.fill(0)
-    passed[USER] = did[at] as number
-    passed[NICE] = did[at + 1] as number
-    passed[SYSTEM] = did[at + 2] as number
-    passed[IDLE] = Math.max(wallUsec - usedUsec - stealUsec, 0)
-    passed[STEAL] = stealUsec
+    passed[USER] = busy[at] as number
+    passed[NICE] = busy[at + 1] as number
+    passed[SYSTEM] = busy[at + 2] as number
+    passed[IDLE] = idleUsec
+    passed[STEAL] = showsSteal ? Math.max(usec - usedUsec - idleUsec, 0) : 0
   }
 }
 

@@ -13,9 +13,10 @@ import {
   SOURCE,
   USED,
 } from './cells.ts'
+import { type Interval, wholeCpus } from './interval.ts'
 import { busyUsec, CPU_TIME_FIELDS, type CpuTime, TIME_FIELDS } from './time.ts'
 import type { VisibleCpus } from './visible.ts'
-import { addWork, setWork, spreadWork, takeWork, WORK_FIELDS, workUsec } from './work.ts'
+import { addWork, fillWork, setWork, spreadWork, takeWork, WORK_FIELDS, workUsec } from './work.ts'
 
 /** The time of the host's CPUs by number, as `parseHostCpus` reads it. */
 export type HostCpus = ReadonlyMap<number, CpuTime>
@@ -78,26 +79,23 @@ const used = new Float64Array(WORK_FIELDS)
 const usedBefore = new Float64Array(WORK_FIELDS)
 
 /**
- * Spreads over the virtual CPUs what was used in the `usec` from the reading `before` to the reading `now`, and what is
+ * Spreads over the virtual CPUs what was used in the interval from the reading `before` to the reading `now`, and what is
  * carried into it. Returns the work of each, which holds until the next call; what there is no room for is left in
  * `carry`.
  */
 export function spreadUsage(
   before: CpuCells,
   now: CpuCells,
-  usec: number,
+  interval: Interval,
   carry: Float64Array,
   cpus: VisibleCpus,
 ): Float64Array {
-  const { effective, count, quotaCpus } = cpus
-  busy = withRoom(busy, count * WORK_FIELDS)
-  weights = withRoom(weights, count)
-  busy.fill(0, 0, count * WORK_FIELDS)
-  weights.fill(0, 0, count)
-  const mostUsec = usec * effective.length
+  begin(cpus)
+  const mostUsec = interval.usec * cpus.effective.length
   const from = before.numbers[SOURCE]
   const to = now.numbers[SOURCE]
-  if (from === BY_CPU && to === BY_CPU) takeByCpu(before, now, mostUsec, cpus)
+  const isByCpu = from === BY_CPU && to === BY_CPU
+  if (isByCpu) takeByCpu(before, now, mostUsec, cpus)
   else if (from === FROM_HOST) {
     // Nobody knows how much of a new source's count came since the last reading.
   } else {
@@ -106,7 +104,39 @@ export function spreadUsage(
     takeWork(used, 0, before.numbers, USED, mostUsec)
     addWork(carry, 0, used, 0)
   }
-  spreadWork(busy, count, carry, weights, (usec * quotaCpus) / count)
+  return place(interval, carry, cpus, isByCpu)
+}
+
+/** The work of as many virtual CPUs that did none, which holds as that of `spreadUsage`. */
+export function noWork(cpus: VisibleCpus): Float64Array {
+  begin(cpus)
+  return busy
+}
+
+function begin({ count }: VisibleCpus): void {
+  busy = withRoom(busy, count * WORK_FIELDS)
+  weights = withRoom(weights, count)
+  busy.fill(0, 0, count * WORK_FIELDS)
+  weights.fill(0, 0, count)
+}
+
+/**
+ * The last CPU of a fractional quota does what the whole ones have no room for. Under a quota no visible CPU stands for one
+ * of the host, and where the kernel does not count by CPU they are filled one after the other.
+ */
+function place(
+  interval: Interval,
+  common: Float64Array,
+  { effective, quotaCpus }: VisibleCpus,
+  isByCpu: boolean,
+): Float64Array {
+  const whole = wholeCpus(interval.quotaCpus)
+  const isSpread = isByCpu || quotaCpus === effective.length
+  if (isSpread) {
+    const roomUsec = interval.usec * Math.min(interval.quotaCpus, 1)
+    spreadWork(busy, whole, common, weights, roomUsec)
+  }
+  fillWork(busy, isSpread ? whole : 0, common, interval)
   return busy
 }
 
@@ -115,8 +145,9 @@ function takeByCpu(
   before: CpuCells,
   now: CpuCells,
   mostUsec: number,
-  { effective, count }: VisibleCpus,
+  { effective, quotaCpus }: VisibleCpus,
 ): void {
+  const whole = wholeCpus(quotaCpus)
   const counted = now.numbers[COUNTED] as number
   const length = rowNumbers(BY_CPU)
   // Both lists ascend, the kernel's and ours.
@@ -127,9 +158,9 @@ function takeByCpu(
     takeRow(used, now, at)
     takeRow(usedBefore, before, findRow(before, cpu, k))
     takeWork(used, 0, usedBefore, 0, mostUsec)
-    addWork(busy, ((effective[j] === cpu ? j : cpu) % count) * WORK_FIELDS, used, 0)
+    addWork(busy, ((effective[j] === cpu ? j : cpu) % whole) * WORK_FIELDS, used, 0)
   }
-  for (let i = 0; i < count; i++) weights[i] = workUsec(busy, i * WORK_FIELDS)
+  for (let i = 0; i < whole; i++) weights[i] = workUsec(busy, i * WORK_FIELDS)
 }
 
 /** Copies the work of a CPU, of which cgroups do not know what was niced; -1 is where there is none. */

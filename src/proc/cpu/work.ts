@@ -4,6 +4,7 @@
  */
 
 import type { CpuWork } from '../../cgroup/cpu.ts'
+import { type Interval, usablePart } from './interval.ts'
 
 /** How many numbers work is. */
 export const WORK_FIELDS = 3
@@ -123,5 +124,26 @@ function placeSurplus(busy: Float64Array, count: number, roomUsec: number): void
   for (let at = 0; at < count * WORK_FIELDS; at += WORK_FIELDS) {
     const usec = Math.max(roomUsec - workUsec(busy, at), 0)
     addWork(busy, at, surplus, 0, usec / room)
+  }
+}
+
+/**
+ * Gives each virtual CPU from `first` on, one after the other, as much of the `common` work as it has room for in `usec` of
+ * which `quotaCpus` can be used. What all together have no room for is left in `common`.
+ */
+export function fillWork(
+  busy: Float64Array,
+  first: number,
+  common: Float64Array,
+  { usec, quotaCpus }: Interval,
+): void {
+  for (let cpu = first; cpu < quotaCpus; cpu++) {
+    const commonUsec = workUsec(common)
+    if (commonUsec <= 0) return
+    const at = cpu * WORK_FIELDS
+    const roomUsec = Math.max(usec * usablePart(quotaCpus, cpu) - workUsec(busy, at), 0)
+    const takenUsec = Math.min(roomUsec, commonUsec)
+    addWork(busy, at, common, 0, takenUsec / commonUsec)
+    scaleWork(common, 0, (commonUsec - takenUsec) / commonUsec)
   }
 }

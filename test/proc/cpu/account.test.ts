@@ -116,22 +116,40 @@ t.test('half a CPU fully used is half busy, half stolen', async t => {
   t.equal(lines(seen)[1], 'cpu0 400 0 100 10000 0 0 0 500 0 0')
 })
 
-t.test('idle is the part of one and a half CPUs that is left', async t => {
+t.test('of one and a half CPUs the first is whole, and the second has the fraction', async t => {
   const account = new CpuAccount(STEAL)
   account.advance(at(0, { cpus: cpus(2, 1.5), usage: used(0) }))
-  t.same(lines(account.advance(at(10, { cpus: cpus(2, 1.5), usage: used(9) }))), [
-    'cpu  900 0 0 20800 0 0 0 300 0 0',
-    'cpu0 450 0 0 10400 0 0 0 150 0 0',
-    'cpu1 450 0 0 10400 0 0 0 150 0 0',
+  t.same(lines(account.advance(at(10, { cpus: cpus(2, 1.5), usage: used(10) }))), [
+    'cpu  1000 0 0 21000 0 0 0 0 0 0',
+    'cpu0 1000 0 0 10000 0 0 0 0 0 0',
+    'cpu1 0 0 0 11000 0 0 0 0 0 0',
   ])
+  t.same(lines(account.advance(at(20, { cpus: cpus(2, 1.5), usage: used(23) }))), [
+    'cpu  2300 0 0 21400 0 0 0 300 0 0',
+    'cpu0 2000 0 0 10000 0 0 0 0 0 0',
+    'cpu1 300 0 0 11400 0 0 0 300 0 0',
+  ])
+  t.equal(
+    lines(account.advance(at(30, { cpus: cpus(2, 1.5), usage: used(38) })))[0],
+    'cpu  3800 0 0 21400 0 0 0 800 0 0',
+    'nothing is idle when the quota is used up',
+  )
 })
 
 t.test('the unusable part may be left out instead', async t => {
   const account = new CpuAccount(IDLE)
   const first = account.advance(at(0, { cpus: cpus(2, 1.5), usage: used(0) }))
-  t.equal(lines(first)[1], 'cpu0 0 0 0 7500 0 0 0 0 0 0')
-  const next = account.advance(at(10, { cpus: cpus(2, 1.5), usage: used(9) }))
-  t.equal(lines(next)[0], 'cpu  900 0 0 15600 0 0 0 0 0 0')
+  t.same(lines(first), [
+    'cpu  0 0 0 15000 0 0 0 0 0 0',
+    'cpu0 0 0 0 10000 0 0 0 0 0 0',
+    'cpu1 0 0 0 5000 0 0 0 0 0 0',
+  ])
+  const next = account.advance(at(10, { cpus: cpus(2, 1.5), usage: used(12) }))
+  t.same(lines(next), [
+    'cpu  1200 0 0 15300 0 0 0 0 0 0',
+    'cpu0 1000 0 0 10000 0 0 0 0 0 0',
+    'cpu1 200 0 0 5300 0 0 0 0 0 0',
+  ])
 })
 
 t.test('another CPU starts from zero and the total has no jump', async t => {
@@ -300,15 +318,16 @@ t.test('a reading without usage is idle time, and the next that has one goes on'
 
 t.test('a usage that is gone for good is idle time on each CPU, by the quota', async t => {
   for (const [options, expected] of [
-    [STEAL, ['cpu  0 0 0 4000 0 0 0 0 0 0', 'cpu0 0 0 0 2000 0 0 0 0 0 0']],
-    [IDLE, ['cpu  0 0 0 3000 0 0 0 0 0 0', 'cpu0 0 0 0 1500 0 0 0 0 0 0']],
+    [STEAL, ['cpu  0 0 0 4000 0 0 0 0 0 0', 'cpu1 0 0 0 2000 0 0 0 0 0 0']],
+    [IDLE, ['cpu  0 0 0 3000 0 0 0 0 0 0', 'cpu1 0 0 0 1000 0 0 0 0 0 0']],
   ] as const) {
     const kept = new OwnNumbers()
     const gone = { cpus: cpus(2, 1.5), usage: undefined }
     new CpuAccount(options, kept).advance(at(0, { ...gone, ageUsec: 0, usage: used(5) }))
     new CpuAccount(options, kept).advance(at(10, gone))
     const next = new CpuAccount(options, kept)
-    t.same(lines(next.advance(at(20, gone))).slice(0, 2), expected)
+    const [total, , cpu1] = lines(next.advance(at(20, gone)))
+    t.same([total, cpu1], expected)
     const more = lines(next.advance(at(30, { ...gone, cpus: cpus(3) })))
     t.equal(more[3], 'cpu2 0 0 0 1000 0 0 0 0 0 0')
   }

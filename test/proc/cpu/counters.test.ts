@@ -42,8 +42,9 @@ function rowsOf({ numbers }: CpuCells): number[][] {
 
 function spread(before: CpuCells, now: CpuCells, carriedUsec = 0, cpus = TWO): number[] {
   const carry = Float64Array.of(carriedUsec, 0, 0)
-  const busy = spreadUsage(before, now, 100, carry, cpus)
-  return Array.from({ length: cpus.count }, (_, i) => busy[3 * i] as number)
+  const interval = { usec: 100, quotaCpus: cpus.quotaCpus }
+  const busy = spreadUsage(before, now, interval, carry, cpus)
+  return Array.from({ length: cpus.count }, (_, i) => Number(busy[3 * i]?.toFixed(9)))
 }
 
 t.test('usage per CPU is kept by number', async t => {
@@ -112,6 +113,43 @@ t.test('what was carried over is used now', async t => {
   const same = cells(BY_TOTAL, 0, [])
   t.same(spread(same, same, 8), [4, 4])
 })
+
+t.test(
+  'under a quota the CPUs are filled one after the other, where nobody says which did it',
+  async t => {
+    const cpus = { effective: [1, 3, 5, 7], count: 3, quotaCpus: 2.5 }
+    const before = cells(BY_TOTAL, 0, [[3, 0]])
+    for (const [usedUsec, expected] of [
+      [50, [50, 0, 0]],
+      [100, [100, 0, 0]],
+      [130, [100, 30, 0]],
+      [220, [100, 100, 20]],
+      [290, [100, 100, 50]],
+    ] as const) {
+      t.same(spread(before, cells(BY_TOTAL, usedUsec, [[3, 500]]), 0, cpus), expected)
+    }
+  },
+)
+
+t.test(
+  'what is known by CPU stays where it was, and the last CPU does what the others cannot',
+  async t => {
+    const cpus = { effective: [0, 1, 2], count: 3, quotaCpus: 2.5 }
+    const by = (...usec: number[]) =>
+      cells(
+        BY_CPU,
+        0,
+        usec.map((each, cpu) => [cpu, each, 0]),
+      )
+    t.same(spread(by(0, 0, 0), by(20, 70, 0), 0, cpus), [20, 70, 0])
+    t.same(spread(by(0, 0, 0), by(20, 30, 40), 0, cpus), [60, 30, 0])
+    t.same(spread(by(0, 0, 0), by(90, 80, 70), 0, cpus), [100, 100, 40])
+    t.same(
+      spread(by(0, 0), by(0, 100), 0, { effective: [0, 1], count: 2, quotaCpus: 1.5 }),
+      [100, 0],
+    )
+  },
+)
 
 t.test('100 CPUs have room', async t => {
   const effective = Array.from({ length: 100 }, (_, i) => i)
