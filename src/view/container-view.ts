@@ -162,7 +162,7 @@ export class ContainerView implements View {
   cpuTimes(): CpuTimes {
     const cpus = this.cpus()
     const monotonicUsec = this.#host.clock.monotonicUsec()
-    if (!this.#cpuAccount.isDue(monotonicUsec)) return this.#cpuAccount.times(cpus)
+    if (!this.#cpuAccount.isDue(monotonicUsec, cpus)) return this.#cpuAccount.times(cpus)
     // A cgroup that was made again at the same path is another container's.
     const hasLast = () => this.#answers.hasEnded && this.#cpuAccount.hasTimes
     if (hasLast()) return this.#cpuAccount.times(cpus)

@@ -136,10 +136,12 @@ t.test('a CPU that is added starts from nothing, and the total has no jump', asy
   tenant.advance(10)
   tenant.set({ '/ctr/cpu.stat': cpuStat(20), '/ctr/cpu.max': '200000 100000' })
   t.same(cpuLines(tenant), [
-    'cpu  2000 0 0 5000 0 0 0 0 0 0',
-    'cpu0 1500 0 0 4500 0 0 0 0 0 0',
-    'cpu1 500 0 0 500 0 0 0 0 0 0',
+    'cpu  2000 0 0 4000 0 0 0 0 0 0',
+    'cpu0 2000 0 0 4000 0 0 0 0 0 0',
+    'cpu1 0 0 0 0 0 0 0 0 0 0',
   ])
+  tenant.advance(10)
+  t.equal(cpuLines(tenant)?.[2], 'cpu1 0 0 0 1000 0 0 0 0 0 0')
 })
 
 t.test('a CPU that is taken away stays in the total, and goes on when it comes back', async t => {
@@ -151,10 +153,12 @@ t.test('a CPU that is taken away stays in the total, and goes on when it comes b
   tenant.advance(10)
   tenant.set({ '/ctr/cpu.max': 'max 100000' })
   t.same(cpuLines(tenant), [
-    'cpu  500 0 0 22500 0 0 0 0 0 0',
+    'cpu  500 0 0 21500 0 0 0 0 0 0',
     'cpu0 500 0 0 11500 0 0 0 0 0 0',
-    'cpu1 0 0 0 11000 0 0 0 0 0 0',
+    'cpu1 0 0 0 10000 0 0 0 0 0 0',
   ])
+  tenant.advance(10)
+  t.equal(cpuLines(tenant)?.[2], 'cpu1 0 0 0 11000 0 0 0 0 0 0')
 })
 
 t.test('a cgroup that was made anew counts on, and nothing falls', async t => {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { CPU_TIME_FIELDS, type CpuTime } from '../../src/proc/cpu/time.ts'
+import { CPU_TIME_FIELDS, type CpuTime, NO_TIME } from '../../src/proc/cpu/time.ts'
 import { parseHostCpus, renderCpuLines } from '../../src/proc/stat.ts'
 import { type NamedTimes, nameTimes, toCpuTimes } from '../machines/cpu-times.ts'
 import type { Container } from './container.ts'
@@ -91,53 +91,67 @@ function checkCut(times: NamedTimes): void {
   })
 }
 
-t.test('the time of all CPUs grows by the time that passed on each', async t => {
-  holds(t, scenario(anyStep, goodStep), value => {
-    let before: Reading | undefined
-    play(value, (now, { view }) => {
-      const { count, quotaCpus } = view.cpus()
-      if (before === undefined) {
-        before = now
-        return
-      }
-      const passedUsec = now.atUsec - before.atUsec
-      const grownUsec = wallUsec(now.times.total) - wallUsec(before.times.total)
-      if (passedUsec < SAME_READING_USEC) {
-        ensure(grownUsec === 0, () => `${grownUsec} us without a reading`)
-        return
-      }
-      const wantedUsec = passedUsec * (value.fractional === 'steal' ? count : quotaCpus)
-      ensure(
-        Math.abs(grownUsec - wantedUsec) <= tolerance(wallUsec(now.times.total)),
-        () => `${grownUsec} us on ${count} CPUs of ${quotaCpus} in ${passedUsec}`,
-      )
-      before = now
+t.test(
+  'the time of all CPUs grows by the time that passed on those visible all the time',
+  async t => {
+    holds(t, scenario(anyStep, goodStep), value => {
+      let before: (Reading & { quotaCpus: number }) | undefined
+      play(value, (now, { view }) => {
+        const { quotaCpus } = view.cpus()
+        if (before === undefined) {
+          before = { ...now, quotaCpus }
+          return
+        }
+        const passedUsec = now.atUsec - before.atUsec
+        const grownUsec = wallUsec(now.times.total) - wallUsec(before.times.total)
+        if (passedUsec < SAME_READING_USEC && quotaCpus === before.quotaCpus) {
+          ensure(grownUsec === 0, () => `${grownUsec} us without a reading`)
+          return
+        }
+        const least = Math.min(quotaCpus, before.quotaCpus)
+        const most = Math.max(quotaCpus, before.quotaCpus)
+        const from = value.fractional === 'steal' ? Math.ceil(least) : least
+        const slack = tolerance(wallUsec(now.times.total))
+        // A CPU that was visible at one of both readings only has the time that it worked.
+        ensure(
+          grownUsec >= passedUsec * from - slack &&
+            grownUsec <= passedUsec * Math.max(from, most) + slack,
+          () => `${grownUsec} us on ${from} to ${most} CPUs in ${passedUsec}`,
+        )
+        before = { ...now, quotaCpus }
+      })
     })
-  })
-})
+  },
+)
 
 t.test('no CPU is used more than it can be', async t => {
   holds(t, scenario(anyStep, goodStep), value => {
-    let before: Reading | undefined
+    let before: (Reading & { quotaCpus: number }) | undefined
     /** By virtual CPU, when it was last seen. */
-    const last = new Map<number, CpuTime>()
+    const last = new Map<number, { time: CpuTime; hidden: number }>()
     play(value, (now, { view }) => {
       const { count, quotaCpus } = view.cpus()
-      const passedUsec = before === undefined ? now.atUsec : now.atUsec - before.atUsec
-      if (before !== undefined && passedUsec < SAME_READING_USEC) return
+      const passedUsec = now.atUsec - (before?.atUsec ?? 0)
+      const isSame = before !== undefined && quotaCpus === before.quotaCpus
+      if (isSame && passedUsec < SAME_READING_USEC) return
       ensure(now.times.cpus.length === count, () => `${now.times.cpus.length} of ${count} CPUs`)
+      const most = Math.max(quotaCpus, before?.quotaCpus ?? 0)
+      for (const seen of last.values()) seen.hidden += passedUsec
       now.times.cpus.forEach((time, i) => {
         const was = last.get(i)
-        const base = was ?? { ...time, ...ZERO }
+        const base = was?.time ?? { ...time, ...ZERO }
         const busyUsec = usedUsec(time) - usedUsec(base)
         const allUsec = wallUsec(time) - wallUsec(base)
+        // One that is hidden now may have worked in the interval before it was.
+        const isSeen = was === undefined || was.hidden === passedUsec
+        const mostUsec = isSeen ? passedUsec * Math.min(most - i, 1) : was.hidden
         const slack = tolerance(wallUsec(time))
-        const mostUsec = passedUsec * Math.min(quotaCpus - i, 1)
         ensure(busyUsec <= mostUsec + slack, () => `CPU ${i}: ${busyUsec}`)
-        ensure(allUsec <= passedUsec + slack, () => `CPU ${i}: ${allUsec} of ${passedUsec}`)
-        last.set(i, time)
+        const longestUsec = was?.hidden ?? passedUsec
+        ensure(allUsec <= longestUsec + slack, () => `CPU ${i}: ${allUsec} of ${longestUsec}`)
+        last.set(i, { time, hidden: 0 })
       })
-      before = now
+      before = { ...now, quotaCpus }
     })
   })
 })
@@ -193,3 +207,96 @@ t.test('in the long run what shows is what was used', async t => {
     }
   })
 })
+
+const QUOTAS = { 'max 100000': CPUS, '50000 100000': 0.5, '150000 100000': 1.5, '400000 100000': 4 }
+const CPUSETS = { '0-5': [0, 1, 2, 3, 4, 5], '0': [0], '1,3': [1, 3], '2-4': [2, 3, 4] }
+
+/** A time in which the limits stay as they are; not all of them end with a reading. */
+const anyPhase = fc.record({
+  ms: fc.integer({ min: 1, max: 100_000 }),
+  quota: fc.constantFrom(...keysOf(QUOTAS)),
+  cpuset: fc.constantFrom(...keysOf(CPUSETS)),
+  /** Of what the limits allow, and how it is divided. */
+  permille: fc.oneof(fc.nat(1000), fc.constant(1000)),
+  userPermille: fc.nat(1000),
+  first: fc.nat(CPUS - 1),
+  isRead: fc.boolean(),
+})
+
+function keysOf<Key extends string>(values: Record<Key, unknown>): Key[] {
+  return Object.keys(values) as Key[]
+}
+
+/** What is used on each of the host's CPUs: those of the cpuset are filled from the `first` on. */
+function usageIn({ ms, quota, cpuset, permille, userPermille, first }: Phase): [number, number][] {
+  const cpus = CPUSETS[cpuset]
+  let usec = Math.floor(ms * Math.min(QUOTAS[quota], cpus.length) * permille)
+  const usage = Array.from({ length: CPUS }, (): [number, number] => [0, 0])
+  cpus.forEach((_, i) => {
+    const own = Math.min(usec, ms * 1000)
+    const user = Math.floor((own * userPermille) / 1000)
+    usage[cpus[(i + first) % cpus.length] as number] = [user, own - user]
+    usec -= own
+  })
+  return usage
+}
+
+type Phase = typeof anyPhase extends fc.Arbitrary<infer T> ? T : never
+
+t.test(
+  'nothing that was used is lost or shown twice, however limits and readings fall',
+  async t => {
+    const values = fc.record({
+      kind: anyKind,
+      phases: fc.array(anyPhase, { minLength: 1, maxLength: 10 }),
+    })
+    holds(t, values, ({ kind, phases }) => {
+      const { host, view } = openCpuContainer(kind)
+      const counters = new Counters(kind)
+      const all = { quota: 'max 100000', cpuset: '0-5', online: '0-5' }
+      host.set(counters.files({ ...all, usage: [[500, 300]], how: 'anew' }))
+      const start = { times: nameTimes(view.cpuTimes()), used: counters.total() }
+      let before = { times: start.times, atUsec: host.clock.usec }
+      const check = (isLast: boolean) => {
+        const times = nameTimes(view.cpuTimes())
+        const slack = tolerance(wallUsec(times.total))
+        const passedUsec = host.clock.usec - before.atUsec
+        times.cpus.slice(0, before.times.cpus.length).forEach((time, i) => {
+          const grownUsec = wallUsec(time) - wallUsec(before.times.cpus[i] as CpuTime)
+          const isTaken = passedUsec >= SAME_READING_USEC || grownUsec !== 0
+          ensure(
+            Math.abs(grownUsec - passedUsec) <= slack || !isTaken,
+            () => `${grownUsec} of ${passedUsec} us on CPU ${i}`,
+          )
+          for (const field of CPU_TIME_FIELDS) {
+            ensure(
+              time[field] >= (before.times.cpus[i]?.[field] ?? 0),
+              () => `${field} of CPU ${i}`,
+            )
+          }
+        })
+        const shownUsec = usedUsec(times.total) - usedUsec(start.times.total)
+        const { userUsec, niceUsec, systemUsec } = counters.total()
+        const realUsec = userUsec + niceUsec + systemUsec - usedUsec({ ...NO_TIME, ...start.used })
+        const isSound = isLast ? shownUsec >= realUsec - slack : true
+        ensure(isSound && shownUsec <= realUsec + slack, () => `${shownUsec} of ${realUsec} us`)
+        if (passedUsec >= SAME_READING_USEC || times.cpus.length !== before.times.cpus.length) {
+          before = { times, atUsec: host.clock.usec }
+        }
+      }
+      for (const phase of phases) {
+        host.clock.advance(phase.ms / 1000)
+        const { quota, cpuset } = phase
+        host.set(
+          counters.files({ quota, cpuset, online: '0-5', usage: usageIn(phase), how: 'more' }),
+        )
+        if (phase.isRead) check(false)
+      }
+      // Half a CPU takes so long for six that were busy all the time.
+      host.clock.advance(phases.length * 1300)
+      check(false)
+      host.clock.advance(1)
+      check(true)
+    })
+  },
+)

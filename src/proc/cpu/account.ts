@@ -20,7 +20,7 @@ import {
 import { type Interval, usablePart } from './interval.ts'
 import { type CpuTimes, IDLE, NICE, STEAL, SYSTEM, TIME_FIELDS, USER } from './time.ts'
 import type { VisibleCpus } from './visible.ts'
-import { capWork, WORK_FIELDS, workUsec } from './work.ts'
+import { WORK_FIELDS, workUsec } from './work.ts'
 
 export interface CpuReading {
   /** Microseconds of CLOCK_MONOTONIC. */
@@ -35,16 +35,13 @@ export interface CpuReading {
 
 const SAME_READING_USEC = 10_000
 
-/** At most this much usage is carried for each CPU of the quota: more than that cannot be jitter. */
-const MOST_CARRY_USEC = 5_000_000
-
 /** What the account at work remembers, and what it will: all accounts use these one after the other. */
 const known = new CpuCells()
 const next = new CpuCells()
 /** What a CPU did in a time, and the time that passed on it. */
 const work = new Float64Array(WORK_FIELDS)
 const passed = new Float64Array(TIME_FIELDS)
-const interval: Interval = { usec: 0, quotaCpus: 1 }
+const interval: Interval = { usec: 0, leastCpus: 1, mostCpus: 1 }
 
 export class CpuAccount {
   readonly #options: Pick<Options, 'fractional'>
@@ -52,6 +49,8 @@ export class CpuAccount {
   #isOpen = false
   /** When the last reading was; `undefined` before the first. */
   #takenUsec: number | undefined
+  /** What could be used then, 0 where that is not known. */
+  #takenCpus = 0
 
   /** Goes on from what an earlier account has kept since the machine's boot, if that is sound. */
   constructor(options: Pick<Options, 'fractional'>, kept: Kept = new OwnNumbers()) {
@@ -64,36 +63,44 @@ export class CpuAccount {
     return this.#takenUsec !== undefined
   }
 
-  /** Whether a reading at that time changes anything: two files read one after the other show the same times. */
-  isDue(monotonicUsec: number): boolean {
+  /**
+   * Whether a reading at that time changes anything: two files read one after the other show the same times, unless a limit
+   * changed in between.
+   */
+  isDue(monotonicUsec: number, { quotaCpus }: Pick<VisibleCpus, 'quotaCpus'>): boolean {
     if (!this.#isOpen) this.#open(monotonicUsec)
     // What was kept may be gone, with the registration that it was kept for.
     if (this.#kept.count === 0) this.#takenUsec = undefined
-    return this.#takenUsec === undefined || monotonicUsec - this.#takenUsec >= SAME_READING_USEC
+    if (this.#takenUsec === undefined || this.#takenCpus !== quotaCpus) return true
+    return monotonicUsec - this.#takenUsec >= SAME_READING_USEC
   }
 
   #open(nowUsec: number): void {
     this.#isOpen = true
     known.load(this.#kept)
-    if (known.isSound(this.#kept.count, nowUsec)) this.#takenUsec = known.numbers[TAKEN_USEC]
+    if (!known.isSound(this.#kept.count, nowUsec)) return
+    this.#takenUsec = known.numbers[TAKEN_USEC]
+    this.#takenCpus = known.quotaCpus
   }
 
   /** Takes a reading into account, keeps what came of it, and tells the times up to it. */
   advance(reading: CpuReading): CpuTimes {
-    const { monotonicUsec } = reading
-    if (!this.isDue(monotonicUsec)) return this.times(reading.cpus)
+    const { monotonicUsec, cpus } = reading
+    if (!this.isDue(monotonicUsec, cpus)) return this.times(cpus)
     if (this.#takenUsec === undefined) this.#first(reading)
     else {
       known.load(this.#kept)
-      const usec = monotonicUsec - this.#takenUsec
+      measure(monotonicUsec - this.#takenUsec, cpus)
       const isTold = reading.usage !== undefined || known.numbers[SOURCE] === FROM_HOST
-      if (isTold) this.#next(reading, usec)
-      else this.#passIdle(reading.cpus, usec)
+      if (isTold) this.#next(reading)
+      else this.#passIdle(cpus)
     }
     next.numbers[TAKEN_USEC] = monotonicUsec
+    next.quotaCpus = cpus.quotaCpus
     this.#kept.store(next.numbers, next.length)
     this.#takenUsec = monotonicUsec
-    return next.show(reading.cpus.count)
+    this.#takenCpus = cpus.quotaCpus
+    return next.show(cpus.count)
   }
 
   /** The times at the last reading. */
@@ -124,19 +131,19 @@ export class CpuAccount {
     growTo(next, undefined, count)
     begin(known)
     known.numbers[SOURCE] = next.numbers[SOURCE] as number
-    interval.usec = Math.max(Math.min(ageUsec ?? monotonicUsec, monotonicUsec), 0)
-    interval.quotaCpus = quotaCpus
+    known.quotaCpus = quotaCpus
+    measure(Math.max(Math.min(ageUsec ?? monotonicUsec, monotonicUsec), 0), cpus)
     work.fill(0)
-    this.#pass(spreadUsage(known, next, interval, work, cpus), count)
+    this.#pass(spreadUsage(known, next, interval, work, cpus))
   }
 
-  #next({ usage, cpus, hostCpus }: CpuReading, usec: number): void {
-    const { effective, count, quotaCpus } = cpus
+  #next({ usage, cpus, hostCpus }: CpuReading): void {
+    const { effective, count } = cpus
     for (let i = 0; i < WORK_FIELDS; i++) work[i] = known.numbers[CARRY + i] as number
     if (usage === undefined) {
       noteHost(next, hostCpus(), effective)
       growTo(next, known, count)
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < interval.leastCpus; i++) {
         passed.fill(0)
         addHostTime(passed, 0, known, next, effective[i] as number, i)
         addPassed(next, i)
@@ -144,32 +151,26 @@ export class CpuAccount {
     } else {
       noteUsage(next, usage, hostCpus)
       growTo(next, known, count)
-      interval.usec = usec
-      interval.quotaCpus = quotaCpus
-      const busy = spreadUsage(known, next, interval, work, cpus)
-      capWork(work, 0, MOST_CARRY_USEC * quotaCpus)
-      this.#pass(busy, count)
+      this.#pass(spreadUsage(known, next, interval, work, cpus))
     }
     for (let i = 0; i < WORK_FIELDS; i++) next.numbers[CARRY + i] = work[i] as number
   }
 
   /**
    * The usage cannot be read, at this moment or for ever: the time goes on as idle. A later reading that can be made goes on
-   * from the last one that could, and shows what was used in between as far as it is carried.
+   * from the last one that could, and shows what was used in between as there is room for it.
    */
-  #passIdle(cpus: VisibleCpus, usec: number): void {
+  #passIdle({ count }: VisibleCpus): void {
     const { at } = known
     next.reserve(at)
     for (let i = 0; i < at; i++) next.numbers[i] = known.numbers[i] as number
-    growTo(next, known, cpus.count)
-    interval.usec = usec
-    interval.quotaCpus = cpus.quotaCpus
-    this.#pass(noWork(cpus), cpus.count)
+    growTo(next, known, count)
+    this.#pass(noWork(interval))
   }
 
   /** Adds to the times the interval, in which the CPUs did this work. */
-  #pass(busy: Float64Array, count: number): void {
-    for (let cpu = 0; cpu < count; cpu++) {
+  #pass(busy: Float64Array): void {
+    for (let cpu = 0; cpu < interval.mostCpus; cpu++) {
       this.#passOn(cpu, busy, cpu * WORK_FIELDS)
       addPassed(next, cpu)
     }
@@ -178,26 +179,35 @@ export class CpuAccount {
   /**
    * Sets `passed` to the time of a CPU that did the work at `at`. The unusable part of the last CPU shows as steal, the time
    * that a hypervisor gave to others, in step with its use: it is idle for what is left of the quota, and the sum is the
-   * wall time.
+   * wall time. A CPU that was visible at one of the readings only has no time but that in which it worked.
    */
   #passOn(cpu: number, busy: Float64Array, at: number): void {
-    const { usec, quotaCpus } = interval
-    const usedUsec = workUsec(busy, at)
-    const part = usablePart(quotaCpus, cpu)
-    const showsSteal = this.#options.fractional !== 'idle'
-    const idleUsec = Math.max(showsSteal ? usec - usedUsec / part : usec * part - usedUsec, 0)
+    const { usec, leastCpus } = interval
     passed.fill(0)
     passed[USER] = busy[at] as number
     passed[NICE] = busy[at + 1] as number
     passed[SYSTEM] = busy[at + 2] as number
+    const part = usablePart(leastCpus, cpu)
+    if (part === 0) return
+    const usedUsec = workUsec(busy, at)
+    const showsSteal = this.#options.fractional !== 'idle'
+    const idleUsec = Math.max(showsSteal ? usec - usedUsec / part : usec * part - usedUsec, 0)
     passed[IDLE] = idleUsec
     passed[STEAL] = showsSteal ? Math.max(usec - usedUsec - idleUsec, 0) : 0
   }
 }
 
+/** The interval since the reading in `known`. Of a record without limits it is known only which CPUs never were visible. */
+function measure(usec: number, { quotaCpus }: VisibleCpus): void {
+  const before = known.quotaCpus || Math.min(quotaCpus, known.numbers[CPUS] as number)
+  interval.usec = usec
+  interval.leastCpus = Math.min(before, quotaCpus)
+  interval.mostCpus = Math.max(before, quotaCpus)
+}
+
 /** Makes the cells those of an account without a reading. */
 function begin(cells: CpuCells): void {
-  cells.numbers.fill(0, 0, ROWS + TIME_FIELDS)
+  cells.numbers.fill(0, 0, ROWS + TIME_FIELDS + 1)
   cells.numbers[SOURCE] = FROM_HOST
 }
 

@@ -1,6 +1,7 @@
 /**
  * What an account remembers between readings, as numbers in a row: a head, then a row for each CPU that was counted,
- * then a row of times for all CPUs and one for each virtual CPU that was ever visible.
+ * then a row of times for all CPUs and one for each virtual CPU that was ever visible, and `quotaCpus` of the last reading.
+ * The first records had no such number.
  */
 
 import { type Kept, withRoom } from '../kept.ts'
@@ -47,9 +48,23 @@ export class CpuCells implements CpuTimes {
     return ROWS + (numbers[COUNTED] as number) * rowNumbers(numbers[SOURCE] as number)
   }
 
+  /** Where the times end. */
+  get end(): number {
+    return this.at + (1 + (this.numbers[CPUS] as number)) * TIME_FIELDS
+  }
+
   /** How many numbers are to be kept. */
   get length(): number {
-    return this.at + (1 + (this.numbers[CPUS] as number)) * TIME_FIELDS
+    return this.end + 1
+  }
+
+  /** `quotaCpus` at the last reading, 0 where that is not known. There is room for it once there is for `length`. */
+  get quotaCpus(): number {
+    return this.numbers[this.end] as number
+  }
+
+  set quotaCpus(quotaCpus: number) {
+    this.numbers[this.end] = quotaCpus
   }
 
   reserve(count: number): void {
@@ -57,16 +72,17 @@ export class CpuCells implements CpuTimes {
   }
 
   load(kept: Kept): void {
-    this.reserve(Math.max(kept.count, ROWS))
+    this.reserve(Math.max(kept.count, ROWS) + 1)
     kept.load(this.numbers)
+    this.numbers[kept.count] = 0
   }
 
   /** These times, with zeros for CPUs that have none yet. */
   show(count: number): CpuTimes {
-    const { length } = this
-    const end = this.at + (1 + count) * TIME_FIELDS
-    this.reserve(end)
-    if (length < end) this.numbers.fill(0, length, end)
+    const { end } = this
+    const endShown = this.at + (1 + count) * TIME_FIELDS
+    this.reserve(endShown)
+    if (end < endShown) this.numbers.fill(0, end, endShown)
     this.count = count
     return this
   }
@@ -74,9 +90,10 @@ export class CpuCells implements CpuTimes {
   /** Whether these are numbers that an account of this version has kept since the machine's boot. */
   isSound(count: number, nowUsec: number): boolean {
     const { numbers } = this
-    if (count < ROWS || this.length !== count || !((numbers[TAKEN_USEC] as number) <= nowUsec))
-      return false
+    if (count < ROWS || (this.length !== count && this.end !== count)) return false
+    if (!((numbers[TAKEN_USEC] as number) <= nowUsec)) return false
     for (const at of [COUNTED, CPUS]) if (!Number.isInteger(numbers[at])) return false
+    if (!(this.quotaCpus >= 0 && this.quotaCpus <= (numbers[CPUS] as number))) return false
     for (let i = 0; i < count; i++) {
       const number = numbers[i] as number
       // Sums of doubles may be a hair below 0.

@@ -90,16 +90,17 @@ export function spreadUsage(
   carry: Float64Array,
   cpus: VisibleCpus,
 ): Float64Array {
-  begin(cpus)
+  begin(interval)
   const mostUsec = interval.usec * cpus.effective.length
   const from = before.numbers[SOURCE]
   const to = now.numbers[SOURCE]
   const isByCpu = from === BY_CPU && to === BY_CPU
-  if (isByCpu) takeByCpu(before, now, mostUsec, cpus)
+  const whole = wholeCpus(interval.leastCpus)
+  if (isByCpu) takeByCpu(before, now, mostUsec, cpus.effective, whole)
   else if (from === FROM_HOST) {
     // Nobody knows how much of a new source's count came since the last reading.
   } else {
-    if (from === BY_TOTAL && to === BY_TOTAL) weigh(before, now, cpus)
+    if (from === BY_TOTAL && to === BY_TOTAL) weigh(before, now, cpus.effective, whole)
     for (let i = 0; i < WORK_FIELDS; i++) used[i] = now.numbers[USED + i] as number
     takeWork(used, 0, before.numbers, USED, mostUsec)
     addWork(carry, 0, used, 0)
@@ -108,12 +109,13 @@ export function spreadUsage(
 }
 
 /** The work of as many virtual CPUs that did none, which holds as that of `spreadUsage`. */
-export function noWork(cpus: VisibleCpus): Float64Array {
-  begin(cpus)
+export function noWork(interval: Interval): Float64Array {
+  begin(interval)
   return busy
 }
 
-function begin({ count }: VisibleCpus): void {
+function begin({ mostCpus }: Interval): void {
+  const count = Math.ceil(mostCpus)
   busy = withRoom(busy, count * WORK_FIELDS)
   weights = withRoom(weights, count)
   busy.fill(0, 0, count * WORK_FIELDS)
@@ -121,7 +123,8 @@ function begin({ count }: VisibleCpus): void {
 }
 
 /**
- * The last CPU of a fractional quota does what the whole ones have no room for. Under a quota no visible CPU stands for one
+ * The CPUs that are whole at both readings come first; the others, the last one of a fractional quota among them, do what these
+ * have no room for. Under a quota no visible CPU stands for one
  * of the host, and where the kernel does not count by CPU they are filled one after the other.
  */
 function place(
@@ -130,10 +133,10 @@ function place(
   { effective, quotaCpus }: VisibleCpus,
   isByCpu: boolean,
 ): Float64Array {
-  const whole = wholeCpus(interval.quotaCpus)
+  const whole = wholeCpus(interval.leastCpus)
   const isSpread = isByCpu || quotaCpus === effective.length
   if (isSpread) {
-    const roomUsec = interval.usec * Math.min(interval.quotaCpus, 1)
+    const roomUsec = interval.usec * Math.min(interval.mostCpus, 1)
     spreadWork(busy, whole, common, weights, roomUsec)
   }
   fillWork(busy, isSpread ? whole : 0, common, interval)
@@ -145,9 +148,9 @@ function takeByCpu(
   before: CpuCells,
   now: CpuCells,
   mostUsec: number,
-  { effective, quotaCpus }: VisibleCpus,
+  effective: readonly number[],
+  whole: number,
 ): void {
-  const whole = wholeCpus(quotaCpus)
   const counted = now.numbers[COUNTED] as number
   const length = rowNumbers(BY_CPU)
   // Both lists ascend, the kernel's and ours.
@@ -171,14 +174,14 @@ function takeRow(work: Float64Array, { numbers }: CpuCells, at: number): void {
 }
 
 /** The busier a CPU of the host was, the more of the usage is that of the virtual CPU that stands for it. */
-function weigh(before: CpuCells, now: CpuCells, { effective, count }: VisibleCpus): void {
+function weigh(before: CpuCells, now: CpuCells, effective: readonly number[], whole: number): void {
   for (let j = 0; j < effective.length; j++) {
     const cpu = effective[j] as number
     const nowAt = findRow(now, cpu, j)
     const beforeAt = findRow(before, cpu, j)
     if (nowAt < 0 || beforeAt < 0) continue
     const passedUsec = (now.numbers[nowAt + 1] as number) - (before.numbers[beforeAt + 1] as number)
-    weights[j % count] = (weights[j % count] as number) + Math.max(passedUsec, 0)
+    weights[j % whole] = (weights[j % whole] as number) + Math.max(passedUsec, 0)
   }
 }
 

@@ -2,8 +2,12 @@
 
 export interface Interval {
   usec: number
-  /** CPU time that the container can use in a unit of time: `quotaCpus` of `VisibleCpus`. */
-  quotaCpus: number
+  /**
+   * CPU time that the container could use in a unit of time: the smaller and the larger `quotaCpus` at the two readings. Nobody
+   * knows when in between a limit changed. So work is accepted up to the larger one, and idle is what it left of the smaller.
+   */
+  leastCpus: number
+  mostCpus: number
 }
 
 /** What can be used of a virtual CPU, 0 to 1: the CPUs of a quota are whole but the last one, which has the fraction. */

@@ -128,20 +128,20 @@ function placeSurplus(busy: Float64Array, count: number, roomUsec: number): void
 }
 
 /**
- * Gives each virtual CPU from `first` on, one after the other, as much of the `common` work as it has room for in `usec` of
- * which `quotaCpus` can be used. What all together have no room for is left in `common`.
+ * Gives each virtual CPU from `first` on, one after the other, as much of the `common` work as it has room for in the
+ * interval. What all together have no room for is left in `common`.
  */
 export function fillWork(
   busy: Float64Array,
   first: number,
   common: Float64Array,
-  { usec, quotaCpus }: Interval,
+  { usec, mostCpus }: Interval,
 ): void {
-  for (let cpu = first; cpu < quotaCpus; cpu++) {
+  for (let cpu = first; cpu < mostCpus; cpu++) {
     const commonUsec = workUsec(common)
     if (commonUsec <= 0) return
     const at = cpu * WORK_FIELDS
-    const roomUsec = Math.max(usec * usablePart(quotaCpus, cpu) - workUsec(busy, at), 0)
+    const roomUsec = Math.max(usec * usablePart(mostCpus, cpu) - workUsec(busy, at), 0)
     const takenUsec = Math.min(roomUsec, commonUsec)
     addWork(busy, at, common, 0, takenUsec / commonUsec)
     scaleWork(common, 0, (commonUsec - takenUsec) / commonUsec)

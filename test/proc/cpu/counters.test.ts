@@ -42,7 +42,7 @@ function rowsOf({ numbers }: CpuCells): number[][] {
 
 function spread(before: CpuCells, now: CpuCells, carriedUsec = 0, cpus = TWO): number[] {
   const carry = Float64Array.of(carriedUsec, 0, 0)
-  const interval = { usec: 100, quotaCpus: cpus.quotaCpus }
+  const interval = { usec: 100, leastCpus: cpus.quotaCpus, mostCpus: cpus.quotaCpus }
   const busy = spreadUsage(before, now, interval, carry, cpus)
   return Array.from({ length: cpus.count }, (_, i) => Number(busy[3 * i]?.toFixed(9)))
 }
