@@ -144,11 +144,14 @@ export function parseHostCpus(text: string): HostCpus {
 /** NR_CPUS has four digits at most. */
 const CPU_NUMBER = /^\d{1,6}$/
 
+/** Of more than that, which is 285 years, microseconds are no exact numbers. */
+const MOST_TICKS = Math.floor(Number.MAX_SAFE_INTEGER / TICK_USEC)
+
 function parseTicks(ticks: readonly string[]): CpuTime {
   const time = { ...NO_TIME }
   CPU_TIME_FIELDS.forEach((field, i) => {
     const value = Number(ticks[i] ?? 0)
-    if (Number.isSafeInteger(value) && value >= 0) time[field] = value * TICK_USEC
+    if (Number.isInteger(value) && value >= 0) time[field] = Math.min(value, MOST_TICKS) * TICK_USEC
   })
   return time
 }

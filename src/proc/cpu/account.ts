@@ -225,11 +225,12 @@ function growTo(cells: CpuCells, before: CpuCells | undefined, count: number): v
   }
 }
 
-/** Adds the time that passed on a virtual CPU to its own and to that of all. */
+/** Adds the time that passed on a virtual CPU to its own and to that of all. What is no exact number any more stands still. */
 function addPassed({ numbers, at }: CpuCells, cpu: number): void {
   const own = at + (1 + cpu) * TIME_FIELDS
   for (let i = 0; i < TIME_FIELDS; i++) {
-    numbers[own + i] = (numbers[own + i] as number) + (passed[i] as number)
-    numbers[at + i] = (numbers[at + i] as number) + (passed[i] as number)
+    const usec = passed[i] as number
+    numbers[own + i] = Math.min((numbers[own + i] as number) + usec, Number.MAX_SAFE_INTEGER)
+    numbers[at + i] = Math.min((numbers[at + i] as number) + usec, Number.MAX_SAFE_INTEGER)
   }
 }

@@ -36,7 +36,7 @@ export function noteUsage(cells: CpuCells, usage: CpuUsage, hostCpus: () => Host
     let at = ROWS
     host.forEach((time, cpu) => {
       cells.numbers[at++] = cpu
-      cells.numbers[at++] = busyUsec(time)
+      cells.numbers[at++] = Math.min(busyUsec(time), Number.MAX_SAFE_INTEGER)
     })
     cells.numbers[SOURCE] = BY_TOTAL
     cells.numbers[COUNTED] = host.size

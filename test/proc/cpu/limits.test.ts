@@ -6,7 +6,7 @@ import { CpuAccount, type CpuReading } from '../../../src/proc/cpu/account.ts'
 import { NO_TIME } from '../../../src/proc/cpu/time.ts'
 import type { VisibleCpus } from '../../../src/proc/cpu/visible.ts'
 import { type Kept, OwnNumbers } from '../../../src/proc/kept.ts'
-import { renderCpuLines } from '../../../src/proc/stat.ts'
+import { parseHostCpus, renderCpuLines } from '../../../src/proc/stat.ts'
 
 const S = 1e6
 
@@ -173,5 +173,29 @@ t.test('a record of a version that kept no limits goes on', t => {
     'cpu0 1500 0 0 500 0 0 0 0 0 0',
   ])
   t.equal(story.kept.count, numbers.length)
+  t.end()
+})
+
+t.test("more of the host's time than can be counted exactly stands still, and is kept", t => {
+  const ticks = '18446744073709551615'
+  const hostCpus = () => parseHostCpus(`cpu0 1 0 0 5 0 0 0 ${ticks}\ncpu1 2 0 0 5 0 0 0 ${ticks}\n`)
+  const kept = new OwnNumbers()
+  for (const seconds of [0, 10]) {
+    for (const usage of [undefined, used(1)]) {
+      const what = usage === undefined ? kept : new OwnNumbers()
+      const reading = { monotonicUsec: (1000 + seconds) * S, ageUsec: 0, cpus: cpus(2), usage }
+      new CpuAccount({ fractional: 'steal' }, what).advance({ ...reading, hostCpus })
+      const later = new CpuAccount({ fractional: 'steal' }, what)
+      later.isDue((1001 + seconds) * S, cpus(2))
+      t.ok(later.hasTimes, 'the record is sound')
+      if (usage === undefined) {
+        t.equal(
+          renderCpuLines(later.times(cpus(2))).toString(),
+          'cpu  3 0 0 10 0 0 0 900719925474 0 0\n' +
+            'cpu0 1 0 0 5 0 0 0 900719925474 0 0\ncpu1 2 0 0 5 0 0 0 900719925474 0 0\n',
+        )
+      }
+    }
+  }
   t.end()
 })
