@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { addWork, capWork, spreadWork, takeWork, workUsec } from '../../../src/proc/cpu/work.ts'
+import {
+  addWork,
+  capWork,
+  fillWork,
+  spreadWork,
+  takeWork,
+  workUsec,
+} from '../../../src/proc/cpu/work.ts'
 
 type Work = readonly number[]
 
@@ -66,6 +73,23 @@ t.test('what no CPU has room for is left, in its mix', async t => {
   const { busy, left } = spread([NO_WORK], work(15, 0, 5), [1], 10)
   t.same(busy, [work(7.5, 0, 2.5)])
   t.same(left, work(7.5, 0, 2.5))
+})
+
+t.test('CPUs are filled one after the other, the last one to its fraction', async t => {
+  const fill = (first: number, common: Work) => {
+    const busy = Float64Array.from([work(10, 0, 10), NO_WORK, NO_WORK].flat())
+    const left = Float64Array.from(common)
+    fillWork(busy, first, left, { usec: 80, leastCpus: 1, mostCpus: 2.5 })
+    return [[...busy.subarray(0, 3)], [...busy.subarray(3, 6)], [...busy.subarray(6)], [...left]]
+  }
+  t.same(fill(0, work(30, 0, 10)), [work(40, 0, 20), NO_WORK, NO_WORK, NO_WORK])
+  t.same(fill(1, work(75, 0, 25)), [work(10, 0, 10), work(60, 0, 20), work(15, 0, 5), NO_WORK])
+  t.same(fill(1, work(0, 160, 0)), [
+    work(10, 0, 10),
+    work(0, 80, 0),
+    work(0, 40, 0),
+    work(0, 40, 0),
+  ])
 })
 
 t.test('no work is lost and no CPU has more than its room', async () => {
