@@ -1,19 +1,28 @@
 /**
- * `node scripts/bun.mjs scripts/compare-lxcfs.ts`, as root: one container under runc that reads Debian's lxcfs below
- * /lxcfs and procveil in /proc. Prints where they differ from each other and from the host, and leaves nothing behind.
+ * `node scripts/bun.mjs scripts/compare-lxcfs.ts`, as root: one container under runc that reads lxcfs below /lxcfs and
+ * procveil in /proc. Prints where they differ from each other and from the host, and leaves nothing behind.
+ *
+ * --suite SUITE  the lxcfs of another Debian suite, such as trixie or forky; this machine's when nothing is given
+ * --lxcfs PATH   a program; a liblxcfs.so beside it, as a build leaves it, is used
+ * --vm KERNEL    in a virtual machine, under a kernel that test/vm/build-image lists for bookworm, such as stable
+ * --cgroup v1    the virtual machine has cgroup v1 alone; otherwise v2 alone
  */
 
 import { readFileSync, statSync, writeSync } from 'node:fs'
 import { availableParallelism, release } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { execaSync } from 'execa'
 import { Box } from '../test/kit/box.ts'
 import { Cleanups } from '../test/kit/cleanups.ts'
-import { startLxcfs } from '../test/kit/lxcfs.ts'
-import { isInPath, needs, retry } from '../test/kit/requirements.ts'
+import { startLxcfsOf } from '../test/kit/lxcfs.ts'
+import { needs, retry } from '../test/kit/requirements.ts'
 import { bindMount } from '../test/kit/runc-config.ts'
 import { Site } from '../test/kit/site.ts'
+import { readBelowLimits } from './compare-below.ts'
 import { CLASSES, differences, FILES, type Fields, lines, table, ticks } from './compare-fields.ts'
+import { compareInVm } from './compare-in-vm.ts'
+import { builtLxcfs, type Command, installLxcfs, unpackLxcfs } from './lxcfs-release.ts'
 
 /** Where the container finds the files of each. */
 const LXCFS = { name: 'lxcfs -l', root: '/lxcfs' }
@@ -24,13 +33,19 @@ const ALL = [LXCFS, LXCFS_CFS, PROCVEIL]
 
 const CPUS = availableParallelism()
 const BURN_SECONDS = 12
+const MIB = 2 ** 20
+/** In an emulated machine the hook may need more than its own 12 s. */
+const PATIENCE = { hookArgs: ['--timeout', '50'], hookSeconds: 60 }
 
 const cleanups = new Cleanups('compare-lxcfs')
 let stopped = ''
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (stopped = signal))
 try {
-  prepare()
-  await compare()
+  const text = { type: 'string' } as const
+  const options = { suite: text, lxcfs: text, vm: text, cgroup: text }
+  const { suite, lxcfs, vm, cgroup } = parseArgs({ options }).values
+  if (vm === undefined) await compare(suite, lxcfs)
+  else process.exitCode = await compareInVm(cleanups, { kernel: vm, cgroup, suite, lxcfs })
 } catch (error) {
   cleanups.complain(error)
 } finally {
@@ -43,53 +58,62 @@ function say(text: string): void {
   writeSync(1, `${text}\n`)
 }
 
-function prepare(): void {
-  const { skip } = needs('runc')
-  if (skip !== undefined) throw new Error(`Cannot compare: ${skip}`)
-  if (isInPath('lxcfs')) return
-  const options = { reject: false, env: { DEBIAN_FRONTEND: 'noninteractive' } }
-  const apt = (...args: string[]) =>
-    execaSync('apt-get', ['-qq', '-y', ...args], options).exitCode === 0
-  const packages = ['install', '--no-install-recommends', 'lxcfs']
-  if (apt(...packages) || (apt('update') && apt(...packages))) return
-  throw new Error('Cannot install lxcfs: install it and run the comparison again')
+function findLxcfs(site: Site, suite?: string, path?: string): Command {
+  if (path !== undefined) return builtLxcfs(path)
+  return suite === undefined ? installLxcfs() : [unpackLxcfs(suite, join(site.directory, suite))]
 }
 
-async function compare(): Promise<void> {
+async function compare(suite?: string, path?: string): Promise<void> {
+  const { skip } = needs('runc')
+  if (skip !== undefined) throw new Error(`Cannot compare: ${skip}`)
   const site = new Site()
   cleanups.add(() => site.remove())
-  say(`lxcfs ${execaSync('lxcfs', ['--version'], { all: true }).all}, Linux ${release()}`)
+  const program = findLxcfs(site, suite, path)
+  const [name, ...before] = program
+  const { all: version } = execaSync(name, [...before, '--version'], { all: true })
+  say(`lxcfs ${lines(version).at(-1)}, Linux ${release()}`)
 
   const plain = join(site.directory, 'lxcfs')
   const cfs = join(site.directory, 'lxcfs-cfs')
-  const daemon = await startLxcfs(cleanups, plain)
-  await startLxcfs(cleanups, cfs, '--enable-cfs')
+  const start = (mountPoint: string, ...options: readonly string[]) =>
+    startLxcfsOf(program, cleanups, mountPoint, ...options)
+  const daemon = await start(plain)
+  await start(cfs, '--enable-cfs')
+  const mounts = [bindMount(plain, LXCFS.root), bindMount(cfs, LXCFS_CFS.root)]
   const box = new Box(site, `compare-lxcfs-${process.pid}`, {
-    memoryBytes: 64 * 2 ** 20,
+    ...PATIENCE,
+    memoryBytes: 64 * MIB,
+    swapBytes: hasSwap() ? 64 * MIB : undefined,
     cpus: String(CPUS - 1),
     hostPrograms: true,
-    mounts: [
-      bindMount(plain, LXCFS.root),
-      bindMount(cfs, LXCFS_CFS.root),
-      { destination: '/shm', type: 'tmpfs', source: 'tmpfs' },
-    ],
+    mounts: [...mounts, { destination: '/shm', type: 'tmpfs', source: 'tmpfs' }],
   })
   cleanups.add(() => box.remove())
-  await box.start()
+  await startHooked(site, box)
   await fillMemory(box)
   for (const [path, split] of FILES) await compareFile(box, path, text => new Map(split(text)))
+  if (hasSwap()) await fillSwap(box)
   await readFromOutside(box)
   await readUptimeTwice(box)
   await burn(box)
   await changeLimits(box)
+  say('\nThe cgroup above has 32 MiB and half a CPU: MemTotal, and CPUs in cpuinfo and stat')
+  say(table(await readBelowLimits(cleanups, site, { ...PATIENCE, mounts }, ALL)))
   await killOurs(site, box)
 
   say('\nlxcfs is killed')
   await daemon.kill('SIGKILL')
   const rows = [['killed', await firstLine(box, LXCFS)]]
   execaSync('umount', ['-l', plain])
-  await startLxcfs(cleanups, plain)
+  await start(plain)
   say(table([...rows, ['and started again', await firstLine(box, LXCFS)]]))
+}
+
+async function startHooked(site: Site, box: Box): Promise<void> {
+  await box.start()
+  const mounts = readFileSync(`/proc/${await box.pid()}/mountinfo`, 'utf8')
+  if (mounts.includes(' /proc/meminfo ')) return
+  throw new Error(`Cannot compare: the hook has bound nothing\n${site.readLog()}`)
 }
 
 /** 8 MiB of a process, 12 MiB of a file and 4 MiB of tmpfs, so that meminfo has something to show. */
@@ -97,6 +121,22 @@ async function fillMemory(box: Box): Promise<void> {
   const hold = '(head -c 8M /dev/zero; sleep 900) | tail'
   const fill = 'head -c 12M /dev/zero > /tmp/file; head -c 4M /dev/zero > /shm/file'
   await box.sh(`nohup sh -c '${hold}' > /dev/null 2>&1 < /dev/null & ${fill}; sync /tmp/file`)
+}
+
+function hasSwap(): boolean {
+  return lines(readFileSync('/proc/swaps', 'utf8')).length > 1
+}
+
+/** 60 MiB more of a process, with the rest more than its memory limit. */
+async function fillSwap(box: Box): Promise<void> {
+  const hold = '(head -c 60M /dev/zero; sleep 900) | tail'
+  await box.sh(`nohup sh -c '${hold}' > /dev/null 2>&1 < /dev/null & sleep 5`)
+  say('\nWith more in it than its memory limit')
+  for (const [path, split] of FILES) {
+    if (path !== '/proc/swaps' && path !== '/proc/meminfo') continue
+    const isSwap = (name: string) => !path.endsWith('meminfo') || /swap/i.test(name)
+    await compareFile(box, path, text => new Map(split(text).filter(([name]) => isSwap(name))))
+  }
 }
 
 async function compareFile(box: Box, path: string, split: (text: string) => Fields) {
@@ -212,7 +252,7 @@ async function killOurs(site: Site, box: Box): Promise<void> {
   await kill('its keeper', 'serve')
   await kill('both', 'serve', 'server')
   const state = { id: box.id, status: 'running', pid: await box.pid(), bundle: box.bundle }
-  const { stderr } = await site.hook(state)
+  const { stderr } = await site.hook(state, '--timeout', '28')
   rows.push(['then the hook runs again', stderr || (await firstLine(box, PROCVEIL))])
   say(table(rows))
 }

@@ -28,6 +28,8 @@ import type { Site } from './site.ts'
 
 export interface BoxOptions {
   memoryBytes?: number
+  /** What may be in swap besides; the kernel's choice when missing. */
+  swapBytes?: number | undefined
   cpus?: string
   quotaUsec?: number
   rootfsPropagation?: 'shared' | 'slave' | 'private'
@@ -37,6 +39,8 @@ export interface BoxOptions {
   /** Environment of the hook. */
   hookEnv?: readonly string[]
   hookArgs?: readonly string[]
+  /** After which the runtime ends the hook; 20 when missing. */
+  hookSeconds?: number
   /** What runs in the place of our hook. */
   hookProgram?: string
   /** Makes the host's programs available. */
@@ -47,6 +51,8 @@ export interface BoxOptions {
   command?: readonly string[]
   /** Folder for the bundle. */
   parent?: string
+  /** The cgroup above its own, which is new; who gives it removes it. */
+  cgroupParent?: string
   /** The pid namespace to join, such as `/proc/PID/ns/pid`. */
   pidNamespace?: string
   /** A command that runs runc, such as `nsenter --target=PID --pid`. */
@@ -170,9 +176,9 @@ export function makeRootfs(rootfs: string): void {
 
 function config(site: Site, id: string, options: BoxOptions): string {
   const { stages = ['prestart'], hookArgs = [], pidNamespace, rootfsPropagation } = options
-  const { maskedPaths, hooksBefore = [], uid, capabilities, fuse } = options
+  const { maskedPaths, hooksBefore = [], uid, capabilities, fuse, hookSeconds = 20 } = options
   const entry = (...args: string[]): HookEntry => {
-    const made = hookEntry(site, args, 20)
+    const made = hookEntry(site, args, hookSeconds)
     const { hookEnv: env = made.env, hookProgram: path = made.path } = options
     return { ...made, env, path }
   }
@@ -194,7 +200,7 @@ function config(site: Site, id: string, options: BoxOptions): string {
     annotations: options.annotations ?? {},
     hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
     // Below the cgroups of the caller, and no other test's: many call their container the same.
-    cgroupsPath: `${basename(site.directory)}-${id}`,
+    cgroupsPath: join(options.cgroupParent ?? '', `${basename(site.directory)}-${id}`),
     namespaces: [
       { type: 'pid', path: pidNamespace },
       ...['ipc', 'uts', 'mount'].map(type => ({ type })),

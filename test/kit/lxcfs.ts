@@ -14,7 +14,17 @@ export interface Daemon {
 }
 
 /** Serves `mountPoint`, which need not be there. */
-export async function startLxcfs(
+export function startLxcfs(
+  cleanups: Cleanups,
+  mountPoint: string,
+  ...options: readonly string[]
+): Promise<Daemon> {
+  return startLxcfsOf(['lxcfs'], cleanups, mountPoint, ...options)
+}
+
+/** The same of another lxcfs than that in PATH: `command` is its program, and what stands before its options. */
+export async function startLxcfsOf(
+  [program, ...before]: readonly [string, ...string[]],
   cleanups: Cleanups,
   mountPoint: string,
   ...options: readonly string[]
@@ -22,8 +32,8 @@ export async function startLxcfs(
   const made = RUN.filter(path => !existsSync(path))
   cleanups.add(() => made.filter(path => existsSync(path)).map(path => rmdirSync(path)))
   mkdirSync(mountPoint, { recursive: true })
-  const args = ['-f', '-l', ...options, '-p', `${mountPoint}.pid`, mountPoint]
-  return startDaemon(cleanups, 'lxcfs', args, `${mountPoint}/proc/uptime`)
+  const args = [...before, '-f', '-l', ...options, '-p', `${mountPoint}.pid`, mountPoint]
+  return startDaemon(cleanups, program, args, `${mountPoint}/proc/uptime`)
 }
 
 /** A program that serves the file `served`; it is there when this returns. */
