@@ -2,7 +2,7 @@
 
 import { Directory } from '../host/directory.ts'
 import { DirectoryFile } from '../host/directory-file.ts'
-import type { Host } from '../host/host.ts'
+import type { Clock, Host } from '../host/host.ts'
 import type { Hierarchy } from './hierarchy.ts'
 
 /** Gives the cgroups above others: one object for all that have the same ancestor. */
@@ -29,6 +29,10 @@ export class Group extends Directory {
     this.hierarchy = hierarchy
     this.#host = host
     this.#ancestry = ancestry
+  }
+
+  get clock(): Clock {
+    return this.#host.clock
   }
 
   protected fileOf(name: string): DirectoryFile {

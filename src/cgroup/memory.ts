@@ -62,10 +62,19 @@ export class MemoryUsage {
   }
 }
 
+/** What the kernel can take back without swapping. */
+export function reclaimableBytes({ usageBytes, stat }: MemoryUsage): number {
+  const fileBytes =
+    (stat[STAT_CELLS.activeFileBytes] ?? 0) + (stat[STAT_CELLS.inactiveFileBytes] ?? 0)
+  return Math.min(fileBytes + (stat[STAT_CELLS.slabReclaimableBytes] ?? 0), usageBytes)
+}
+
 /** A reader fills one object at every reading, of whichever container: who keeps the answer makes a copy. */
 export class Memory {
   /** The smallest limit of the container's own cgroup and its ancestors, `Infinity` when none has one. */
   limitBytes = Number.POSITIVE_INFINITY
+  /** What may still be used before a cgroup at any level is throttled for its memory.high; `Infinity` without one. */
+  unthrottledBytes = Number.POSITIVE_INFINITY
   /** What is used where the container's own cgroup counts it. */
   readonly ownUsage = new MemoryUsage()
   /** What is used at another level. */
@@ -84,8 +93,9 @@ export class Memory {
     return this.cachesGroup?.read('memory.kmem.slabinfo')
   }
 
-  copyFrom({ limitBytes, own, level, swap, cachesGroup }: Memory): this {
+  copyFrom({ limitBytes, unthrottledBytes, own, level, swap, cachesGroup }: Memory): this {
     this.limitBytes = limitBytes
+    this.unthrottledBytes = unthrottledBytes
     this.own = own && this.ownUsage.copyFrom(own)
     this.level = level === own ? this.ownUsage : this.levelUsage.copyFrom(level)
     this.swap = swap

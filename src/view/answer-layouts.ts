@@ -113,20 +113,24 @@ const OWN = 1
 const OTHER_LEVEL = 2
 const SWAP = 4
 const LEVEL_SWAP = 8
+const UNTHROTTLED = 16
 
-/** The limit and the parts, then swap, the usage of the own cgroup, and that of the level, as far as there are any. */
+/** The limit and the parts, then what is not throttled, swap, the usage of the own cgroup, and that of the level, as far as there are any. */
 export const MEMORY: Layout<Memory | undefined> = {
   write(memory, to, at) {
     if (memory === undefined) return undefined
-    const { limitBytes, own, level, swap } = memory
+    const { limitBytes, unthrottledBytes, own, level, swap } = memory
+    const isThrottled = unthrottledBytes !== Number.POSITIVE_INFINITY
     const parts =
       (own === undefined ? 0 : OWN) +
       (level === own ? 0 : OTHER_LEVEL) +
       (swap === undefined ? 0 : SWAP) +
-      (swap?.levelUsedBytes === undefined ? 0 : LEVEL_SWAP)
+      (swap?.levelUsedBytes === undefined ? 0 : LEVEL_SWAP) +
+      (isThrottled ? UNTHROTTLED : 0)
     to[at] = limitBytes
     to[at + 1] = parts
     let end = at + 2
+    if (isThrottled) to[end++] = unthrottledBytes
     if (swap !== undefined) {
       to[end++] = swap.limitBytes
       to[end++] = swap.memswLimitBytes
@@ -140,6 +144,7 @@ export const MEMORY: Layout<Memory | undefined> = {
     const memory = new Memory()
     memory.limitBytes = numbers.limit()
     const parts = numbers.natural()
+    if (parts & UNTHROTTLED) memory.unthrottledBytes = numbers.natural()
     if (parts & SWAP) {
       memory.swap = {
         limitBytes: numbers.limit(),

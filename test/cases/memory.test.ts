@@ -33,13 +33,38 @@ t.test('a limit above the memory of the host is none', async t => {
   t.match(read(unified(t, { ...USED, '/ctr/memory.max': 68719476736 })), UNLIMITED)
 })
 
-t.test('memory.high is no limit', async t => {
+t.test('memory.high bounds what is available, not what there is', async t => {
+  const tenant = unified(t, { ...USED, '/ctr/memory.max': 'max', '/ctr/memory.high': 419430400 })
+  // Of 400 MiB 100 are left, and 160 can be taken back.
+  t.match(read(tenant), { ...UNLIMITED, MemAvailable: 266240 })
+  tenant.set({ '/ctr/memory.max': GiB })
+  t.match(read(tenant), { MemTotal: 1048576, MemFree: 741376, MemAvailable: 266240 })
+  tenant.set({ '/ctr/memory.high': 268435456 })
+  t.match(read(tenant), { MemFree: 741376, MemAvailable: 163840 }, 'usage above it')
+  tenant.set({ '/ctr/memory.high': 'max' })
+  t.match(read(tenant), { MemTotal: 1048576, MemFree: 741376, MemAvailable: 905216 })
+  tenant.set({ '/ctr/memory.high': 2 * GiB })
+  t.match(read(tenant), { MemAvailable: 905216 }, 'one above the limit')
+})
+
+t.test('where nothing is available free and htop do not show what is free instead', async t => {
   const tenant = unified(t, {
-    ...USED,
     '/ctr/memory.max': 'max',
+    '/ctr/memory.current': 314572800,
     '/ctr/memory.high': 268435456,
   })
-  t.match(read(tenant), UNLIMITED)
+  t.match(read(tenant), { MemFree: 16076800, MemAvailable: 1 })
+  tenant.set({ '/ctr/memory.max': 314572800 })
+  t.match(read(tenant), { MemFree: 0, MemAvailable: 0 })
+})
+
+t.test('a soft limit of v1 throttles nobody', async t => {
+  const tenant = legacy(t, {
+    '/ctr/memory.usage_in_bytes': 314572800,
+    '/ctr/memory.soft_limit_in_bytes': 1048576,
+    '/ctr/memory.high': 1048576,
+  })
+  t.match(read(tenant), { MemFree: 16076800, MemAvailable: 16076800 })
 })
 
 const POD: Files = {
@@ -49,6 +74,30 @@ const POD: Files = {
   '/pod/ctr/memory.current': 104857600,
   '/pod/ctr/memory.stat': 'file 20971520\ninactive_file 20971520\n',
 }
+
+t.test('memory.high of a cgroup above counts with what is used there', async t => {
+  const tenant = unified(
+    t,
+    {
+      ...POD,
+      '/pod/memory.max': 'max',
+      '/pod/memory.high': 524288000,
+      '/pod/ctr/memory.max': GiB,
+      '/pod/ctr/memory.high': 209715200,
+    },
+    { path: '/pod/ctr' },
+  )
+  // The container has 100 MiB of 200 left and 20 to be taken back, the pod 100 of 500 and 50.
+  t.match(read(tenant), { MemTotal: 1048576, MemFree: 946176, MemAvailable: 122880 })
+  tenant.set({ '/pod/memory.current': 513802240 })
+  t.match(read(tenant), { MemFree: 946176, MemAvailable: 61440 })
+  tenant.set({ '/pod/memory.high': 'max' })
+  tenant.advance(0.1)
+  t.match(read(tenant), { MemAvailable: 122880 }, '0.1 s later at most')
+  tenant.set({ '/pod/memory.high': 4096, '/pod/memory.current': undefined })
+  tenant.advance(0.1)
+  t.match(read(tenant), { MemAvailable: 122880 }, 'a level that counts nothing')
+})
 
 t.test('what is free under a lower limit of the parent is free for all below it', async t => {
   const tenant = unified(t, { ...POD, '/pod/ctr/memory.max': GiB }, { path: '/pod/ctr' })

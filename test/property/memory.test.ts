@@ -2,14 +2,16 @@
 
 import fc from 'fast-check'
 import t from 'tap'
+import { findCount } from '../../src/cgroup/numbers.ts'
 import { renderMeminfo } from '../../src/proc/meminfo.ts'
 import { renderSwaps } from '../../src/proc/swaps.ts'
 import * as htop from '../consumers/htop.ts'
 import { numbers } from '../machines/sample-host.ts'
 import { openContainer } from './container.ts'
-import { anyHost, hostFiles } from './hosts.ts'
+import { anyHost, hostFiles, SMALL_HOST } from './hosts.ts'
 import { ensure, holds } from './runs.ts'
-import { anyTree } from './trees.ts'
+import { v2Files } from './tree-v2.ts'
+import { anyTree, HEALTHY_LEVEL } from './trees.ts'
 
 const values = fc.record({
   host: anyHost.map(host => ({ ...host, cpus: 1 })),
@@ -32,6 +34,9 @@ function rendered({
   return { text, swaps: renderSwaps(view), seen: numbers(text), machine: machine['proc/meminfo'] }
 }
 
+const MANY = { minLength: 1, maxLength: 7 }
+const FEW = { minLength: 1, maxLength: 3 }
+
 const keysOf = (text: string) => text.match(/^.+(?=:)/gm)?.join()
 
 t.test("the host's lines have parts that are never more than the whole", async t => {
@@ -51,6 +56,32 @@ t.test("the host's lines have parts that are never more than the whole", async t
     most('KReclaimable', kib('MemTotal'))
     most('HugePages_Free', kib('HugePages_Total'))
     for (const key of Object.keys(seen)) most(key, Number.MAX_SAFE_INTEGER)
+  })
+})
+
+t.test('no more is available than memory.high leaves at any level', async t => {
+  const room = fc.nat(2 ** 31).map(String)
+  const level = fc
+    .record({
+      memoryLimit: fc.integer({ min: 4096 }).map(String),
+      memoryHigh: room,
+      memoryUsage: room,
+      memoryStat: fc.array(room, MANY),
+    })
+    .map(memory => ({ ...HEALTHY_LEVEL, ...memory }))
+  const tree = fc.record({ kind: fc.constantFrom('v2', 'mixed'), levels: fc.array(level, FEW) })
+  holds(t, tree, ({ kind, levels }) => {
+    const { view } = openContainer(hostFiles(SMALL_HOST), { kind, levels, threads: '' })
+    const { MemAvailable = 0, MemFree = 0 } = numbers(renderMeminfo(view).toString())
+    for (const level of levels) {
+      const text = v2Files(['memory'], level)['memory.stat'] ?? ''
+      const of = (key: string) => findCount(text, key) ?? 0
+      const used = Number(level.memoryUsage)
+      const caches = of('active_file') + of('inactive_file') + of('slab_reclaimable')
+      const most = Math.max(Number(level.memoryHigh) - used, 0) + Math.min(caches, used)
+      const mostKib = Math.max(Math.floor(most / 1024), Math.min(MemFree, 1))
+      ensure(MemAvailable <= mostKib, () => `${MemAvailable} kB of ${mostKib}`)
+    }
   })
 })
 

@@ -31,6 +31,7 @@ const line = (text: string | undefined) => (text === undefined ? undefined : `${
 const WRITERS: Readonly<Record<string, (level: Level) => Texts>> = {
   memory: level => ({
     'memory.max': line(level.memoryLimit),
+    'memory.high': line(level.memoryHigh),
     'memory.current': line(level.memoryUsage),
     'memory.swap.max': line(level.swapLimit),
     'memory.swap.current': line(level.swapUsage),

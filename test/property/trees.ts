@@ -13,6 +13,8 @@ export type Kind = (typeof KINDS)[number]
 /** What one cgroup's files say, as text; `undefined` where it has no such file. */
 export interface Level {
   memoryLimit: string | undefined
+  /** Only the unified hierarchy has this. */
+  memoryHigh: string | undefined
   memoryUsage: string | undefined
   swapLimit: string | undefined
   swapUsage: string | undefined
@@ -77,6 +79,7 @@ const cpuset = fc.constantFrom('0', '0-3', '1-2,5', '2,4-7', '0-511', '', '600')
 
 export const anyLevel: fc.Arbitrary<Level> = fc.record({
   memoryLimit: maybe(anyBytes),
+  memoryHigh: maybe(anyBytes),
   memoryUsage: maybe(anyBytes),
   swapLimit: maybe(anyBytes),
   swapUsage: maybe(anyBytes),
@@ -99,6 +102,7 @@ export const anyTree: fc.Arbitrary<Tree> = fc.record({
 /** A container as a runtime makes one: its own cgroup counts and limits, its parent does too. */
 export const HEALTHY_LEVEL: Level = {
   memoryLimit: '1073741824',
+  memoryHigh: 'max',
   memoryUsage: '536870912',
   swapLimit: '268435456',
   swapUsage: '134217728',

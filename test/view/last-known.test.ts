@@ -26,6 +26,7 @@ const FILES_OF_MACHINE = {
   'proc/self/mountinfo': '30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
   'sys/fs/cgroup/cgroup.controllers': 'cpu cpuset io memory pids\n',
   'sys/fs/cgroup/pod/memory.max': '536870912\n',
+  'sys/fs/cgroup/pod/memory.high': '419430400\n',
   'sys/fs/cgroup/pod/memory.current': '400000000\n',
   'sys/fs/cgroup/pod/memory.stat': SAMPLE_MEMORY_STAT,
   'sys/fs/cgroup/pod/ctr/memory.max': 'max\n',

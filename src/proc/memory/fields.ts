@@ -4,7 +4,7 @@
  * behind them are read at different moments and memory.stat lags up to two seconds behind the usage.
  */
 
-import { type MemoryUsage, STAT_CELLS, type StatName } from '../../cgroup/memory.ts'
+import { reclaimableBytes, STAT_CELLS, type StatName } from '../../cgroup/memory.ts'
 import { kib, type LimitedMemory } from './limit.ts'
 
 /** Lines that show what a cgroup counts, as it is. */
@@ -70,12 +70,12 @@ const COUNTED_CELLS = Object.entries(COUNTED).map(([key, name]) => ({
 /** Sets what is known from memory alone. */
 export function setMemoryFields(
   fields: Float64Array,
-  { totalBytes, own, level }: LimitedMemory,
+  { totalBytes, unthrottledBytes, own, level }: LimitedMemory,
 ): void {
   const { stat } = own
   for (const { field, cell } of COUNTED_CELLS) fields[field] = kib(stat[cell] ?? 0)
   const freeBytes = Math.max(totalBytes - level.usageBytes, 0)
-  const availableBytes = Math.min(freeBytes + reclaimableBytes(level), totalBytes)
+  const availableBytes = Math.min(freeBytes + reclaimableBytes(level), totalBytes, unthrottledBytes)
   const usedBytes = Math.min(own.usageBytes, totalBytes - freeBytes)
   const slabReclaimableBytes = Math.min(stat[STAT_CELLS.slabReclaimableBytes] ?? 0, usedBytes)
   const fileBytes = (stat[STAT_CELLS.fileBytes] ?? 0) - (stat[STAT_CELLS.swapCachedBytes] ?? 0)
@@ -98,10 +98,3 @@ export function setMemoryFields(
 
 const sum = (fields: Float64Array, one: number, other: number) =>
   (fields[one] ?? 0) + (fields[other] ?? 0)
-
-/** What the kernel can take back without swapping. */
-function reclaimableBytes({ usageBytes, stat }: MemoryUsage): number {
-  const fileBytes =
-    (stat[STAT_CELLS.activeFileBytes] ?? 0) + (stat[STAT_CELLS.inactiveFileBytes] ?? 0)
-  return Math.min(fileBytes + (stat[STAT_CELLS.slabReclaimableBytes] ?? 0), usageBytes)
-}

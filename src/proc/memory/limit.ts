@@ -7,6 +7,8 @@ import type { Options } from '../options.ts'
 
 export interface LimitedMemory {
   totalBytes: number
+  /** What may still be used before the kernel slows the container down; `Infinity` where nothing does that. */
+  unthrottledBytes: number
   /** Usage of the container's own cgroup. */
   own: MemoryUsage
   /** Usage of the cgroup that sets the limit: what is left of the limit is shared with all that is counted there. */
@@ -29,18 +31,21 @@ export interface LimitedSwap {
  */
 export function limitMemory(
   hostTotalKib: number | undefined,
-  memory: Pick<Memory, 'limitBytes' | 'own' | 'level'>,
+  memory: Pick<Memory, 'limitBytes' | 'unthrottledBytes' | 'own' | 'level'>,
 ): LimitedMemory | undefined {
   if (hostTotalKib === undefined) return undefined
   const hostBytes = hostTotalKib * 1024
+  const { unthrottledBytes } = memory
   if (memory.limitBytes >= hostBytes) {
-    return memory.own && { totalBytes: hostBytes, own: memory.own, level: memory.own }
+    const { own } = memory
+    return own && { totalBytes: hostBytes, unthrottledBytes, own, level: own }
   }
   const own = memory.own ?? memory.level
   // ps divides by MemTotal, so a limit of nothing shows as what is used in spite of it.
   const totalBytes =
     memory.limitBytes < 1024 ? Math.max(own.usageBytes, PAGE_BYTES) : memory.limitBytes
-  return { totalBytes: Math.min(totalBytes, hostBytes), own, level: memory.level }
+  const { level } = memory
+  return { totalBytes: Math.min(totalBytes, hostBytes), unthrottledBytes, own, level }
 }
 
 /**

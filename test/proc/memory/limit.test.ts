@@ -39,8 +39,11 @@ function makeUsage(usageBytes: number, stat: number[] = []): MemoryUsage {
   return usage
 }
 
+const UNTHROTTLED = { unthrottledBytes: Number.POSITIVE_INFINITY }
+
 const memory = fc.record({
   limitBytes: limit,
+  unthrottledBytes: limit,
   own: fc.option(usage, { nil: undefined }),
   level: usage,
   swap: fc.option<Swap, undefined>(
@@ -88,6 +91,9 @@ t.test('whatever the cgroups say, the numbers of meminfo fit together', async t 
         of('MemTotal') <= HOST_TOTAL &&
         of('MemFree') + of('Buffers') + of('Cached') + of('SReclaimable') <= of('MemTotal') &&
         of('MemAvailable') <= of('MemTotal') &&
+        of('MemAvailable') <= Math.max(kib(memory.unthrottledBytes), 1) &&
+        // procps and htop would show MemFree in its place.
+        (of('MemAvailable') > 0 || of('MemFree') === 0) &&
         (!clampFree || of('MemFree') <= 8000000) &&
         of('HighTotal') + of('LowTotal') === of('MemTotal') &&
         of('HighFree') + of('LowFree') === of('MemFree') &&
@@ -118,13 +124,17 @@ t.test('swaps has a row exactly when there is swap, and its five words', async t
 
 t.test('memory counted only in an ancestor that leaves the whole host is unknown', async t => {
   const level = makeUsage(4096)
-  t.equal(limitMemory(HOST_TOTAL, { limitBytes: 2 ** 40, own: undefined, level }), undefined)
-  t.same(limitMemory(HOST_TOTAL, { limitBytes: 2 ** 30, own: undefined, level }), {
+  t.equal(
+    limitMemory(HOST_TOTAL, { ...UNTHROTTLED, limitBytes: 2 ** 40, own: undefined, level }),
+    undefined,
+  )
+  t.same(limitMemory(HOST_TOTAL, { ...UNTHROTTLED, limitBytes: 2 ** 30, own: undefined, level }), {
     totalBytes: 2 ** 30,
+    ...UNTHROTTLED,
     own: level,
     level,
   })
-  t.equal(limitMemory(undefined, { limitBytes: 1, own: level, level }), undefined)
+  t.equal(limitMemory(undefined, { ...UNTHROTTLED, limitBytes: 1, own: level, level }), undefined)
 })
 
 t.test('kibibytes are cut, not rounded', async t => {
