@@ -56,8 +56,8 @@ export function limitMeminfo(host: HostMeminfo, limits: Limits): Buffer {
   if (limits.clampFree) {
     lower(FIELD.MemFree, fields[FIELD.MemFree], host.get('MemFree'))
     fields[FIELD.LowFree] = fields[FIELD.MemFree] ?? 0
-    lower(FIELD.MemAvailable, fields[FIELD.MemAvailable], host.get('MemAvailable'))
   }
+  lower(FIELD.MemAvailable, fields[FIELD.MemAvailable], host.get('MemAvailable'))
   // procps and htop take 0 for that of a kernel without the line, and show MemFree in its place.
   if (fields[FIELD.MemAvailable] === 0) lower(FIELD.MemAvailable, fields[FIELD.MemFree], 1)
   return host.render(fields)

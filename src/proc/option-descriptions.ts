@@ -67,10 +67,10 @@ export const OPTION_DESCRIPTIONS: Descriptions = {
     },
   },
   clampFreeToHost: {
-    text: 'Whether `MemFree` and `MemAvailable` of a container may exceed what the host has left.',
+    text: 'Whether `MemFree` and `SwapFree` of a container may exceed what the host has left. `MemAvailable` never does.',
     values: {
-      off: "They tell how much of the container's own limit is left.",
-      on: "They are no more than the host's.",
+      off: "They tell how much of the container's own limits is left.",
+      on: "They are no more than the host's, and what `/proc/swaps` has in use is the rest.",
     },
   },
   v1SwapTotal: {

@@ -14,8 +14,8 @@ const GiB = 2 ** 30
 const USED = { '/ctr/memory.current': 314572800, '/ctr/memory.stat': SAMPLE_MEMORY_STAT }
 const read = (tenant: Tenant) => numbers(tenant.read('meminfo'))
 
-/** What the host shows as `free` besides the container's own. */
-const UNLIMITED = { MemTotal: 16384000, MemFree: 16076800, MemAvailable: 16240640 }
+/** All that the host has but for what the container uses; what others use is not available. */
+const UNLIMITED = { MemTotal: 16384000, MemFree: 16076800, MemAvailable: 12000000 }
 
 t.test('a limited container has every line of the host, with its own counts', async t => {
   const tenant = unified(t, { ...USED, '/ctr/memory.max': GiB })
@@ -64,7 +64,19 @@ t.test('a soft limit of v1 throttles nobody', async t => {
     '/ctr/memory.soft_limit_in_bytes': 1048576,
     '/ctr/memory.high': 1048576,
   })
-  t.match(read(tenant), { MemFree: 16076800, MemAvailable: 16076800 })
+  t.match(read(tenant), UNLIMITED)
+})
+
+t.test('no more is available than on the host, by option no more is free either', async t => {
+  const host = (free: string, available: string) => ({
+    'proc/meminfo': SAMPLE_MEMINFO.replace('8000000 kB', free).replace('12000000 kB', available),
+  })
+  const tenant = unified(t, { ...USED, '/ctr/memory.max': GiB, ...host('200000 kB', '500000 kB') })
+  t.match(read(tenant), { MemTotal: 1048576, MemFree: 741376, MemAvailable: 500000 })
+  tenant.reopen({ clampFreeToHost: 'on' })
+  t.match(read(tenant), { MemTotal: 1048576, MemFree: 200000, MemAvailable: 500000 })
+  tenant.set(host('800000 kB', '0 kB'))
+  t.match(read(tenant), { MemFree: 741376, MemAvailable: 1 })
 })
 
 const POD: Files = {

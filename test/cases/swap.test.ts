@@ -197,3 +197,12 @@ t.test('under an ancestor that limits memory for all of it, its swap is shown', 
   }
   t.same(swap(unified(t, files, { path: '/pod/ctr' })), { total: 262144, free: 251904 })
 })
+
+t.test("what others have in the host's swap is not free where an operator says so", async t => {
+  const meminfo = SAMPLE_MEMINFO.replace(/^SwapFree:.*$/m, 'SwapFree:         102400 kB')
+  const tenant = v2(t, 268435456, 10485760, { 'proc/meminfo': meminfo })
+  t.same(swap(tenant), { total: 262144, free: 251904 })
+  tenant.reopen({ clampFreeToHost: 'on' })
+  t.same(swap(tenant), { total: 262144, free: 102400 })
+  t.equal(tenant.read('swaps'), HEADER + row('262144\t\t159744\t\t0'))
+})

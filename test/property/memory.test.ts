@@ -47,11 +47,17 @@ t.test("the host's lines have parts that are never more than the whole", async t
     const most = (key: string, limit: number) =>
       ensure(kib(key) <= limit, () => `${key} is above ${limit}:\n${text}`)
     ensure(kib('MemTotal') > 0, () => `no memory at all:\n${text}`)
-    most('MemTotal', numbers(String(machine)).MemTotal ?? 0)
+    const host = numbers(String(machine))
+    most('MemTotal', host.MemTotal ?? 0)
     most('MemFree', kib('MemTotal') - kib('Buffers') - kib('Cached') - kib('SReclaimable'))
     most('MemAvailable', kib('MemTotal'))
+    most('MemAvailable', Math.max(host.MemAvailable ?? 0, 1))
+    if (value.options.clampFreeToHost === 'on') {
+      most('MemFree', host.MemFree ?? 0)
+      most('SwapFree', host.SwapFree ?? 0)
+    }
     most('SwapFree', kib('SwapTotal'))
-    most('SwapTotal', numbers(String(machine)).SwapTotal ?? 0)
+    most('SwapTotal', host.SwapTotal ?? 0)
     most('Shmem', kib('Cached'))
     most('KReclaimable', kib('MemTotal'))
     most('HugePages_Free', kib('HugePages_Total'))

@@ -50,23 +50,25 @@ export function limitMemory(
 
 /**
  * Swap in use beyond the limit, which stays there after the limit was lowered, counts into the total. Without
- * accounting no swap is shown: nobody can know how much of the host's is the container's.
+ * accounting no swap is shown: nobody can know how much of the host's is the container's. With `clampFreeToHost` what
+ * others have in swap is not free.
  */
 export function limitSwap(
-  hostTotalKib: number | undefined,
+  host: { totalKib: number | undefined; freeKib: number | undefined },
   memory: Pick<Memory, 'swap'>,
-  options: Pick<Options, 'swap' | 'v1SwapTotal'>,
+  options: Pick<Options, 'swap' | 'v1SwapTotal' | 'clampFreeToHost'>,
 ): LimitedSwap {
   const { swap } = memory
   if (options.swap === 'off') return NO_SWAP
   if (swap === undefined) return { ...NO_SWAP, mostCachedKib: Number.POSITIVE_INFINITY }
   const limitBytes = options.v1SwapTotal === 'memsw' ? swap.memswLimitBytes : swap.limitBytes
-  const hostBytes = (hostTotalKib ?? 0) * 1024
+  const hostBytes = (host.totalKib ?? 0) * 1024
   const totalBytes = Math.min(Math.max(limitBytes, swap.usedBytes), hostBytes)
   const usedBytes = Math.min(swap.usedBytes, totalBytes)
   const sharedFreeBytes = Math.max(limitBytes - (swap.levelUsedBytes ?? 0), 0)
   const totalKib = kib(totalBytes)
-  const freeKib = kib(Math.min(totalBytes - usedBytes, sharedFreeBytes))
+  const leftKib = kib(Math.min(totalBytes - usedBytes, sharedFreeBytes))
+  const freeKib = options.clampFreeToHost === 'on' ? Math.min(leftKib, host.freeKib ?? 0) : leftKib
   return { totalKib, freeKib, usedKib: kib(usedBytes), mostCachedKib: totalKib - freeKib }
 }
 

@@ -19,7 +19,8 @@ export function readMemory(view: View): ViewedMemory | undefined {
   host.update(view.hostText('proc/meminfo'))
   const memory = limitMemory(host.get('MemTotal'), cgroup)
   if (memory === undefined) return undefined
-  const swap = limitSwap(host.get('SwapTotal'), cgroup, view.options)
+  const hostSwap = { totalKib: host.get('SwapTotal'), freeKib: host.get('SwapFree') }
+  const swap = limitSwap(hostSwap, cgroup, view.options)
   return { cgroup, host, memory, swap }
 }
 

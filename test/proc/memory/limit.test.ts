@@ -19,6 +19,7 @@ HOST.update({ buffer: Buffer.from(MEMINFO), length: MEMINFO.length, version: 1 }
 const KEYS = parseFields(MEMINFO).map(field => field.key)
 const HOST_TOTAL = 16384000
 const HOST_SWAP = 4194304
+const HOST_SWAPS = { totalKib: HOST_SWAP, freeKib: 4000000 }
 
 /** Small ones, whole pages, more than the host has, and the largest there are. */
 const bytes = fc.oneof(
@@ -60,60 +61,58 @@ const memory = fc.record({
 const options = fc.record({
   swap: fc.constantFrom('on', 'off'),
   v1SwapTotal: fc.constantFrom('diff', 'memsw'),
+  clampFreeToHost: fc.constantFrom('off', 'on'),
 })
 
 const overcommit = fc.record({ kbytes: fc.maxSafeNat(), ratio: fc.nat({ max: 2 ** 31 - 1 }) })
 
 t.test('whatever the cgroups say, the numbers of meminfo fit together', async t => {
-  const property = fc.property(
-    memory,
-    options,
-    overcommit,
-    fc.boolean(),
-    (memory, options, overcommit, clampFree) => {
-      const limited = limitMemory(HOST_TOTAL, memory)
-      if (limited === undefined) return memory.own === undefined
-      const swap = limitSwap(HOST_SWAP, memory, options)
-      const hugePages = { readPages: () => undefined, readCounts: () => [] }
-      const limits = { memory: limited, swap, hugePages, overcommit, clampFree }
-      const text = limitMeminfo(HOST, limits).toString()
-      for (const line of text.split('\n').slice(0, -1)) {
-        if (!/^[\w()]+: +\d+( kB)?$/.test(line)) return false
-      }
-      const seen = numbers(text)
-      const of = (key: string) => seen[key] ?? Number.NaN
-      return (
-        parseFields(text)
-          .map(field => field.key)
-          .join() === KEYS.join() &&
-        Object.values(seen).every(Number.isSafeInteger) &&
-        of('MemTotal') > 0 &&
-        of('MemTotal') <= HOST_TOTAL &&
-        of('MemFree') + of('Buffers') + of('Cached') + of('SReclaimable') <= of('MemTotal') &&
-        of('MemAvailable') <= of('MemTotal') &&
-        of('MemAvailable') <= Math.max(kib(memory.unthrottledBytes), 1) &&
-        // procps and htop would show MemFree in its place.
-        (of('MemAvailable') > 0 || of('MemFree') === 0) &&
-        (!clampFree || of('MemFree') <= 8000000) &&
-        of('HighTotal') + of('LowTotal') === of('MemTotal') &&
-        of('HighFree') + of('LowFree') === of('MemFree') &&
-        of('LowFree') <= of('LowTotal') &&
-        of('HighFree') <= of('HighTotal') &&
-        of('Shmem') <= of('Cached') &&
-        of('Active') === of('Active(anon)') + of('Active(file)') &&
-        of('Slab') === of('SReclaimable') + of('SUnreclaim') &&
-        of('KReclaimable') === of('SReclaimable') &&
-        of('SwapTotal') <= HOST_SWAP &&
-        of('SwapFree') <= of('SwapTotal')
-      )
-    },
-  )
+  const property = fc.property(memory, options, overcommit, (memory, options, overcommit) => {
+    const limited = limitMemory(HOST_TOTAL, memory)
+    if (limited === undefined) return memory.own === undefined
+    const swap = limitSwap(HOST_SWAPS, memory, options)
+    const clampFree = options.clampFreeToHost === 'on'
+    const hugePages = { readPages: () => undefined, readCounts: () => [] }
+    const limits = { memory: limited, swap, hugePages, overcommit, clampFree }
+    const text = limitMeminfo(HOST, limits).toString()
+    for (const line of text.split('\n').slice(0, -1)) {
+      if (!/^[\w()]+: +\d+( kB)?$/.test(line)) return false
+    }
+    const seen = numbers(text)
+    const of = (key: string) => seen[key] ?? Number.NaN
+    return (
+      parseFields(text)
+        .map(field => field.key)
+        .join() === KEYS.join() &&
+      Object.values(seen).every(Number.isSafeInteger) &&
+      of('MemTotal') > 0 &&
+      of('MemTotal') <= HOST_TOTAL &&
+      of('MemFree') + of('Buffers') + of('Cached') + of('SReclaimable') <= of('MemTotal') &&
+      of('MemAvailable') <= of('MemTotal') &&
+      of('MemAvailable') <= Math.max(kib(memory.unthrottledBytes), 1) &&
+      // procps and htop would show MemFree in its place.
+      (of('MemAvailable') > 0 || of('MemFree') === 0) &&
+      (!clampFree || of('MemFree') <= 8000000) &&
+      of('HighTotal') + of('LowTotal') === of('MemTotal') &&
+      of('HighFree') + of('LowFree') === of('MemFree') &&
+      of('LowFree') <= of('LowTotal') &&
+      of('HighFree') <= of('HighTotal') &&
+      of('Shmem') <= of('Cached') &&
+      of('Active') === of('Active(anon)') + of('Active(file)') &&
+      of('Slab') === of('SReclaimable') + of('SUnreclaim') &&
+      of('KReclaimable') === of('SReclaimable') &&
+      of('SwapTotal') <= HOST_SWAP &&
+      of('SwapFree') <= of('SwapTotal') &&
+      of('MemAvailable') <= 12000000 &&
+      (!clampFree || of('SwapFree') <= HOST_SWAPS.freeKib)
+    )
+  })
   t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
 })
 
 t.test('swaps has a row exactly when there is swap, and its five words', async t => {
   const property = fc.property(memory, options, (memory, options) => {
-    const swap = limitSwap(HOST_SWAP, memory, options)
+    const swap = limitSwap(HOST_SWAPS, memory, options)
     const [header, row, end] = limitSwaps('Size\t\tUsed\n', swap).split('\n')
     if (swap.totalKib === 0) return header === 'Size\t\tUsed' && row === ''
     const words = row?.split(/\s+/) ?? []
