@@ -70,6 +70,14 @@ export class Host {
     return orUndefined(() => this.read(path, mostBytes))
   }
 
+  /**
+   * Bytes of a pseudo-file that is read once and is no listing, which hold until the next file is read; `undefined` where
+   * it cannot be read.
+   */
+  tryBytes(path: string, mostBytes = MOST_BYTES): Bytes | undefined {
+    return bytesOf(this.tryRead(path, mostBytes))
+  }
+
   /** Text of a file that is read again and again; `undefined` when it cannot be read. */
   readFile({ path, isListing, mostBytes }: DirectoryFile): Bytes | undefined {
     this.opens++

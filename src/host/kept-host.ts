@@ -5,7 +5,7 @@
 
 import { endOfLines } from './beginning.ts'
 import { type Bytes, type DirectoryFile, NONE, type Sample } from './directory-file.ts'
-import { type Clock, Host } from './host.ts'
+import { type Clock, Host, MOST_BYTES } from './host.ts'
 import { type FileCalls, OpenFiles } from './open-files.ts'
 import { Samples } from './samples.ts'
 
@@ -81,12 +81,23 @@ export class KeptHost extends Host {
     }
   }
 
+  /** An open(2), a pread(2) and a close(2), and no string: thousands of threads may be asked one after the other. */
+  override tryBytes(path: string, mostBytes = MOST_BYTES): Bytes | undefined {
+    const fd = this.#open.open(this.path(path))
+    if (fd < 0) return undefined
+    try {
+      return this.#fill({ isListing: false, mostBytes }, fd) ? this.#bytes : undefined
+    } finally {
+      this.#calls.close(fd)
+    }
+  }
+
   override closeFile(file: DirectoryFile): void {
     this.#open.close(file)
   }
 
   /** Reads the text into the buffer. Returns false when that fails, or there is more than may be read. */
-  #fill(file: DirectoryFile, fd: number): boolean {
+  #fill(file: Pick<DirectoryFile, 'isListing' | 'mostBytes'>, fd: number): boolean {
     const { isListing, mostBytes } = file
     const size = this.#readWhole(fd, isListing, mostBytes)
     this.#bytes.length = size

@@ -1,5 +1,7 @@
 /** Files of a process: /proc/PID/stat, proc_pid_stat(5), and /proc/PID/status, proc_pid_status(5). */
 
+import type { Bytes } from './directory-file.ts'
+
 /** PID_MAX_LIMIT of linux/threads.h. */
 const PID_MAX = 2 ** 22
 
@@ -21,6 +23,14 @@ export function parseTaskState(stat: string): string | undefined {
   const end = stat.lastIndexOf(')')
   return end < 0 ? undefined : stat[end + 2]
 }
+
+/** Parses like `parseTaskState`, without making a string of the whole text. */
+export function parseTaskStateBytes({ buffer, length }: Bytes): string | undefined {
+  const end = buffer.subarray(0, length).lastIndexOf(PARENTHESIS)
+  return end < 0 || end + 2 >= length ? undefined : String.fromCharCode(buffer[end + 2] as number)
+}
+
+const PARENTHESIS = 41
 
 /** Field 4 of stat, the parent's pid; `undefined` where it is none, or outside the reader's pid namespace, which is 0. */
 export function parseParent(stat: string): number | undefined {

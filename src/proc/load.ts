@@ -3,12 +3,16 @@
 /** Averages over 1, 5 and 15 minutes in fixed point with 11 bits behind the point. */
 export type Loads = readonly [number, number, number]
 
-export interface Load {
-  loads: Loads
-  /** Threads that run or could run. */
+/** What threads do. */
+export interface Threads {
+  /** Those that run or could run. */
   running: number
-  /** Threads in uninterruptible sleep. */
+  /** Those in uninterruptible sleep. */
   blocked: number
+}
+
+export interface Load extends Threads {
+  loads: Loads
   threads: number
   /** The newest pid that was seen, as the container numbers them. */
   lastPid: number

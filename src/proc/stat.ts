@@ -15,14 +15,14 @@ import {
   TIME_FIELDS,
   toTicks,
 } from './cpu/time.ts'
-import type { Load } from './load.ts'
+import type { Threads } from './load.ts'
 import type { HostText, View } from './view.ts'
 
 export function renderStat(view: View): Buffer {
   const bootOffsetSeconds = Math.floor(view.bootOffsetUsec() / 1e6)
   const times = view.cpuTimes()
-  const load = view.load()
-  return limitStat(view.hostText('proc/stat'), times, load, bootOffsetSeconds)
+  const threads = view.threads()
+  return limitStat(view.hostText('proc/stat'), times, threads, bootOffsetSeconds)
 }
 
 /**
@@ -33,7 +33,7 @@ export function renderStat(view: View): Buffer {
 export function limitStat(
   { buffer, length }: Pick<HostText, 'buffer' | 'length'>,
   times: CpuTimes,
-  load: Pick<Load, 'running' | 'blocked'> | undefined,
+  threads: Threads | undefined,
   bootOffsetSeconds = 0,
 ): Buffer {
   let at = endOfCpuLines(buffer, length)
@@ -42,11 +42,11 @@ export function limitStat(
   while (at < length) {
     const end = Math.min(endOfLine(buffer, at, length) + 1, length)
     const key = findKey(buffer, at, end)
-    if (key === 'procs_running' && load !== undefined) {
+    if (key === 'procs_running' && threads !== undefined) {
       // The process that reads is running.
-      text.putLine(key, Math.max(load.running, 1))
-    } else if (key === 'procs_blocked' && load !== undefined) {
-      text.putLine(key, load.blocked)
+      text.putLine(key, Math.max(threads.running, 1))
+    } else if (key === 'procs_blocked' && threads !== undefined) {
+      text.putLine(key, threads.blocked)
     } else if (key === 'btime' && bootOffsetSeconds !== 0) {
       const host = Buffer.from(buffer.subarray(at + 'btime '.length, end))
         .toString()

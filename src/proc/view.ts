@@ -8,7 +8,7 @@ import type { Memory } from '../cgroup/memory.ts'
 import type { CpuTimes } from './cpu/time.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import type { VisibleDisk } from './disk/visible.ts'
-import type { Load } from './load.ts'
+import type { Load, Threads } from './load.ts'
 import type { Options } from './options.ts'
 
 /** Text of a host's file as bytes, which hold until the file is asked for again. */
@@ -45,6 +45,8 @@ export interface View {
    */
   uptimeUsec(): number | undefined
   load(): Load | undefined
+  /** What the container's threads do, of `load`. */
+  threads(): Threads | undefined
   /** Devices to list, in the host's order, and their counters; `undefined` for a process of the host. */
   disks(): VisibleDisk[] | undefined
   /** Text of a file such as `cpu.pressure` of the container's own cgroup in the unified hierarchy. */

@@ -14,7 +14,7 @@ import type { CpuTimes } from '../proc/cpu/time.ts'
 import { CpuFinder, type VisibleCpus } from '../proc/cpu/visible.ts'
 import type { VisibleDisk } from '../proc/disk/visible.ts'
 import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
-import type { Load } from '../proc/load.ts'
+import type { Load, Threads } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
 import type { HostText, View } from '../proc/view.ts'
 import { Devices } from './devices.ts'
@@ -131,10 +131,8 @@ export class ContainerView implements View {
   }
 
   memory(): Memory | undefined {
-    return this.#ask('memory', readMemory, {
-      copy: this.#copyMemory,
-      lasting: this.#lasting?.memory,
-    })
+    const lasting = this.#lasting?.memory
+    return this.#ask('memory', readMemory, { copy: this.#copyMemory, lasting })
   }
 
   readonly #copyMemory = (read: Memory | undefined): Memory | undefined => {
@@ -198,9 +196,14 @@ export class ContainerView implements View {
     return age === undefined || offset === 0 ? age : age + startTicks * USEC_PER_TICK + offset
   }
 
+  readonly #lastLoad = { lasting: { keep: () => {}, recall: () => this.#load?.last } }
+
   load(): Load | undefined {
-    const lasting = { keep: () => {}, recall: () => this.#load?.last }
-    return this.#ask('load', () => this.#openLoad().load(), { lasting })
+    return this.#ask('load', () => this.#openLoad().load(), this.#lastLoad)
+  }
+
+  threads(): Threads | undefined {
+    return this.#ask('threads', () => this.#openLoad().threads(), this.#lastLoad)
   }
 
   /** Whether the devices are looked for at this moment: see KnownDevices. */
@@ -242,6 +245,5 @@ export class ContainerView implements View {
 
 const readMemory = ({ memory }: Cgroup) => memory?.read()
 
-export function openView(host: Host, subject: Subject, options: Readonly<Options>): ContainerView {
-  return new ContainerView({ groups: new Groups(host), subject, options })
-}
+export const openView = (host: Host, subject: Subject, options: Readonly<Options>) =>
+  new ContainerView({ groups: new Groups(host), subject, options })

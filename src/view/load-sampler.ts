@@ -1,7 +1,8 @@
 /**
  * Samples what a container's threads do, for its load averages: the kernel keeps averages only for the whole machine.
- * The caller's clock drives the sampling, every 5 seconds while somebody reads. A container with thousands of threads
- * is counted in slices, one after the other, and as often as its turn comes.
+ * The caller's clock drives the sampling, every 5 seconds while somebody reads, and a reader has the threads counted anew
+ * after a second. A container with thousands of threads is counted in slices, one after the other, and as often as its
+ * turn comes.
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
@@ -10,8 +11,24 @@ import type { Group } from '../cgroup/group.ts'
 import { findCount } from '../cgroup/numbers.ts'
 import type { Host } from '../host/host.ts'
 import { type Kept, OwnNumbers } from '../proc/kept.ts'
-import { LOAD_PERIOD_USEC, type Load, type Loads, NO_LOADS, stepLoads } from '../proc/load.ts'
-import { type ThreadCount, ThreadCounting } from './threads.ts'
+import {
+  LOAD_PERIOD_USEC,
+  type Load,
+  type Loads,
+  NO_LOADS,
+  stepLoads,
+  type Threads,
+} from '../proc/load.ts'
+import { readInnermostPid, type ThreadCount, ThreadCounting } from './threads.ts'
+
+/** A count that is older than this is made again for the next reader. */
+const FRESH_USEC = 1_000_000
+
+/**
+ * A count is not made again for a reader before so many times as long as it took have gone by, or a period: of thousands
+ * of threads it takes a part of a second.
+ */
+const REST = 50
 
 /** After this long without a reader there are no samples until the next reader. */
 const UNREAD_USEC = 600_000_000
@@ -22,11 +39,16 @@ const UNREAD_USEC = 600_000_000
  */
 const READER_USEC = 2000
 
-/** The numbers that are kept, in this order: three times, the newest pid, the averages, and the count if there is one. */
+/**
+ * The numbers that are kept, in this order: three times, the newest pid, the averages, and the count if there is one,
+ * behind which is the newest pid again.
+ */
 const LOAD_NUMBERS = 12
 
 /** All samplers use these one after the other. */
 const numbers = new Float64Array(LOAD_NUMBERS)
+
+const NONE = new Float64Array()
 
 export class LoadSampler {
   readonly #host: Host
@@ -35,8 +57,13 @@ export class LoadSampler {
   #count: ThreadCount | undefined
   /** A count that is begun and not finished. */
   #counting: ThreadCounting | undefined
+  /** How long the last count has taken, or what was spent on the one that is begun. */
+  #countUsec = 0
   #isFrozen = false
   #lastPid = 1
+  /** The newest threads when they were counted last, and those of which the container's pid is known. */
+  #newest: Float64Array = NONE
+  #known: Float64Array = NONE
   /** This and the next two times are microseconds of CLOCK_MONOTONIC. The averages are computed up to this one. */
   #gridUsec: number | undefined
   #passUsec = Number.NEGATIVE_INFINITY
@@ -73,8 +100,8 @@ export class LoadSampler {
     this.#passUsec = passUsec
     this.#readUsec = readUsec
     if (isCounted !== 1) return
-    const [running = 0, blocked = 0, threads = 0, pid = 0] = count
-    this.#count = { running, blocked, threads, lastPid: pid }
+    const [running = 0, blocked = 0, threads = 0] = count
+    this.#count = { running, blocked, threads }
   }
 
   #keep(): void {
@@ -90,7 +117,7 @@ export class LoadSampler {
       numbers[8] = count.running
       numbers[9] = count.blocked
       numbers[10] = count.threads
-      numbers[11] = count.lastPid
+      numbers[11] = this.#lastPid
     }
     this.#kept.store(numbers, LOAD_NUMBERS)
   }
@@ -106,15 +133,42 @@ export class LoadSampler {
 
   /** `undefined` as long as the threads could not be counted. */
   load(): Load | undefined {
+    this.#read()
+    this.#findLastPid()
+    return this.last
+  }
+
+  /** The same without the newest pid, which takes longer to find than the others to count. */
+  threads(): Threads | undefined {
+    this.#read()
+    return this.last
+  }
+
+  #read(): void {
     const now = this.#host.clock.monotonicUsec()
     this.#readUsec = now
     this.#gridUsec ??= now
-    const isStale = now - this.#passUsec >= LOAD_PERIOD_USEC
-    if (isStale && this.#counting === undefined) {
-      this.#begin(now)
-      this.#advance(now + READER_USEC)
+    if (this.#counting !== undefined || !this.#isStale(now)) return
+    this.#begin(now)
+    this.#advance(now + READER_USEC)
+  }
+
+  #isStale(now: number): boolean {
+    if (now - (this.#gridUsec ?? now) >= LOAD_PERIOD_USEC) return true
+    const restUsec = Math.min(REST * this.#countUsec, LOAD_PERIOD_USEC)
+    return now - this.#passUsec >= Math.max(FRESH_USEC, restUsec)
+  }
+
+  /** A thread keeps its pid, so only those are asked that are new since. */
+  #findLastPid(): void {
+    const newest = this.#newest
+    if (newest === this.#known) return
+    for (const tid of newest) {
+      if (this.#known.includes(tid)) continue
+      this.#lastPid = Math.max(this.#lastPid, readInnermostPid(this.#host, tid) ?? 1)
     }
-    return this.last
+    this.#known = newest
+    this.#keep()
   }
 
   /** The load as it was counted last, by this sampler or an earlier one. */
@@ -148,16 +202,24 @@ export class LoadSampler {
     // Frozen threads stay as many as they were.
     if (tasks === undefined || (this.#isFrozen && this.#count !== undefined)) this.#finish(now)
     else {
+      this.#countUsec = 0
       this.#counting = new ThreadCounting(this.#host, tasks, freezer)
       this.#keep()
     }
   }
 
   #advance(untilUsec: number): void {
-    if (!this.#counting?.advance(untilUsec)) return
+    if (this.#counting === undefined) return
+    const { clock } = this.#host
+    const startUsec = clock.monotonicUsec()
+    const isCounted = this.#counting.advance(untilUsec)
+    const endUsec = clock.monotonicUsec()
+    this.#countUsec += endUsec - startUsec
+    this.#newest = this.#counting.newest
+    if (!isCounted) return
     // Where the threads could not be counted, the count before stays.
     this.#count = this.#counting.count ?? this.#count
-    this.#finish(this.#host.clock.monotonicUsec())
+    this.#finish(endUsec)
   }
 
   #finish(now: number): void {
@@ -176,7 +238,6 @@ export class LoadSampler {
     this.#gridUsec = gridUsec + steps * LOAD_PERIOD_USEC
     if (this.#count === undefined) return
     if (this.#isFrozen) this.#count = { ...this.#count, running: 0, blocked: 0 }
-    this.#lastPid = Math.max(this.#lastPid, this.#count.lastPid)
     this.#loads = stepLoads(this.#loads, this.#count.running + this.#count.blocked, steps)
   }
 }

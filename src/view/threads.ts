@@ -6,18 +6,16 @@
 import { FrozenBelow } from '../cgroup/freezer.ts'
 import type { Group } from '../cgroup/group.ts'
 import type { Host } from '../host/host.ts'
-import { parseInnermostPid, parseTaskState } from '../host/proc-pid.ts'
+import { parseInnermostPid, parseTaskStateBytes } from '../host/proc-pid.ts'
 
 export interface ThreadCount {
   running: number
   /** Threads in uninterruptible sleep; idle kernel threads and frozen ones do not count. */
   blocked: number
   threads: number
-  /** The largest pid that the container gave to one of its newest threads; 1 when it is not known. */
-  lastPid: number
 }
 
-/** Threads and cgroups beyond these are left out: a thread takes some 30 us, a cgroup 60. */
+/** Threads and cgroups beyond these are left out: a thread takes some 20 us, a cgroup 60. */
 const MOST_THREADS = 20_000
 const MOST_GROUPS = 4096
 
@@ -29,6 +27,7 @@ const MOST_THREAD_BYTES = 16 * 1024
  * largest.
  */
 const NEWEST = 4
+const NONE = new Float64Array()
 
 export class ThreadCounting {
   readonly #host: Host
@@ -39,7 +38,7 @@ export class ThreadCounting {
   /** Ascending, once all are listed; one that is listed twice counts once. */
   #tids: Float64Array | undefined
   #looked = 0
-  #count: ThreadCount = { running: 0, blocked: 0, threads: 0, lastPid: 1 }
+  #count: ThreadCount = { running: 0, blocked: 0, threads: 0 }
 
   /** `freezer` is the container's cgroup in v1's hierarchy of that name, if there is one. */
   constructor(host: Host, tasks: Group, freezer?: Group) {
@@ -67,13 +66,14 @@ export class ThreadCounting {
     if (this.#looked === listed) return this.#count
     if (this.#looked === 0) return { ...this.#count, threads: listed }
     const estimate = (count: number) => Math.round((count * listed) / this.#looked)
-    const { running, blocked, threads, lastPid } = this.#count
-    return {
-      running: estimate(running),
-      blocked: estimate(blocked),
-      threads: estimate(threads),
-      lastPid,
-    }
+    const { running, blocked, threads } = this.#count
+    return { running: estimate(running), blocked: estimate(blocked), threads: estimate(threads) }
+  }
+
+  /** The newest threads, as the host numbers them; none before all are listed. */
+  get newest(): Float64Array {
+    const tids = this.#tids
+    return tids === undefined ? NONE : tids.slice(Math.max(tids.length - NEWEST, 0))
   }
 
   /** Each step is short: a thread, or a cgroup. */
@@ -95,20 +95,10 @@ export class ThreadCounting {
     }
     yield
     this.#tids = sortOnce(tids)
-    for (const tid of this.#newest(this.#tids)) {
-      yield
-      const status = this.#host.tryRead(`proc/${tid}/status`, MOST_THREAD_BYTES)
-      const pid = parseInnermostPid(status ?? '') ?? 1
-      this.#count.lastPid = Math.max(this.#count.lastPid, pid)
-    }
     for (const tid of this.#tids) {
       yield
       this.#look(tid)
     }
-  }
-
-  #newest(tids: Float64Array): Float64Array {
-    return tids.subarray(Math.max(tids.length - NEWEST, 0))
   }
 
   #look(tid: number): void {
@@ -147,7 +137,15 @@ function sortOnce(tids: readonly number[]): Float64Array {
  */
 function readState(host: Host, tid: number): string | undefined {
   const stat =
-    host.tryRead(`proc/${tid}/task/${tid}/stat`, MOST_THREAD_BYTES) ??
-    host.tryRead(`proc/${tid}/stat`, MOST_THREAD_BYTES)
-  return stat === undefined ? undefined : parseTaskState(stat)
+    host.tryBytes(`proc/${tid}/task/${tid}/stat`, MOST_THREAD_BYTES) ??
+    host.tryBytes(`proc/${tid}/stat`, MOST_THREAD_BYTES)
+  return stat === undefined ? undefined : parseTaskStateBytes(stat)
+}
+
+/**
+ * The pid that the container gave to a thread, by the number that the host gave it: only status tells, which takes twice
+ * as long as stat.
+ */
+export function readInnermostPid(host: Host, tid: number): number | undefined {
+  return parseInnermostPid(host.tryRead(`proc/${tid}/status`, MOST_THREAD_BYTES) ?? '')
 }

@@ -44,7 +44,7 @@ t.test("the cpu lines and the tasks are the container's, the rest is the host's"
     hostText: path => ({ ...bytesOf(path === 'proc/stat' ? HOST : ''), version: 1 }),
     bootOffsetUsec: () => 0,
     cpuTimes: () => TIMES,
-    load: () => ({ loads: [0, 0, 0], running: 3, blocked: 1, threads: 9, lastPid: 7 }),
+    threads: () => ({ running: 3, blocked: 1 }),
   }
   t.equal(
     renderStat(view as View).toString(),

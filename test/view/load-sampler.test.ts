@@ -202,9 +202,10 @@ t.test('the last pid is as the container numbers it, and never falls', async t =
   host.set({ 'proc/102/status': undefined })
   host.clock.advance(5)
   t.equal(sampler.load()?.lastPid, 17)
-  host.set({ 'proc/105/status': 'NSpid:\t105\n' })
+  setThreads(host, 'SSSSSSS')
+  host.set({ 'proc/106/status': 'NSpid:\t106\n' })
   host.clock.advance(5)
-  t.equal(sampler.load()?.lastPid, 105)
+  t.equal(sampler.load()?.lastPid, 106)
 })
 
 t.test('a cgroup that cannot be read leaves the load unknown', async t => {
@@ -212,9 +213,9 @@ t.test('a cgroup that cannot be read leaves the load unknown', async t => {
   const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   t.equal(sampler.load(), undefined)
   setThreads(host, 'R')
-  host.clock.advance(4)
+  host.clock.advance(0.9)
   t.equal(sampler.load(), undefined, 'it is not asked at each read')
-  host.clock.advance(1)
+  host.clock.advance(0.1)
   t.match(sampler.load(), { running: 1 })
 })
 
@@ -231,8 +232,10 @@ t.test('a count that fails leaves the one before', async t => {
 /** A machine on which each look at a thread takes 30 microseconds. */
 class SlowMachine extends Machine {
   looks = 0
+  statuses = 0
 
   override tryRead(path: string, mostBytes?: number): string | undefined {
+    if (path.endsWith('/status')) this.statuses++
     if (path.endsWith('/stat')) {
       this.looks++
       this.clock.usec += 15
@@ -295,15 +298,53 @@ t.test('20 000 threads are counted, and those beyond are left out', async t => {
   t.equal(asked, 20_000)
 })
 
-t.test('reads within 5 seconds count once', async t => {
+t.test('reads within a second count once, and the averages keep to their grid', async t => {
   const host = machineOf(t, 'R')
   const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
   sampler.load()
-  setThreads(host, 'RRRR')
-  host.clock.advance(4.9)
+  setThreads(host, 'RRRD')
+  host.clock.advance(0.9)
   t.match(sampler.load(), { running: 1, loads: [0, 0, 0] })
   host.clock.advance(0.1)
-  t.match(sampler.load(), { running: 4 })
+  t.match(sampler.threads(), { running: 3, blocked: 1 })
+  t.match(sampler.load(), { loads: [0, 0, 0] }, 'no period is over')
+  host.clock.advance(4)
+  t.equal(averages(sampler), '0.32 0.07 0.02')
+})
+
+t.test('what shows no pid reads no status, and a pid is read once', async t => {
+  const { directory, clock } = machineOf(t, 'RRSS')
+  const host = new SlowMachine(directory, clock)
+  host.set({ 'proc/103/status': 'NSpid:\t103\t9\n' })
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
+  sampler.threads()
+  t.same([host.looks, host.statuses], [8, 0], 'two looks where there is no task directory')
+  t.match(sampler.load(), { lastPid: 9 })
+  t.same([host.looks, host.statuses], [8, 4])
+  host.clock.advance(1)
+  sampler.load()
+  t.same([host.looks, host.statuses], [16, 4])
+  setThreads(host, 'RRSSS')
+  host.clock.advance(1)
+  sampler.load()
+  t.same([host.looks, host.statuses], [26, 5])
+})
+
+t.test('thousands of threads are not counted anew every second', async t => {
+  const host = slowMachine(t, 1000)
+  const sampler = new LoadSampler(host, () => ({ tasks: tasks(host), freezer: undefined }))
+  const count = () => {
+    sampler.threads()
+    while ((sampler.dueUsec ?? 0) <= host.clock.usec) sampler.tick(host.clock.usec + 2000)
+  }
+  count()
+  const { looks } = host
+  host.clock.advance(1.2)
+  count()
+  t.equal(host.looks, looks, '30 ms have to be 2 % of the time')
+  host.clock.advance(0.4)
+  count()
+  t.equal(host.looks, 2 * looks)
 })
 
 t.test('ticks keep to the grid that the first read began', async t => {
