@@ -3,6 +3,7 @@
 import type { Host } from '../host/host.ts'
 import type { Group } from './group.ts'
 import { parseCgroupPaths, readHierarchies } from './hierarchy.ts'
+import { findCount } from './numbers.ts'
 
 /** A cgroup that is asked to be frozen. */
 export interface Freeze {
@@ -79,4 +80,10 @@ export class FrozenBelow {
 /** Of a cgroup that is FREEZING some threads still run. One is FROZEN, too, where a cgroup above it is. */
 export function isFrozenV1(freezer: Group): boolean {
   return freezer.read('freezer.state')?.trim() === 'FROZEN'
+}
+
+/** Whether all threads of the container are frozen: they are no load. */
+export function isFrozen(tasks: Group, freezer: Group | undefined): boolean {
+  if (freezer !== undefined && isFrozenV1(freezer)) return true
+  return tasks.version === 2 && findCount(tasks.read('cgroup.events') ?? '', 'frozen') === 1
 }

@@ -46,7 +46,6 @@ export class ContainerView implements View {
   readonly #subject: Subject
   readonly #placement: Placement
   readonly #answers: LastAnswers
-  /** `undefined` where nothing outlives this view. */
   readonly #lasting: LastKnown | undefined
   readonly #finder: DeviceFinder | undefined
   readonly #cpuAccount: CpuAccount
@@ -76,7 +75,9 @@ export class ContainerView implements View {
   }
 
   #openLoad(): LoadSampler {
-    this.#load ??= new LoadSampler(this.#host, () => this.#placement.cgroup, this.#kept(WHAT.load))
+    const cgroup = () => this.#placement.cgroup
+    const age = () => this.#ageUsec()
+    this.#load ??= new LoadSampler(this.#host, cgroup, this.#kept(WHAT.load), age)
     return this.#load
   }
 
@@ -99,8 +100,7 @@ export class ContainerView implements View {
   /** What the server knows of the container's devices; `undefined` where nobody finds them for it. */
   #openDevices(): KnownDevices | undefined {
     const { pid, startTicks, rootMount } = this.#subject
-    if (this.#finder === undefined || pid === undefined || startTicks === undefined)
-      return undefined
+    if (!this.#finder || pid === undefined || startTicks === undefined) return undefined
     this.#known ??= new KnownDevices(this.#finder, { pid, startTicks, rootMount })
     return this.#known
   }

@@ -6,9 +6,7 @@
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
-import { isFrozenV1 } from '../cgroup/freezer.ts'
-import type { Group } from '../cgroup/group.ts'
-import { findCount } from '../cgroup/numbers.ts'
+import { isFrozen } from '../cgroup/freezer.ts'
 import type { Host } from '../host/host.ts'
 import { type Kept, OwnNumbers } from '../proc/kept.ts'
 import {
@@ -19,6 +17,8 @@ import {
   stepLoads,
   type Threads,
 } from '../proc/load.ts'
+import { type Counters, loadsSince, meanActive, readSpent, type Spent } from './load-past.ts'
+import { type LoadRecord, recallLoad, storeLoad } from './load-record.ts'
 import { readInnermostPid, type ThreadCount, ThreadCounting } from './threads.ts'
 
 /** A count that is older than this is made again for the next reader. */
@@ -30,6 +30,9 @@ const FRESH_USEC = 1_000_000
  */
 const REST = 50
 
+/** So many steps at once are a sample that is late, or a long count. More are a gap, of which only counters tell. */
+const MOST_LATE = 3
+
 /** After this long without a reader there are no samples until the next reader. */
 const UNREAD_USEC = 600_000_000
 
@@ -39,26 +42,22 @@ const UNREAD_USEC = 600_000_000
  */
 const READER_USEC = 2000
 
-/**
- * The numbers that are kept, in this order: three times, the newest pid, the averages, and the count if there is one,
- * behind which is the newest pid again.
- */
-const LOAD_NUMBERS = 12
-
-/** All samplers use these one after the other. */
-const numbers = new Float64Array(LOAD_NUMBERS)
-
 const NONE = new Float64Array()
+
+type Sampled = Pick<Cgroup, 'tasks' | 'freezer'> & Counters
 
 export class LoadSampler {
   readonly #host: Host
-  readonly #cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>
+  readonly #cgroup: () => Sampled
+  readonly #ageUsec: () => number | undefined
   #loads: Loads = NO_LOADS
   #count: ThreadCount | undefined
   /** A count that is begun and not finished. */
   #counting: ThreadCounting | undefined
   /** How long the last count has taken, or what was spent on the one that is begun. */
   #countUsec = 0
+  /** What the container had spent at the last step. */
+  #spent: Spent | undefined
   #isFrozen = false
   #lastPid = 1
   /** The newest threads when they were counted last, and those of which the container's pid is known. */
@@ -72,54 +71,43 @@ export class LoadSampler {
 
   /**
    * `cgroup` tells where the container's threads are listed now. Frozen threads are told from others by v2, or by v1's
-   * freezer if there is one. The sampler goes on from what an earlier one has kept since the machine's boot.
+   * freezer if there is one. The sampler goes on from what an earlier one has kept since the machine's boot; where none
+   * has, `ageUsec` tells how old the container is.
    */
   constructor(
     host: Host,
-    cgroup: () => Pick<Cgroup, 'tasks' | 'freezer'>,
+    cgroup: () => Sampled,
     kept: Kept = new OwnNumbers(),
+    ageUsec: () => number | undefined = () => undefined,
   ) {
     this.#host = host
     this.#cgroup = cgroup
     this.#kept = kept
-    if (kept.count === LOAD_NUMBERS) this.#goOn()
+    this.#ageUsec = ageUsec
+    const record = recallLoad(kept, host.clock.monotonicUsec())
+    if (record !== undefined) this.#goOn(record)
   }
 
-  #goOn(): void {
-    this.#kept.load(numbers)
-    const [gridUsec = 0, passUsec = 0, readUsec = 0, lastPid = 0, ...others] = numbers
-    const [one = 0, five = 0, fifteen = 0, isCounted, ...count] = others
-    const now = this.#host.clock.monotonicUsec()
-    // A time to come is one of another boot.
-    if (!numbers.every(number => number >= 0) || Math.max(gridUsec, passUsec, readUsec) > now)
-      return
-    if (!numbers.subarray(3).every(number => Number.isSafeInteger(number))) return
-    this.#loads = [one, five, fifteen]
-    this.#lastPid = lastPid
-    this.#gridUsec = gridUsec
-    this.#passUsec = passUsec
-    this.#readUsec = readUsec
-    if (isCounted !== 1) return
-    const [running = 0, blocked = 0, threads = 0] = count
-    this.#count = { running, blocked, threads }
+  #goOn(record: LoadRecord): void {
+    this.#gridUsec = record.gridUsec
+    this.#passUsec = record.passUsec
+    this.#readUsec = record.readUsec
+    this.#lastPid = record.lastPid
+    this.#loads = record.loads
+    this.#count = record.count
+    this.#spent = record.spent
   }
 
   #keep(): void {
-    const count = this.#count
-    numbers.fill(0)
-    numbers[0] = this.#gridUsec ?? 0
-    numbers[1] = this.#passUsec
-    numbers[2] = this.#readUsec
-    numbers[3] = this.#lastPid
-    for (let i = 0; i < 3; i++) numbers[4 + i] = this.#loads[i] as number
-    if (count !== undefined) {
-      numbers[7] = 1
-      numbers[8] = count.running
-      numbers[9] = count.blocked
-      numbers[10] = count.threads
-      numbers[11] = this.#lastPid
-    }
-    this.#kept.store(numbers, LOAD_NUMBERS)
+    storeLoad(this.#kept, {
+      gridUsec: this.#gridUsec ?? 0,
+      passUsec: this.#passUsec,
+      readUsec: this.#readUsec,
+      lastPid: this.#lastPid,
+      loads: this.#loads,
+      count: this.#count,
+      spent: this.#spent,
+    })
   }
 
   /**
@@ -147,10 +135,17 @@ export class LoadSampler {
   #read(): void {
     const now = this.#host.clock.monotonicUsec()
     this.#readUsec = now
-    this.#gridUsec ??= now
+    if (this.#gridUsec === undefined) this.#start(now)
     if (this.#counting !== undefined || !this.#isStale(now)) return
     this.#begin(now)
     this.#advance(now + READER_USEC)
+  }
+
+  /** What the container has done since its start is all that is known of it. */
+  #start(now: number): void {
+    this.#gridUsec = now
+    this.#spent = readSpent(this.#cgroup(), now)
+    this.#loads = loadsSince(this.#ageUsec(), this.#spent)
   }
 
   #isStale(now: number): boolean {
@@ -227,23 +222,26 @@ export class LoadSampler {
     this.#keep()
   }
 
-  /**
-   * Brings the averages to the last point of the grid, as if the threads had always done since then what they do now.
-   */
+  /** Brings the averages to the last point of the grid. */
   #step(now: number): void {
     this.#counting = undefined
     this.#passUsec = now
     const gridUsec = this.#gridUsec ?? now
     const steps = Math.floor((now - gridUsec) / LOAD_PERIOD_USEC)
     this.#gridUsec = gridUsec + steps * LOAD_PERIOD_USEC
+    const mean = steps === 0 ? undefined : this.#meanSince(now)
     if (this.#count === undefined) return
     if (this.#isFrozen) this.#count = { ...this.#count, running: 0, blocked: 0 }
-    this.#loads = stepLoads(this.#loads, this.#count.running + this.#count.blocked, steps)
+    const active = this.#count.running + this.#count.blocked
+    const missed = steps > MOST_LATE && mean !== undefined ? steps - 1 : 0
+    this.#loads = stepLoads(this.#loads, mean ?? 0, missed)
+    this.#loads = stepLoads(this.#loads, active, steps - missed)
   }
-}
 
-/** Whether all threads of the container are frozen: they are no load. */
-function isFrozen(tasks: Group, freezer: Group | undefined): boolean {
-  if (freezer !== undefined && isFrozenV1(freezer)) return true
-  return tasks.version === 2 && findCount(tasks.read('cgroup.events') ?? '', 'frozen') === 1
+  /** How many threads were active since the last step, and where the next mean begins. */
+  #meanSince(now: number): number | undefined {
+    const last = this.#spent
+    this.#spent = readSpent(this.#cgroup(), now)
+    return last && this.#spent && meanActive(last, this.#spent)
+  }
 }

@@ -154,7 +154,7 @@ for (const [file, changed] of [
   ['memory.stat', ['proc/meminfo']],
   ['memory.swap.current', ['proc/meminfo', 'proc/swaps']],
   ['cpu.max', [...CPU_FILES, 'proc/uptime']],
-  ['cpu.stat', ['proc/stat', 'proc/uptime']],
+  ['cpu.stat', ['proc/stat', 'proc/uptime', 'proc/loadavg']],
   ['cpuset.cpus.effective', [...CPU_FILES, 'proc/uptime']],
   ['io.stat', ['proc/diskstats']],
   ['cgroup.threads', ['proc/loadavg', 'proc/stat']],

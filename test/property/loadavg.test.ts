@@ -52,7 +52,7 @@ t.test('the load stays between nothing and the most that ever ran', async t => {
     { minLength: 1, maxLength: 8 },
   )
   holds(t, fc.record({ kind: fc.constantFrom('v1', 'v2'), steps }), ({ kind, steps }) => {
-    const treeOf = (threads: string): Tree => ({ kind, levels: [HEALTHY_LEVEL], threads })
+    const treeOf = (threads: string): Tree => ({ kind, levels: [RESTED], threads })
     const { host, view } = openContainer(MACHINE, treeOf(''))
     let most = 0
     for (const { threads, afterUsec, who } of steps) {
@@ -76,4 +76,6 @@ t.test('the load stays between nothing and the most that ever ran', async t => {
   })
 })
 
+/** What it did before it was read is a load, too. */
+const RESTED = { ...HEALTHY_LEVEL, cpuUsage: [[0, 0]] as const }
 const MACHINE = hostFiles(SMALL_HOST)
