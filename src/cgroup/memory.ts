@@ -5,6 +5,7 @@
 
 import type { Bytes } from '../host/directory-file.ts'
 import type { Group } from './group.ts'
+import type { EventCounts } from './memory-events.ts'
 import { parseCountBytes } from './numbers.ts'
 
 /** What memory.stat counts, under names of our own: v1 and v2 name and cut these differently. */
@@ -107,6 +108,8 @@ export class Memory {
 export interface MemoryReader {
   /** `undefined` when the cgroup cannot tell: the host's files are then all there is to show. */
   read(): Memory | undefined
+  /** What is returned holds until the events of another cgroup are read. */
+  events(): EventCounts
 }
 
 export interface Swap {

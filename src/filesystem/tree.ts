@@ -50,7 +50,8 @@ const FILE_PLACES: Readonly<Record<FilePath | typeof METRICS_PATH, number>> = {
   'sys/devices/system/cpu/offline': 46,
   'sys/devices/system/cpu/possible': 47,
   [METRICS_PATH]: 48,
-  // 49 and 50 are proc/vmstat and proc/zoneinfo.
+  'proc/vmstat': 49,
+  // 50 is proc/zoneinfo's, should there ever be one.
   'sys/devices/system/cpu/present': 51,
 }
 

@@ -4,6 +4,9 @@ import { countDigits, putNumber } from './digits.ts'
 
 const NEWLINE = 10
 
+/** So few bytes are copied faster one by one than by way of another array. */
+const MOST_SHORT = 64
+
 export class BytesText {
   #bytes = Buffer.alloc(4096)
   #length = 0
@@ -30,8 +33,15 @@ export class BytesText {
   }
 
   putBytes(bytes: Uint8Array, start: number, end: number): void {
-    this.#bytes.set(bytes.subarray(start, end), this.#length)
-    this.#length += end - start
+    const own = this.#bytes
+    let length = this.#length
+    if (end - start > MOST_SHORT) {
+      own.set(bytes.subarray(start, end), length)
+      length += end - start
+    } else {
+      for (let at = start; at < end; at++) own[length++] = bytes[at] as number
+    }
+    this.#length = length
   }
 
   /** Adds a line of a key and a number. */

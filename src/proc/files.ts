@@ -15,6 +15,7 @@ import { renderStat } from './stat.ts'
 import { renderSwaps } from './swaps.ts'
 import { renderUptime } from './uptime.ts'
 import type { View } from './view.ts'
+import { renderVmstat } from './vmstat.ts'
 
 export interface ProcFile {
   path: FilePath
@@ -42,6 +43,7 @@ const ROWS: Readonly<Record<FilePath, Row>> = {
   'proc/stat': readable(renderStat),
   'proc/swaps': readable(renderSwaps),
   'proc/uptime': readable(renderUptime),
+  'proc/vmstat': readable(renderVmstat),
   'sys/devices/system/cpu/offline': readable(renderCpuOffline),
   'sys/devices/system/cpu/online': readable(renderCpuOnline),
   'sys/devices/system/cpu/possible': readable(renderCpuPossible),

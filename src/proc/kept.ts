@@ -25,6 +25,7 @@ export const WHAT = {
   age: 5,
   bootOffset: 6,
   cgroups: 7,
+  events: 8,
   disk: 16,
 } as const
 

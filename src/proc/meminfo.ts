@@ -4,12 +4,13 @@
  * where the cgroup does not, and the host's value only where it is about the machine.
  */
 
-import { parseCount } from '../cgroup/numbers.ts'
-import { FIELD, makeFields, setMemoryFields } from './memory/fields.ts'
+import { FIELD, makeFields } from './memory/fields.ts'
 import type { HostMeminfo } from './memory/host-meminfo.ts'
 import { type HugePageCount, type HugePageSource, setHugePageFields } from './memory/huge-pages.ts'
-import { kib, type LimitedMemory, type LimitedSwap } from './memory/limit.ts'
+import { kib } from './memory/limit.ts'
+import { type MemoryLimits, setLimitedFields } from './memory/limited-fields.ts'
 import { readMemory } from './memory/read.ts'
+import { readNumber } from './read-number.ts'
 import type { View } from './view.ts'
 
 export function renderMeminfo(view: View): string | Buffer {
@@ -26,13 +27,9 @@ export function renderMeminfo(view: View): string | Buffer {
   })
 }
 
-interface Limits {
-  memory: LimitedMemory
-  swap: LimitedSwap
+interface Limits extends MemoryLimits {
   hugePages: HugePageSource
   overcommit: Overcommit
-  /** Whether no more may be free than is free on the host. */
-  clampFree: boolean
 }
 
 /** The values of one container after the other. */
@@ -41,31 +38,16 @@ const fields = makeFields()
 /** The host's text with what the container may see of it. */
 export function limitMeminfo(host: HostMeminfo, limits: Limits): Buffer {
   const { memory, swap } = limits
-  setMemoryFields(fields, memory)
+  setLimitedFields(fields, host, limits)
   setHugePageFields(fields, host, limits.hugePages)
   const memTotal = kib(memory.totalBytes)
-  lower(FIELD.Mlocked, fields[FIELD.Unevictable], host.get('Mlocked'))
-  // htop subtracts this from the swap in use, unsigned; v1 counts pages that are in the cache only.
-  lower(FIELD.SwapCached, fields[FIELD.SwapCached], swap.mostCachedKib)
   fields[FIELD.SwapTotal] = swap.totalKib
   fields[FIELD.SwapFree] = swap.freeKib
   fields[FIELD.CommitLimit] = commitLimit(memTotal, swap.totalKib, limits.overcommit)
   // This is what is certainly committed: no cgroup counts how much was promised beyond it.
   const usedKib = (fields[FIELD.AnonPages] ?? 0) + (fields[FIELD.Shmem] ?? 0)
   fields[FIELD.Committed_AS] = usedKib + swap.usedKib
-  if (limits.clampFree) {
-    lower(FIELD.MemFree, fields[FIELD.MemFree], host.get('MemFree'))
-    fields[FIELD.LowFree] = fields[FIELD.MemFree] ?? 0
-  }
-  lower(FIELD.MemAvailable, fields[FIELD.MemAvailable], host.get('MemAvailable'))
-  // procps and htop take 0 for that of a kernel without the line, and show MemFree in its place.
-  if (fields[FIELD.MemAvailable] === 0) lower(FIELD.MemAvailable, fields[FIELD.MemFree], 1)
   return host.render(fields)
-}
-
-/** Sets a field to the smaller value; a line that is not there is as one of 0. */
-function lower(field: number, one: number | undefined, other: number | undefined): void {
-  fields[field] = Math.min(one ?? 0, other ?? 0)
 }
 
 /** vm.overcommit_kbytes and vm.overcommit_ratio, https://docs.kernel.org/admin-guide/sysctl/vm.html */
@@ -81,7 +63,7 @@ function commitLimit(memTotal: number, swapTotal: number, { kbytes, ratio }: Ove
   return Math.min(backed + swapTotal, Number.MAX_SAFE_INTEGER)
 }
 
-/** The kernel makes `commitLimit` of the host from these two. */
+/** The kernel makes `commitLimit` of the host from these two; overcommit_kbytes came with Linux 3.14. */
 function readOvercommit(view: View, commitLimit: number | undefined): Overcommit {
   const kbytes = readNumber(view, 'proc/sys/vm/overcommit_kbytes', commitLimit) ?? 0
   const ratio =
@@ -95,19 +77,6 @@ function readCounts(view: View, witness: string): HugePageCount[] {
     const path = `sys/kernel/mm/hugepages/hugepages-${pageKib}kB/nr_hugepages`
     return { pageKib, count: readNumber(view, path, witness) ?? 0 }
   })
-}
-
-/** `undefined` where the kernel has no such file: overcommit_kbytes came with Linux 3.14. */
-function readNumber(
-  view: View,
-  path: string,
-  witness: string | number | undefined,
-): number | undefined {
-  try {
-    return parseCount(view.hostFile(path, witness))
-  } catch {
-    return undefined
-  }
 }
 
 const DEFAULT_RATIO = 50

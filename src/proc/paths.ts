@@ -17,6 +17,7 @@ export const FILE_PATHS = [
   'proc/stat',
   'proc/swaps',
   'proc/uptime',
+  'proc/vmstat',
   'sys/devices/system/cpu/offline',
   'sys/devices/system/cpu/online',
   'sys/devices/system/cpu/possible',

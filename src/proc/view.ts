@@ -5,6 +5,7 @@
 
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
+import type { EventCounts } from '../cgroup/memory-events.ts'
 import type { CpuTimes } from './cpu/time.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import type { VisibleDisk } from './disk/visible.ts'
@@ -30,6 +31,8 @@ export interface View {
   /** The same text as bytes. Throws as `hostFile` does. */
   hostText(path: string): HostText
   memory(): Memory | undefined
+  /** What has happened to the container's memory, with its block I/O. It holds until another container is asked. */
+  events(): EventCounts | undefined
   /** Huge pages of one size in kibibytes; `undefined` without a limit on them. */
   hugePages(pageKib: number): HugePages | undefined
   /** The sizes of huge pages that the machine has, in kibibytes. */

@@ -1,6 +1,7 @@
 /** How answers of a view are kept as numbers: what is written here is read again by another server, which may be newer. */
 
 import { Memory, type MemoryUsage } from '../cgroup/memory.ts'
+import { type EventCounts, makeEventCounts } from '../cgroup/memory-events.ts'
 import type { VisibleCpus } from '../proc/cpu/visible.ts'
 
 /** Another layout of an answer gets another number in WHAT. */
@@ -171,3 +172,24 @@ function readUsage(numbers: Numbers, usage: MemoryUsage): MemoryUsage {
   for (let i = 0; i < usage.stat.length; i++) usage.stat[i] = numbers.limit()
   return usage
 }
+
+/** The counts one behind the other, and NONE where the kernel gives none. */
+export const EVENTS: Layout<EventCounts | undefined> = {
+  write(events, to, at) {
+    if (events === undefined) return undefined
+    for (let i = 0; i < events.length; i++)
+      to[at + i] = Number.isNaN(events[i]) ? NONE : (events[i] ?? NONE)
+    return at + events.length
+  },
+  read(numbers) {
+    const events = makeEventCounts()
+    for (let i = 0; i < events.length; i++) {
+      const count = numbers.within(NONE, Number.MAX_SAFE_INTEGER)
+      if (count !== NONE) events[i] = count
+    }
+    if (!numbers.isAtEnd) throw damaged('events')
+    return events
+  },
+}
+
+const NONE = -1

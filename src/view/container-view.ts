@@ -7,6 +7,7 @@ import type { Cgroup } from '../cgroup/cgroup.ts'
 import { Groups } from '../cgroup/groups.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { Memory } from '../cgroup/memory.ts'
+import { type EventCounts, makeEventCounts } from '../cgroup/memory-events.ts'
 import type { Host } from '../host/host.ts'
 import { hugePageSizes } from '../host/huge-page-sizes.ts'
 import { CpuAccount } from '../proc/cpu/account.ts'
@@ -17,10 +18,10 @@ import { type FindKept, keptHere, WHAT } from '../proc/kept.ts'
 import type { Load, Threads } from '../proc/load.ts'
 import type { Options } from '../proc/options.ts'
 import type { HostText, View } from '../proc/view.ts'
-import { Devices } from './devices.ts'
-import { Disks } from './disks.ts'
+import { addBlockIo } from './block-io.ts'
+import { ContainerDisks } from './container-disks.ts'
 import { readHostCpus, readOnlineCpus } from './host-cpus.ts'
-import { type DeviceFinder, type DeviceSource, KnownDevices } from './known-devices.ts'
+import type { DeviceFinder } from './known-devices.ts'
 import { type Care, LastAnswers } from './last-answers.ts'
 import { type LastKnown, lastKnown } from './last-known.ts'
 import { LoadSampler } from './load-sampler.ts'
@@ -46,22 +47,21 @@ export class ContainerView implements View {
   readonly #subject: Subject
   readonly #placement: Placement
   readonly #answers: LastAnswers
+  /** `undefined` where nothing outlives this view. */
   readonly #lasting: LastKnown | undefined
-  readonly #finder: DeviceFinder | undefined
   readonly #cpuAccount: CpuAccount
+  readonly #disks: ContainerDisks
   #timeNamespace: TimeNamespace | undefined
   #cpus: CpuFinder | undefined
   #load: LoadSampler | undefined
-  #known: KnownDevices | undefined
-  #disks: Disks | undefined
   readonly #kept: FindKept
   #memory: Memory | undefined
+  #events: EventCounts | undefined
 
   constructor({ groups, subject, options, report = () => {}, finder }: ViewSetup) {
     this.options = options
     this.#host = groups.host
     this.#subject = subject
-    this.#finder = finder
     const { kept, startTicks } = subject
     if (kept && startTicks !== undefined) this.#lasting = lastKnown(kept, startTicks)
     this.#kept = kept ?? keptHere()
@@ -70,6 +70,13 @@ export class ContainerView implements View {
     this.#placement = new Placement({ groups, subject, override, report, kept: numbers })
     this.#answers = new LastAnswers(this.#placement.hasEnded)
     this.#cpuAccount = new CpuAccount(options, this.#kept(WHAT.cpu))
+    this.#disks = new ContainerDisks({
+      host: this.#host,
+      subject,
+      options,
+      kept: this.#kept,
+      finder,
+    })
     // Its sampling goes on from where an earlier server has left it.
     if (this.#kept(WHAT.load).count > 0) this.#openLoad()
   }
@@ -79,30 +86,6 @@ export class ContainerView implements View {
     const age = () => this.#ageUsec()
     this.#load ??= new LoadSampler(this.#host, cgroup, this.#kept(WHAT.load), age)
     return this.#load
-  }
-
-  /** `undefined` for a process of the host. */
-  #openDisks(): Disks | undefined {
-    if (this.#disks !== undefined) return this.#disks
-    const source = this.#findSource()
-    if (source === undefined) return undefined
-    this.#disks = new Disks(this.#host, source, this.options, this.#kept)
-    return this.#disks
-  }
-
-  #findSource(): DeviceSource | undefined {
-    const { pid, startTicks, rootMount, devices } = this.#subject
-    if (devices !== undefined) return { read: () => devices }
-    if (pid === undefined || startTicks === undefined) return undefined
-    return this.#openDevices() ?? new Devices(this.#host, { pid, startTicks, rootMount })
-  }
-
-  /** What the server knows of the container's devices; `undefined` where nobody finds them for it. */
-  #openDevices(): KnownDevices | undefined {
-    const { pid, startTicks, rootMount } = this.#subject
-    if (!this.#finder || pid === undefined || startTicks === undefined) return undefined
-    this.#known ??= new KnownDevices(this.#finder, { pid, startTicks, rootMount })
-    return this.#known
   }
 
   get id(): string | undefined {
@@ -138,6 +121,18 @@ export class ContainerView implements View {
   readonly #copyMemory = (read: Memory | undefined): Memory | undefined => {
     this.#memory ??= new Memory()
     return read && this.#memory.copyFrom(read)
+  }
+
+  events(): EventCounts | undefined {
+    const read = ({ memory, io }: Cgroup) => memory && addBlockIo(memory.events(), io, this.#host)
+    return this.#ask('events', read, { copy: this.#copyEvents, lasting: this.#lasting?.events })
+  }
+
+  readonly #copyEvents = (read: EventCounts | undefined): EventCounts | undefined => {
+    if (read === undefined) return undefined
+    this.#events ??= makeEventCounts()
+    this.#events.set(read)
+    return this.#events
   }
 
   hugePages(pageKib: number): HugePages | undefined {
@@ -208,11 +203,11 @@ export class ContainerView implements View {
 
   /** Whether the devices are looked for at this moment: see KnownDevices. */
   awaitsDevices(): boolean {
-    return this.#openDevices()?.isAwaited() ?? false
+    return this.#disks.isAwaited()
   }
 
   disks(): VisibleDisk[] | undefined {
-    return this.#ask('disks', ({ io }) => this.#openDisks()?.read(io))
+    return this.#ask('disks', ({ io }) => this.#disks.read(io))
   }
 
   pressure(file: string): string | undefined {

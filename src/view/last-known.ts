@@ -6,9 +6,10 @@
  */
 
 import type { Memory } from '../cgroup/memory.ts'
+import type { EventCounts } from '../cgroup/memory-events.ts'
 import type { VisibleCpus } from '../proc/cpu/visible.ts'
 import { type FindKept, type Kept, WHAT } from '../proc/kept.ts'
-import { AGE, BOOT_OFFSET, CPUS, type Layout, MEMORY, Numbers } from './answer-layouts.ts'
+import { AGE, BOOT_OFFSET, CPUS, EVENTS, type Layout, MEMORY, Numbers } from './answer-layouts.ts'
 import type { Lasting } from './last-answers.ts'
 
 /** Larger answers, such as a cpuset in more than 60 pieces, are not kept. */
@@ -19,6 +20,7 @@ const room = new Float64Array(MOST_NUMBERS)
 
 export interface LastKnown {
   memory: Lasting<Memory | undefined>
+  events: Lasting<EventCounts | undefined>
   cpus: Lasting<VisibleCpus>
   age: Lasting<number>
   bootOffset: Lasting<number>
@@ -38,6 +40,7 @@ export function keptStartTicks(find: FindKept): number | undefined {
 /** `startTicks` is when the container's init was created: what an earlier run of the container has left is not meant. */
 export const lastKnown = (find: FindKept, startTicks: number): LastKnown => ({
   memory: new KeptAnswer(find(WHAT.memory), startTicks, MEMORY),
+  events: new KeptAnswer(find(WHAT.events), startTicks, EVENTS),
   cpus: new KeptAnswer(find(WHAT.cpus), startTicks, CPUS),
   age: new KeptAnswer(find(WHAT.age), startTicks, AGE),
   bootOffset: new KeptAnswer(find(WHAT.bootOffset), startTicks, BOOT_OFFSET),

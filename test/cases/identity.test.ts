@@ -233,7 +233,7 @@ t.test('a path outside of our cgroup namespace is no place: the host is shown', 
   for (const open of [unified, legacy]) {
     const tenant = open(t, { 'proc/cpuinfo': 'processor\t: 0\n\n' }, { path: '/../../x' })
     t.equal(tenant.read('meminfo'), SAMPLE_MEMINFO)
-    for (const file of ['swaps', 'slabinfo', 'loadavg']) {
+    for (const file of ['swaps', 'slabinfo', 'loadavg', 'vmstat']) {
       t.equal(tenant.read(file), SAMPLE_HOST[`proc/${file}`])
     }
     t.equal(tenant.read('online'), '0-7\n')

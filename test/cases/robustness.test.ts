@@ -146,17 +146,17 @@ const CPU_FILES = [
   'sys/devices/system/cpu/online',
   'sys/devices/system/cpu/offline',
 ]
-const MEMORY_FILES = ['proc/meminfo', 'proc/slabinfo', 'proc/swaps']
+const MEMORY_FILES = ['proc/meminfo', 'proc/slabinfo', 'proc/swaps', 'proc/vmstat']
 
 for (const [file, changed] of [
   ['memory.current', MEMORY_FILES],
-  ['memory.max', ['proc/meminfo']],
-  ['memory.stat', ['proc/meminfo']],
-  ['memory.swap.current', ['proc/meminfo', 'proc/swaps']],
+  ['memory.max', ['proc/meminfo', 'proc/vmstat']],
+  ['memory.stat', ['proc/meminfo', 'proc/vmstat']],
+  ['memory.swap.current', ['proc/meminfo', 'proc/swaps', 'proc/vmstat']],
   ['cpu.max', [...CPU_FILES, 'proc/uptime']],
   ['cpu.stat', ['proc/stat', 'proc/uptime', 'proc/loadavg']],
   ['cpuset.cpus.effective', [...CPU_FILES, 'proc/uptime']],
-  ['io.stat', ['proc/diskstats']],
+  ['io.stat', ['proc/diskstats', 'proc/vmstat']],
   ['cgroup.threads', ['proc/loadavg', 'proc/stat']],
   ['io.pressure', ['proc/pressure/io']],
 ] as const) {

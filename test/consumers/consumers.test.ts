@@ -11,6 +11,7 @@ const STAT = SAMPLE_HOST['proc/stat'] ?? ''
 const DISKSTATS = SAMPLE_HOST['proc/diskstats'] ?? ''
 const SWAPS = SAMPLE_HOST['proc/swaps'] ?? ''
 const SLABINFO = SAMPLE_HOST['proc/slabinfo'] ?? ''
+const VMSTAT = SAMPLE_HOST['proc/vmstat'] ?? ''
 const PRESSURE = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n'
 
 t.test('a usual host can be read', async t => {
@@ -31,7 +32,7 @@ t.test('a usual host can be read', async t => {
 })
 
 t.test('a file that nobody is known to read is a mistake', async t => {
-  t.throws(() => checkFile('proc/vmstat', 'x 1\n'), { message: /Cannot check proc\/vmstat/ })
+  t.throws(() => checkFile('proc/zoneinfo', 'x 1\n'), { message: /Cannot check proc\/zoneinfo/ })
 })
 
 /** Who cannot read what, by file. */
@@ -72,6 +73,9 @@ const REFUSED: readonly (readonly [path: string, who: RegExp, text: string])[] =
   ['proc/slabinfo', /slabtop .*version/, SLABINFO.slice(SLABINFO.indexOf('\n') + 1)],
   ['proc/slabinfo', /slabtop .*cache/, SLABINFO.replace(/0 : slabdata(?= +\d)/, '0 slabdata')],
   ['proc/slabinfo', /prometheus .*16 words/, `${SLABINFO.trimEnd()} 7\n`],
+  ['proc/vmstat', /vmstat .*line/, VMSTAT.replace(/^nr_mlock /m, 'nr_mlock  ')],
+  ['proc/vmstat', /vmstat .*pswpout/, VMSTAT.replace(/^pswpout.*\n/m, '')],
+  ['proc/vmstat', /sar .*pgfree/, VMSTAT.replace(/^pgfree.*\n/m, '')],
   ['proc/pressure/io', /prometheus/, PRESSURE.replace('avg60', 'avg61')],
   ['proc/pressure/cpu', /prometheus/, PRESSURE.replace('total=1', 'total=')],
   ['proc/cpuinfo', /prometheus/, 'bogomips: 5\n'],

@@ -9,6 +9,7 @@ import * as procps from './procps.ts'
 import * as prometheus from './prometheus.ts'
 import * as psutil from './psutil.ts'
 import { refuse } from './refusal.ts'
+import * as sysstat from './sysstat.ts'
 
 type Check = (text: string) => void
 
@@ -52,6 +53,12 @@ const READERS: Readonly<Record<string, readonly Check[]>> = {
   ],
   'proc/swaps': [prometheus.checkSwaps],
   'proc/uptime': [procps.checkUptime, htop.checkUptime, libuv.checkUptime, busybox.checkUptime],
+  'proc/vmstat': [
+    procps.checkVmstat,
+    sysstat.checkVmstat,
+    prometheus.checkVmstat,
+    psutil.checkVmstat,
+  ],
   'sys/devices/system/cpu/offline': [],
   'sys/devices/system/cpu/online': [glibc.checkOnline],
   'sys/devices/system/cpu/possible': [glibc.checkOnline],

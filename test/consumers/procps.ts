@@ -1,6 +1,6 @@
 /** free, top, vmstat, ps, uptime and slabtop: https://gitlab.com/procps-ng/procps, library/ */
 
-import { isU64, linesOf, refuse } from './refusal.ts'
+import { isU64, linesOf, refuse, vmstatOf } from './refusal.ts'
 
 /** Kibibytes by key; free and ps divide by MemTotal and subtract the others. */
 export function checkMeminfo(text: string): void {
@@ -44,6 +44,14 @@ export function checkLoadavg(text: string): void {
 export function checkDiskstats(text: string): void {
   for (const line of linesOf(text)) {
     if (!/^\s*\d+\s+\d+\s+\S+(\s+\d+){11}/.test(line)) refuse('vmstat -d', 'a disk', line)
+  }
+}
+
+/** vmstat and vmstat -s; a line of another form ends its reading. */
+export function checkVmstat(text: string): void {
+  const counts = vmstatOf('vmstat', text)
+  for (const name of ['pgpgin', 'pgpgout', 'pswpin', 'pswpout']) {
+    if (!counts.has(name)) refuse('vmstat', `${name} of vmstat`, text)
   }
 }
 

@@ -1,6 +1,6 @@
 /** https://github.com/prometheus/procfs, which node_exporter, cAdvisor and others read with: strict to the word. */
 
-import { isU64, linesOf, refuse, wordsOf } from './refusal.ts'
+import { isU64, linesOf, refuse, vmstatOf, wordsOf } from './refusal.ts'
 
 export function checkMeminfo(text: string): void {
   for (const line of linesOf(text)) {
@@ -63,6 +63,14 @@ export function checkSlabinfo(text: string): void {
       if (!isU64(words[at])) refuse('prometheus', 'a number of slabinfo', line)
     }
   }
+}
+
+/** node_exporter takes these by default; its first error ends the collector. */
+export function checkVmstat(text: string): void {
+  for (const name of vmstatOf('node_exporter', text).keys()) {
+    if (/^(?:oom_kill|pgpg|pswp|pg.*fault)/.test(name)) return
+  }
+  refuse('node_exporter', 'any count of vmstat that it takes', text)
 }
 
 /** Ours may have no other lines, though the parser passes over those. */

@@ -23,6 +23,14 @@ export function checkMeminfo(text: string): void {
   }
 }
 
+/** swap_memory() takes these as pages of 4 KiB, and warns where they are missing. */
+export function checkVmstat(text: string): void {
+  for (const name of ['pswpin', 'pswpout']) {
+    const line = linesOf(text).find(line => line.startsWith(name))
+    if (!/^\d+$/.test(line?.split(' ')[1] ?? '')) refuse('psutil', `${name} of vmstat`, line)
+  }
+}
+
 export function checkStat(text: string): void {
   const lines = linesOf(text)
   const [total = '', ...rest] = lines

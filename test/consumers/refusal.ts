@@ -26,3 +26,14 @@ export function isU64(word: string | undefined): word is string {
   if (word === undefined || !/^\d+$/.test(word)) return false
   return word.length < 20 || BigInt(word) < U64_END
 }
+
+/** Numbers of /proc/vmstat by name: each line is a name and a number. */
+export function vmstatOf(consumer: string, text: string): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const line of linesOf(text)) {
+    const [name = '', count, ...more] = line.split(' ')
+    if (name === '' || !isU64(count) || more.length > 0) refuse(consumer, 'a line of vmstat', line)
+    counts.set(name, Number(count))
+  }
+  return counts
+}

@@ -4,11 +4,14 @@ import type { Test } from 'tap'
 import { Group } from '../../src/cgroup/group.ts'
 import { Hugetlb } from '../../src/cgroup/hugetlb.ts'
 import { type MemoryUsage, STAT_CELLS, type StatName } from '../../src/cgroup/memory.ts'
+import { IoV1 } from '../../src/cgroup/v1/io.ts'
 import { MemoryV1 } from '../../src/cgroup/v1/memory.ts'
+import { IoV2 } from '../../src/cgroup/v2/io.ts'
 import { MemoryV2 } from '../../src/cgroup/v2/memory.ts'
 import { hugePageSizes } from '../../src/host/huge-page-sizes.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../src/proc/options.ts'
 import type { View } from '../../src/proc/view.ts'
+import { addBlockIo } from '../../src/view/block-io.ts'
 import { type Machine, machine } from './machine.ts'
 import { SAMPLE_HOST } from './sample-host.ts'
 
@@ -51,12 +54,14 @@ export function place(directory: string, files: Files): Record<string, string> {
 function makeView(host: Machine, group: Group, options: Partial<Options>): MemoryView {
   const reader = group.version === 1 ? new MemoryV1(group) : new MemoryV2(group)
   const hugetlb = new Hugetlb(group)
+  const io = group.version === 1 ? new IoV1(group) : new IoV2(group)
   const view: Partial<MemoryView> = {
     machine: host,
     options: { ...DEFAULT_OPTIONS, ...options },
     hostFile: path => host.read(path),
     hostText: path => host.sampleBytes(path),
     memory: () => reader.read(),
+    events: () => addBlockIo(reader.events(), io, host),
     hugePages: pageKib => hugetlb.read(pageKib),
     hugePageSizes: () => hugePageSizes(host),
   }

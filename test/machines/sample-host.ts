@@ -70,6 +70,130 @@ Unaccepted:            0 kB
 Balloon:            1024 kB
 ${HUGE_PAGES_AND_DIRECT_MAP}`
 
+/** In pages, what SAMPLE_MEMINFO says in kibibytes. */
+export const SAMPLE_VMSTAT = `\
+nr_free_pages 2000000
+nr_zone_inactive_anon 131072
+nr_zone_active_anon 262144
+nr_zone_inactive_file 524288
+nr_zone_active_file 655360
+nr_zone_unevictable 5120
+nr_zone_write_pending 213
+nr_mlock 4255
+nr_zspages 512
+nr_free_cma 15000
+numa_hit 1175612701
+numa_miss 7
+numa_local 1175612600
+nr_inactive_anon 131072
+nr_active_anon 262144
+nr_inactive_file 524288
+nr_active_file 655360
+nr_unevictable 5120
+nr_slab_reclaimable 75388
+nr_slab_unreclaimable 37252
+nr_isolated_anon 3
+nr_isolated_file 5
+workingset_nodes 94504
+workingset_refault_anon 88
+workingset_refault_file 14736859
+workingset_activate_anon 17
+workingset_activate_file 3897890
+workingset_restore_anon 5
+workingset_restore_file 6
+workingset_nodereclaim 4
+nr_anon_pages 390144
+nr_mapped 128000
+nr_file_pages 1027586
+nr_dirty 210
+nr_writeback 3
+nr_shmem 20480
+nr_shmem_hugepages 2
+nr_shmem_pmdmapped 1
+nr_file_hugepages 5
+nr_file_pmdmapped 4
+nr_anon_transparent_hugepages 300
+nr_vmscan_write 11
+nr_vmscan_immediate_reclaim 436285
+nr_dirtied 109383938
+nr_written 69863811
+nr_throttled_written 19
+nr_kernel_misc_reclaimable 33
+nr_foll_pin_acquired 824500501
+nr_foll_pin_released 824500501
+nr_kernel_stack 12288
+nr_page_table_pages 6144
+nr_sec_page_table_pages 512
+nr_iommu_pages 40
+nr_swapcached 256
+pgpromote_success 21
+pgdemote_kswapd 31
+pgdemote_direct 32
+nr_dirty_threshold 1147233
+nr_dirty_background_threshold 572916
+nr_memmap_pages 5
+nr_memmap_boot_pages 98304
+pgpgin 58794905
+pgpgout 277450200
+pswpin 120
+pswpout 48576
+pgalloc_dma 4
+pgalloc_normal 1297196165
+allocstall_normal 13
+pgskip_normal 14
+pgfree 1300016985
+pgactivate 67347502
+pgdeactivate 32769
+pglazyfree 501
+pgfault 1261601994
+pgmajfault 60913
+pglazyfreed 502
+pgrefill 503
+pgreuse 88136272
+pgsteal_kswapd 610
+pgsteal_direct 620
+pgsteal_khugepaged 630
+pgscan_kswapd 710
+pgscan_direct 720
+pgscan_khugepaged 730
+pgscan_direct_throttle 9
+pgscan_anon 12
+pgscan_file 2148
+zone_reclaim_success 8
+pginodesteal 16
+slabs_scanned 17577
+kswapd_inodesteal 18
+pageoutrun 23
+pgrotated 338283
+drop_pagecache 1
+drop_slab 2
+oom_kill 173
+numa_pte_updates 41
+numa_hint_faults 42
+numa_pages_migrated 43
+pgmigrate_success 44
+thp_migration_success 45
+compact_stall 46
+htlb_buddy_alloc_success 8
+cma_alloc_success 47
+unevictable_pgs_culled 208236
+unevictable_pgs_mlocked 209065
+thp_fault_alloc 50262
+thp_fault_fallback 51
+thp_collapse_alloc 39
+thp_split_page 96
+thp_swpout 52
+thp_swpout_fallback 96
+balloon_inflate 256
+swap_ra 53
+swap_ra_hit 54
+zswpin 55
+zswpout 56
+zswpwb 57
+direct_map_level2_splits 5
+nr_unstable 0
+`
+
 export const SAMPLE_SLABINFO = `\
 slabinfo - version: 2.1
 # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
@@ -94,6 +218,7 @@ export const SAMPLE_HOST: Readonly<Record<string, string>> = {
     'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n' +
     '/dev/sda2                               partition\t4194304\t\t194304\t\t-2\n',
   'proc/slabinfo': SAMPLE_SLABINFO,
+  'proc/vmstat': SAMPLE_VMSTAT,
   'proc/sys/vm/overcommit_kbytes': '0\n',
   'proc/sys/vm/overcommit_ratio': '50\n',
   'proc/stat': `cpu  9628 80 4800 1280000 400 0 160 0 0 0\n${CPU_LINES}${SAMPLE_STAT_REST}`,

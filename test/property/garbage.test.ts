@@ -29,6 +29,7 @@ const CPU_COUNT: readonly Part[] = [
 const SWAP: readonly Part[] = [
   [/^proc\/swaps$/, ALL],
   [/^proc\/meminfo$/, /^(Swap(Total|Free|Cached)|CommitLimit|Committed_AS):/],
+  [/^proc\/vmstat$/, /^nr_(swapcached|file_pages) /],
 ]
 
 /** By a cgroup file's name, the first that fits. */
@@ -36,16 +37,29 @@ const DEPENDENTS: readonly (readonly [RegExp, readonly Part[]])[] = [
   [/^memory\.(swap|memsw)\./, SWAP],
   [/^memory\.swappiness$/, SWAP],
   [/^memory\.kmem\.slabinfo$/, [[/^proc\/slabinfo$/, ALL]]],
-  [/^memory\.kmem\.usage/, [[/^proc\/meminfo$/, /^(Slab|SUnreclaim):/]]],
+  [
+    /^memory\.kmem\.usage/,
+    [
+      [/^proc\/meminfo$/, /^(Slab|SUnreclaim):/],
+      [/^proc\/vmstat$/, /^nr_slab_unreclaimable /],
+    ],
+  ],
+  [/^memory\.(events|oom_control)$/, [[/^proc\/vmstat$/, /^oom_kill /]]],
   [/^memory\.pressure$/, [[/^proc\/pressure\/memory$/, ALL]]],
-  [/^memory\./, [[/^proc\/(meminfo|swaps|slabinfo)$/, ALL]]],
+  [/^memory\./, [[/^proc\/(meminfo|swaps|slabinfo|vmstat)$/, ALL]]],
   [/^hugetlb\./, [[/^proc\/meminfo$/, /^Huge(Pages_|tlb)/]]],
   [/^cpu\.pressure$/, [[/^proc\/pressure\/cpu$/, ALL]]],
   [/^io\.pressure$/, [[/^proc\/pressure\/io$/, ALL]]],
   [/^irq\.pressure$/, [[/^proc\/pressure\/irq$/, ALL]]],
   [/^(cpu\.(max|cfs)|cpuset\.)/, CPU_COUNT],
   [/^(cpu\.stat|cpuacct\.)/, [CPU_LINES, IDLE]],
-  [/^(io\.stat|blkio\.)/, [[/^proc\/diskstats$/, ALL]]],
+  [
+    /^(io\.stat|blkio\.)/,
+    [
+      [/^proc\/diskstats$/, ALL],
+      [/^proc\/vmstat$/, /^pgpg(in|out) /],
+    ],
+  ],
   [/^(cgroup\.(threads|events)|tasks|freezer\.state)$/, TASKS],
   [/^(stat|status)$/, TASKS],
 ]
@@ -116,7 +130,7 @@ function isElsewhereTheSame(
 
 t.test("without any of a controller's files its part is the host's", async t => {
   const expected: Readonly<Record<string, readonly string[]>> = {
-    'memory.': ['proc/meminfo', 'proc/swaps', 'proc/slabinfo'],
+    'memory.': ['proc/meminfo', 'proc/swaps', 'proc/slabinfo', 'proc/vmstat'],
     '.pressure': ['cpu', 'io', 'irq', 'memory'].map(name => `proc/pressure/${name}`),
     tasks: ['proc/loadavg'],
     'cgroup.threads': ['proc/loadavg'],

@@ -4,7 +4,12 @@ import fc from 'fast-check'
 import { renderCpuList } from '../../src/cgroup/cpuset.ts'
 import { type Field, parseFields } from '../../src/proc/lines.ts'
 import { renderFields } from '../machines/fields.ts'
-import { SAMPLE_HOST, SAMPLE_MEMINFO, SAMPLE_SLABINFO } from '../machines/sample-host.ts'
+import {
+  SAMPLE_HOST,
+  SAMPLE_MEMINFO,
+  SAMPLE_SLABINFO,
+  SAMPLE_VMSTAT,
+} from '../machines/sample-host.ts'
 import { CPUINFO } from './cpuinfo-text.ts'
 import type { Files } from './memory-host.ts'
 
@@ -79,6 +84,7 @@ export function hostFiles(shape: HostShape): Files {
     'proc/meminfo': meminfo(shape),
     'proc/swaps': swaps(shape),
     'proc/slabinfo': SAMPLE_SLABINFO,
+    'proc/vmstat': SAMPLE_VMSTAT,
     'proc/uptime': SAMPLE_HOST['proc/uptime'],
     'proc/loadavg': SAMPLE_HOST['proc/loadavg'],
     'proc/diskstats': diskstats(shape.kernel, shape.diskCount),

@@ -23,6 +23,7 @@ import { countColumns } from '../../src/proc/diskstats.ts'
 import { parseFields } from '../../src/proc/lines.ts'
 import { makeFields } from '../../src/proc/memory/fields.ts'
 import { HostMeminfo } from '../../src/proc/memory/host-meminfo.ts'
+import { HostVmstat } from '../../src/proc/memory/host-vmstat.ts'
 import { limitSlabinfo } from '../../src/proc/slabinfo.ts'
 import { limitStat, parseHostCpus } from '../../src/proc/stat.ts'
 import { limitSwaps } from '../../src/proc/swaps.ts'
@@ -71,6 +72,7 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   limitSlabinfo,
   parseHostCpus,
   limitStat: text => limitStat(bytesOf(text), NO_TIMES, { running: 1, blocked: 0 }),
+  limitVmstat,
   limitSwaps: text => limitSwaps(text, { totalKib: 4, freeKib: 0, usedKib: 4, mostCachedKib: 0 }),
 }
 
@@ -89,6 +91,14 @@ let version = 0
 function limitMeminfo(text: string): number[] {
   MEMINFO.update({ ...textBytes(text), version: ++version })
   return parseFields(MEMINFO.render(makeFields()).toString()).map(({ value }) => value)
+}
+
+const VMSTAT = new HostVmstat(key => (key.startsWith('nr_') ? 0 : undefined), new Set(['nr_dirty']))
+
+function limitVmstat(text: string): number[] {
+  VMSTAT.update({ ...textBytes(text), version: ++version })
+  VMSTAT.render(new Float64Array(1))
+  return [VMSTAT.pages]
 }
 
 function textBytes(text: string): Bytes {

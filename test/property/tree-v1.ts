@@ -42,6 +42,7 @@ const WRITERS: Readonly<Record<string, (level: Level) => Texts>> = {
     'memory.swappiness': '60\n',
     'memory.kmem.usage_in_bytes': line(level.memoryStat[0]),
     'memory.kmem.slabinfo': SAMPLE_SLABINFO,
+    'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
     'memory.stat': STAT_KEYS.map((key, i) => `${key} ${cycle(level.memoryStat, i)}\n`).join(''),
   }),
   'cpu,cpuacct': level => ({

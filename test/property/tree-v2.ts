@@ -35,6 +35,7 @@ const WRITERS: Readonly<Record<string, (level: Level) => Texts>> = {
     'memory.current': line(level.memoryUsage),
     'memory.swap.max': line(level.swapLimit),
     'memory.swap.current': line(level.swapUsage),
+    'memory.events': 'low 0\nhigh 0\nmax 3\noom 2\noom_kill 1\noom_group_kill 0\n',
     'memory.stat': STAT_KEYS.map((key, i) => `${key} ${cycle(level.memoryStat, i)}\n`).join(''),
   }),
   cpu: level => ({

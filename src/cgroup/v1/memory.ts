@@ -17,6 +17,7 @@ import {
   type StatName,
   type Swap,
 } from '../memory.ts'
+import { type EventCounts, EventReader } from '../memory-events.ts'
 import { parseCountBytes } from '../numbers.ts'
 
 export class MemoryV1 implements MemoryReader {
@@ -38,7 +39,14 @@ export class MemoryV1 implements MemoryReader {
     memory.cachesGroup = this.#group
     return memory
   }
+
+  events(): EventCounts {
+    return EVENTS.read(this.#group)
+  }
 }
+
+/** Killed processes are counted without those of the descendants: memcg_memory_event() of include/linux/memcontrol.h. */
+const EVENTS = new EventReader('total_', 'memory.oom_control')
 
 /** What was read last. */
 const memory = new Memory()

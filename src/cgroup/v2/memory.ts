@@ -14,6 +14,7 @@ import {
   type StatName,
   type Swap,
 } from '../memory.ts'
+import { type EventCounts, EventReader } from '../memory-events.ts'
 import { readHigh } from './memory-high.ts'
 
 export class MemoryV2 implements MemoryReader {
@@ -35,7 +36,13 @@ export class MemoryV2 implements MemoryReader {
     memory.unthrottledBytes = readUnthrottled(levels, limit.bytes)
     return memory
   }
+
+  events(): EventCounts {
+    return EVENTS.read(this.#group)
+  }
 }
+
+const EVENTS = new EventReader('', 'memory.events')
 
 /** What was read last. */
 const memory = new Memory()

@@ -37,6 +37,12 @@ export const DESCRIPTION: readonly Block[] = [
         ],
       },
       {
+        term: '`/proc/vmstat`',
+        text: [
+          'Its memory as in `/proc/meminfo`, in pages, and its own faults, reclaim, swap and block I/O as far as the kernel counts them. What is about the machine stays.',
+        ],
+      },
+      {
         term: '`/proc/uptime`, `/proc/loadavg`',
         text: ['The time since its creation, and the load of its own threads.'],
       },

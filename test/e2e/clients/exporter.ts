@@ -54,6 +54,7 @@ export const COLLECTORS = [
   'pressure',
   'stat',
   'time',
+  'vmstat',
 ] as const
 
 async function freePort(): Promise<number> {

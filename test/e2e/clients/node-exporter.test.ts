@@ -36,6 +36,11 @@ t.test('node_exporter in two containers', programs, async t => {
       const available = value('node_memory_MemAvailable_bytes')
       t.ok(free > 0 && free <= available && available <= memoryBytes - sharedKib * 1024)
 
+      const faults = value('node_vmstat_pgfault')
+      t.ok(faults > 0 && faults < hostFaults() / 2, `${faults} faults of the container`)
+      t.equal(value('node_vmstat_oom_kill'), 0)
+      t.equal(value('node_vmstat_pswpout'), 0)
+
       t.equal(named(seen, 'node_cpu_info').length, cpus, 'CPUs of cpuinfo')
       t.equal(named(seen, 'node_cpu_seconds_total', 'mode="idle"').length, cpus, 'CPUs of stat')
       const work = sum(seen, 'mode="user"') - sum(before, 'mode="user"')
@@ -86,3 +91,5 @@ const sum = (metrics: Metrics, part: string) =>
   )
 
 const readHostStat = () => readFileSync('/proc/stat', 'utf8')
+
+const hostFaults = () => Number(/^pgfault (\d+)/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1])

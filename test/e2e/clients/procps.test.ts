@@ -32,6 +32,12 @@ async function checkMemory(t: Test, { box, memoryKib, sharedKib }: Limited): Pro
   t.equal(swapTotal - swapUsed, swapFree, 'free: swap')
 
   t.match(await box.sh('/usr/bin/vmstat -s'), new RegExp(`^ *${memoryKib} K total memory$`, 'm'))
+  const counts = await box.sh('/usr/bin/vmstat -s')
+  const countOf = (what: string) =>
+    Number(new RegExp(`^ *(\\d+)(?: K)? ${what}$`, 'm').exec(counts)?.[1])
+  // Debian 12 calls these "pages paged in", which are KiB.
+  t.equal(countOf('pages swapped out'), 0, counts)
+  t.ok(countOf('(?:pages|K) paged out') < memoryKib * 16, counts)
   const mib = (memoryKib / 1024).toFixed(1)
   t.match(await box.sh('/usr/bin/top -b -n 1'), new RegExp(`^MiB Mem : +${mib} total,`, 'm'))
 }

@@ -57,6 +57,7 @@ t.test('psutil in two containers', programs, async t => {
       t.ok(free > 0 && free <= available && available + sharedKib * 1024 <= memoryKib * 1024)
       t.ok(used >= 0 && used < 64 * 2 ** 20, `${used} bytes used`)
       t.equal((seen.swap.used ?? 0) + (seen.swap.free ?? 0), seen.swap.total)
+      t.match(seen.swap, { sin: 0, sout: 0 })
 
       t.equal(seen.count, cpus)
       t.equal(seen.percpu.length, cpus)

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { keepBusy, limited, needsFiles, numbersAfter } from './limited.ts'
+import { keepBusy, type Limited, limited, needsFiles, numbersAfter } from './limited.ts'
 
 const SAR = ['/usr/bin/sar.sysstat', '/usr/bin/sar'].find(path => existsSync(path)) ?? 'sar'
 const programs = needsFiles({ '/usr/bin/mpstat': 'sysstat', [SAR]: 'sysstat' })
@@ -36,6 +36,7 @@ t.test('sysstat in two containers', programs, async t => {
       )
       t.ok(cached >= sharedKib && free + used + buffers + cached <= memoryKib, sar)
       t.ok(available <= memoryKib, sar)
+      await checkPaging(t, container)
       const [, threads = 0, ...loads] = numbersAfter(
         await box.sh(`LC_ALL=C ${SAR} -q 1 1`),
         'Average:',
@@ -46,6 +47,16 @@ t.test('sysstat in two containers', programs, async t => {
     })
   }
 })
+
+/** Whoever starts a program makes faults; the machine's swap and reclaim are none of the container's. */
+async function checkPaging(t: Test, { box }: Limited): Promise<void> {
+  const faulty = 'for i in 1 2 3 4 5 6 7 8 9 10; do cat /proc/version; sleep 0.2; done >/dev/null'
+  const paging = await box.sh(`${faulty} & LC_ALL=C ${SAR} -B 1 1; wait`)
+  const [pgpgin = -1, pgpgout = -1, faults = 0, majorFaults = -1] = numbersAfter(paging, 'Average:')
+  t.ok(pgpgin >= 0 && pgpgout >= 0 && majorFaults >= 0, paging)
+  t.ok(faults > 0, paging)
+  t.strictSame(numbersAfter(await box.sh(`LC_ALL=C ${SAR} -W 1 1`), 'Average:'), [0, 0])
+}
 
 /** Percentages of one row are of the same whole. */
 function checkPercents(t: Test, row: string, message: string): void {
