@@ -3,31 +3,51 @@
  * in /sys/devices/system/cpu.
  */
 
+import type { Bytes } from '../host/directory-file.ts'
 import type { Group } from './group.ts'
 import { memoizeText } from './memoize.ts'
 
 export interface Cpuset {
   /** CPUs the container may run on, ascending; `undefined` when no cpuset says. */
   cpus(): number[] | undefined
+  /** Nodes the container may allocate on, ascending; `undefined` when no cpuset says. */
+  mems(): number[] | undefined
 }
 
-/** The nearest level with a list that names a CPU speaks for those below it. */
+/** The files of a level, by what they list. Of each list the first file that names something counts. */
+export interface CpusetFiles {
+  cpus: readonly string[]
+  mems: readonly string[]
+}
+
+/** The nearest level with a list that names a CPU, or a node, speaks for those below it. */
 export class NearestCpuset implements Cpuset {
   readonly #group: Group
-  readonly #files: readonly string[]
-  readonly #find = memoizeText(findCpus)
+  readonly #files: CpusetFiles
+  readonly #findCpus = memoizeText(findCpus)
+  readonly #findMems = memoizeText(findCpus)
 
-  /** Of a level's `files`, the first that names a CPU counts. */
-  constructor(group: Group, files: readonly string[]) {
+  constructor(group: Group, files: CpusetFiles) {
     this.#group = group
     this.#files = files
   }
 
   cpus(): number[] | undefined {
+    return this.#nearest(this.#files.cpus, this.#findCpus)
+  }
+
+  mems(): number[] | undefined {
+    return this.#nearest(this.#files.mems, this.#findMems)
+  }
+
+  #nearest(
+    files: readonly string[],
+    find: (bytes: Bytes | undefined) => number[] | undefined,
+  ): number[] | undefined {
     for (const level of this.#group.levels()) {
-      for (const file of this.#files) {
-        const cpus = this.#find(level.bytes(file))
-        if (cpus !== undefined) return cpus
+      for (const file of files) {
+        const numbers = find(level.bytes(file))
+        if (numbers !== undefined) return numbers
       }
     }
     return undefined

@@ -6,6 +6,7 @@
 import type { Bytes } from '../host/directory-file.ts'
 import type { Group } from './group.ts'
 import type { EventCounts } from './memory-events.ts'
+import type { NumaStat } from './numa-stat.ts'
 import { parseCountBytes } from './numbers.ts'
 
 /** What memory.stat counts, under names of our own: v1 and v2 name and cut these differently. */
@@ -110,6 +111,8 @@ export interface MemoryReader {
   read(): Memory | undefined
   /** What is returned holds until the events of another cgroup are read. */
   events(): EventCounts
+  /** `undefined` where the kernel does not count by node. */
+  numaStat(): NumaStat | undefined
 }
 
 export interface Swap {

@@ -93,7 +93,10 @@ export class Sysfs {
   link(path: string, view: View | undefined): string | undefined {
     return this.#shown(path, view, shown => {
       const found = this.#find(path, shown)
-      return found?.kind === 'link' ? this.#setup.entries.link(found.path) : undefined
+      if (found?.kind !== 'link') return undefined
+      const host = this.#setup.entries.link(found.path)
+      const { directory, below } = found
+      return host && shown && directory.renderLink ? directory.renderLink(below, host) : host
     })
   }
 

@@ -11,7 +11,7 @@
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'
 import { FILES, type ProcFile } from '../proc/files.ts'
-import type { DirectoryPath, FilePath } from '../proc/paths.ts'
+import { DIRECTORY_PATHS, type DirectoryPath, type FilePath } from '../proc/paths.ts'
 import { METRICS_PATH } from './metrics.ts'
 import { isNumbered } from './node-numbers.ts'
 
@@ -29,6 +29,7 @@ const DIRECTORY_PLACES = {
   containers: 7,
   'proc/pressure': 8,
   metrics: 9,
+  'sys/devices/system/node': 10,
 } as const satisfies Record<string, number>
 
 /** The place of each file. The compiler reports a file that has none. */
@@ -70,6 +71,9 @@ interface Place {
   file: ServedFile | undefined
   children: Place[]
 }
+
+/** No file in this directory has a place. */
+const NODES: DirectoryPath = 'sys/devices/system/node'
 
 const CONTAINERS = place('containers')
 /** The places that only slot 0 has. */
@@ -117,8 +121,9 @@ function childrenOf(parent: number, offered: Offered): Place[] {
   )
 }
 
-/** Whether a place is offered. A directory is there for the files in it. */
-function isOffered({ file, children }: Place, offered: Offered): boolean {
+/** Whether a place is offered. A directory is there for the files in it, and one of sysfs for what the host has there. */
+function isOffered({ path, file, children }: Place, offered: Offered): boolean {
+  if (path === NODES) return true
   if (file !== undefined) return isProcFile(file) && offered.has(file)
   return children.some(child => isOffered(child, offered))
 }
@@ -131,6 +136,7 @@ function grow(): Place {
   plant('containers', undefined)
   plant(METRICS_PATH, METRICS)
   for (const file of FILES) plant(file.path, file)
+  for (const path of DIRECTORY_PATHS) plant(path, undefined)
   return top
 }
 

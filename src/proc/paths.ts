@@ -27,11 +27,12 @@ export const FILE_PATHS = [
 export type FilePath = (typeof FILE_PATHS)[number]
 
 /** The directories of sysfs that are the container's as a whole: see sysfs/directory.ts. */
-export const DIRECTORY_PATHS = ['sys/devices/system/cpu'] as const
+export const DIRECTORY_PATHS = ['sys/devices/system/cpu', 'sys/devices/system/node'] as const
 
 /** For some directories a file that only servers have that serve all of the directory. */
 export const DIRECTORY_MARKS: Readonly<Record<string, string>> = {
   'sys/devices/system/cpu': 'sys/devices/system/cpu/present',
+  'sys/devices/system/node': 'sys/devices/system/node/online',
 }
 
 export type DirectoryPath = (typeof DIRECTORY_PATHS)[number]

@@ -6,6 +6,7 @@
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import type { Memory } from '../cgroup/memory.ts'
 import type { EventCounts } from '../cgroup/memory-events.ts'
+import type { NumaStat } from '../cgroup/numa-stat.ts'
 import type { CpuTimes } from './cpu/time.ts'
 import type { VisibleCpus } from './cpu/visible.ts'
 import type { VisibleDisk } from './disk/visible.ts'
@@ -33,6 +34,10 @@ export interface View {
   memory(): Memory | undefined
   /** What has happened to the container's memory, with its block I/O. It holds until another container is asked. */
   events(): EventCounts | undefined
+  /** The container's memory by node, `undefined` where the kernel does not count that. */
+  numaStat(): NumaStat | undefined
+  /** The host's nodes that the container may allocate on, ascending; `undefined` when these are all. */
+  nodes(): readonly number[] | undefined
   /** Huge pages of one size in kibibytes; `undefined` without a limit on them. */
   hugePages(pageKib: number): HugePages | undefined
   /** The sizes of huge pages that the machine has, in kibibytes. */

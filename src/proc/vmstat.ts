@@ -17,7 +17,7 @@ import {
 import { FIELD, makeFields } from './memory/fields.ts'
 import type { HostMeminfo } from './memory/host-meminfo.ts'
 import { HostVmstat } from './memory/host-vmstat.ts'
-import { type MemoryLimits, setLimitedFields } from './memory/limited-fields.ts'
+import { setLimitedFields } from './memory/limited-fields.ts'
 import { readMemory } from './memory/read.ts'
 import { readNumber } from './read-number.ts'
 import type { View } from './view.ts'
@@ -25,12 +25,27 @@ import type { View } from './view.ts'
 export function renderVmstat(view: View): string | Buffer {
   const container = readMemory(view)
   if (container === undefined) return view.hostFile('proc/vmstat')
-  setAmounts(view, container.host, {
-    ...container,
-    clampFree: view.options.clampFreeToHost === 'on',
-  })
+  const clampFree = view.options.clampFreeToHost === 'on'
+  setLimitedFields(fields, container.host, { ...container, clampFree })
+  setAmounts(view, fields, readPageKib(view, container.host))
   setEvents(view.events())
   return host.render(values)
+}
+
+/** The text of a node, with the same lines as far as a node has them; `text` is the host's. */
+export function limitNodeVmstat(view: View, text: string, node: NodeAmounts): string {
+  setAmounts(view, node.fields, node.pageKib)
+  setEvents(node.events)
+  const bytes = Buffer.from(text)
+  nodeHost.update({ buffer: bytes, length: bytes.length, version: ++nodeVersions })
+  return nodeHost.render(values).toString()
+}
+
+interface NodeAmounts {
+  /** Kibibytes under the names of meminfo. */
+  fields: Float64Array
+  pageKib: number
+  events: EventCounts | undefined
 }
 
 type Amount = keyof typeof FIELD
@@ -97,11 +112,12 @@ const OF_PAGE_SIZE = new Set([
   ...['nr_free_pages', 'nr_inactive_anon', 'nr_active_anon', 'nr_inactive_file', 'nr_active_file'],
 ])
 
-/** One for all containers. */
-const host = new HostVmstat(
-  key => CELLS.get(key) ?? (MACHINE.test(key) ? undefined : KEYS.length),
-  OF_PAGE_SIZE,
-)
+const cellOfLine = (key: string) => CELLS.get(key) ?? (MACHINE.test(key) ? undefined : KEYS.length)
+
+/** One for all containers, and one for the files of nodes. */
+const host = new HostVmstat(cellOfLine, OF_PAGE_SIZE)
+const nodeHost = new HostVmstat(cellOfLine, OF_PAGE_SIZE)
+let nodeVersions = 0
 
 const toPages = Object.entries(PAGES).map(([key, amounts]) => ({
   cell: cellOf(key),
@@ -117,11 +133,14 @@ const toEvents = MEMORY_EVENTS.map(name => ({
   otherwise: MACHINE.test(name) ? Number.NaN : 0,
 }))
 
-/** `meminfo` is the host's. */
-function setAmounts(view: View, meminfo: HostMeminfo, limits: MemoryLimits): void {
-  setLimitedFields(fields, meminfo, limits)
+/** The size of a page of the machine. `meminfo` is the host's. */
+export function readPageKib(view: View, meminfo: HostMeminfo): number {
   host.update(view.hostText('proc/vmstat'))
-  const pageKib = findPageKib(meminfo, host.pages)
+  return findPageKib(meminfo, host.pages)
+}
+
+/** Sets what `fields` say under the names of meminfo. */
+function setAmounts(view: View, fields: Float64Array, pageKib: number): void {
   for (const { cell, amounts } of toPages) {
     let kib = 0
     for (const field of amounts) kib += fields[field] ?? 0

@@ -8,6 +8,7 @@ import { Groups } from '../cgroup/groups.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { Memory } from '../cgroup/memory.ts'
 import { type EventCounts, makeEventCounts } from '../cgroup/memory-events.ts'
+import type { NumaStat } from '../cgroup/numa-stat.ts'
 import type { Host } from '../host/host.ts'
 import { hugePageSizes } from '../host/huge-page-sizes.ts'
 import { CpuAccount } from '../proc/cpu/account.ts'
@@ -21,6 +22,7 @@ import type { HostText, View } from '../proc/view.ts'
 import { addBlockIo } from './block-io.ts'
 import { ContainerDisks } from './container-disks.ts'
 import { readHostCpus, readOnlineCpus } from './host-cpus.ts'
+import { limitNodes } from './host-nodes.ts'
 import type { DeviceFinder } from './known-devices.ts'
 import { type Care, LastAnswers } from './last-answers.ts'
 import { type LastKnown, lastKnown } from './last-known.ts'
@@ -133,6 +135,14 @@ export class ContainerView implements View {
     this.#events ??= makeEventCounts()
     this.#events.set(read)
     return this.#events
+  }
+
+  numaStat(): NumaStat | undefined {
+    return this.#ask('memory by node', ({ memory }) => memory?.numaStat())
+  }
+
+  nodes(): readonly number[] | undefined {
+    return this.#ask('nodes', ({ cpuset }) => limitNodes(this.#host, cpuset?.mems()))
   }
 
   hugePages(pageKib: number): HugePages | undefined {

@@ -51,7 +51,7 @@ for (const kind of KINDS) {
     const machine = hostFiles(SMALL_HOST)
     const tree = { kind, levels: [HEALTHY_LEVEL, HEALTHY_LEVEL], threads: 'RSS' }
     const texts = renderAll(openContainer(machine, tree, DEFAULT_OPTIONS))
-    t.equal(texts.size, 17)
+    t.equal(texts.size, 18)
     const same = [...texts].filter(([path, text]) => text === machine[path]).map(([path]) => path)
     const hosts = ['sys/devices/system/cpu/possible']
     if (kind === 'v1') hosts.unshift(...PRESSURE)

@@ -31,6 +31,9 @@ export class CpuBandwidthV1 implements CpuBandwidth {
  */
 export class CpusetV1 extends NearestCpuset {
   constructor(group: Group) {
-    super(group, ['cpuset.effective_cpus', 'cpuset.cpus'])
+    super(group, {
+      cpus: ['cpuset.effective_cpus', 'cpuset.cpus'],
+      mems: ['cpuset.effective_mems', 'cpuset.mems'],
+    })
   }
 }

@@ -18,6 +18,7 @@ import {
   type Swap,
 } from '../memory.ts'
 import { type EventCounts, EventReader } from '../memory-events.ts'
+import { type NumaStat, readNumaStat } from '../numa-stat.ts'
 import { parseCountBytes } from '../numbers.ts'
 
 export class MemoryV1 implements MemoryReader {
@@ -42,6 +43,10 @@ export class MemoryV1 implements MemoryReader {
 
   events(): EventCounts {
     return EVENTS.read(this.#group)
+  }
+
+  numaStat(): NumaStat | undefined {
+    return readNumaStat(this.#group)
   }
 }
 

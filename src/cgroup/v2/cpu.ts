@@ -75,6 +75,6 @@ export function parseCpuStat(text: string): CpuUsage | undefined {
 /** Every level that has the controller enabled has this file. */
 export class CpusetV2 extends NearestCpuset {
   constructor(group: Group) {
-    super(group, ['cpuset.cpus.effective'])
+    super(group, { cpus: ['cpuset.cpus.effective'], mems: ['cpuset.mems.effective'] })
   }
 }

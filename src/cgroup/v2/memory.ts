@@ -15,6 +15,7 @@ import {
   type Swap,
 } from '../memory.ts'
 import { type EventCounts, EventReader } from '../memory-events.ts'
+import { type NumaStat, readNumaStat } from '../numa-stat.ts'
 import { readHigh } from './memory-high.ts'
 
 export class MemoryV2 implements MemoryReader {
@@ -39,6 +40,10 @@ export class MemoryV2 implements MemoryReader {
 
   events(): EventCounts {
     return EVENTS.read(this.#group)
+  }
+
+  numaStat(): NumaStat | undefined {
+    return readNumaStat(this.#group)
   }
 }
 

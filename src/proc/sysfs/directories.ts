@@ -2,8 +2,9 @@
 
 import { CPU_DIRECTORY } from './cpu.ts'
 import type { SysDirectory } from './directory.ts'
+import { NODE_DIRECTORY } from './node.ts'
 
-export const SYS_DIRECTORIES: readonly SysDirectory[] = [CPU_DIRECTORY]
+export const SYS_DIRECTORIES: readonly SysDirectory[] = [CPU_DIRECTORY, NODE_DIRECTORY]
 
 /** The directory that the file system has at `path`, or above it, with the part of the path below it. */
 export function findSysDirectory(

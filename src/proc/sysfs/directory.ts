@@ -23,6 +23,8 @@ export interface SysDirectory {
   shownNames(within: string, names: readonly string[], view: SysView | undefined): readonly string[]
   /** What the file says; `undefined` where it says what the host's says. */
   findRender(path: string): SysRender | undefined
+  /** What the link says, of which `host` is what it says on the host: that, where this is not there. */
+  renderLink?(path: string, host: string): string
   /** Whether the container may see the entry at one moment and not at the next one. */
   isFleeting(path: string): boolean
 }
