@@ -131,10 +131,9 @@ export class ContainerView implements View {
   }
 
   readonly #copyEvents = (read: EventCounts | undefined): EventCounts | undefined => {
-    if (read === undefined) return undefined
     this.#events ??= makeEventCounts()
-    this.#events.set(read)
-    return this.#events
+    if (read !== undefined) this.#events.set(read)
+    return read && this.#events
   }
 
   numaStat(): NumaStat | undefined {
@@ -190,8 +189,8 @@ export class ContainerView implements View {
   bootOffsetUsec(): number {
     this.#timeNamespace ??= new TimeNamespace(this.#host, this.#subject)
     const namespace = this.#timeNamespace
-    const lasting = this.#lasting?.bootOffset
-    return this.#answers.ask('boot offset', () => namespace.bootOffsetUsec(), { lasting })
+    const care = { lasting: this.#lasting?.bootOffset }
+    return this.#answers.ask('boot offset', () => namespace.bootOffsetUsec(), care)
   }
 
   uptimeUsec(): number | undefined {
