@@ -52,7 +52,7 @@ const FILE_PLACES: Readonly<Record<FilePath | typeof METRICS_PATH, number>> = {
   'sys/devices/system/cpu/possible': 47,
   [METRICS_PATH]: 48,
   'proc/vmstat': 49,
-  // 50 is proc/zoneinfo's, should there ever be one.
+  // 50 is kept for proc/zoneinfo.
   'sys/devices/system/cpu/present': 51,
 }
 

@@ -45,10 +45,10 @@ export const OPTION_DESCRIPTIONS: Descriptions = {
     },
   },
   cpuDirectories: {
-    text: 'Whether the directory `/sys/devices/system/cpu` is bound as a whole, where `files` has `online`.',
+    text: 'Whether the directories `/sys/devices/system/cpu` and `/sys/devices/system/node` are bound as a whole, where `files` has `online`.',
     values: {
       on: "A container has a directory `cpuN` for each CPU that `online` lists, with a topology that agrees with `/proc/cpuinfo`. Everything else there is the host's, for reading only: nobody in a container can take a CPU of the host offline. `possible` stays the host's, see `maskPossible`.",
-      off: "Only single files are bound. Programs that count the directories, as `htop` and the `_NPROCESSORS_CONF` of glibc before 2.36 do, find the host's CPUs.",
+      off: "Only single files are bound. Programs that count the directories, as `htop` and the `_NPROCESSORS_CONF` of glibc before 2.36 do, find the host's CPUs, and those that ask for nodes find the host's.",
     },
   },
   fractional: {

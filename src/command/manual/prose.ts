@@ -25,6 +25,12 @@ export const DESCRIPTION: readonly Block[] = [
         ],
       },
       {
+        term: '`/sys/devices/system/node`',
+        text: [
+          "Where it may allocate on some of the host's nodes, or the host has one: these, by their real numbers, with its CPUs and its memory there. Else it is the host's. `numactl --cpunodebind` binds by the CPU numbers there, which are the container's: see `cpuNumbering` in `procveil-config(5)`.",
+        ],
+      },
+      {
         term: '`/sys/devices/system/cpu/offline`, `/sys/devices/system/cpu/present`',
         text: [
           'The possible CPUs that it does not see, and those of `/sys/devices/system/cpu/online`.',
