@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { parseCpuList } from '../../src/cgroup/cpuset.ts'
 import { parseMounts } from '../../src/host/mountinfo.ts'
 import { type Box, type BoxOptions, started } from '../kit/box.ts'
-import { MOUNTED } from '../kit/files.ts'
+import { BOUND, MOUNTED } from '../kit/files.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 
@@ -244,7 +244,7 @@ t.test('single files alone, where an operator wants it so', needs('runc'), async
   const box = await launch(t, here, 'single', { annotations })
   t.equal(await cpusIn(box), 'cpu0 cpu1')
   t.equal(await box.cat(`${CPU}/online`), '0')
-  t.strictSame((await ours(box)).sort(), MOUNTED.filter(path => path !== CPU).sort())
+  t.strictSame((await ours(box)).sort(), [...BOUND].sort())
   const some = await launch(t, here, 'some', { annotations: { 'io.procveil.files': 'meminfo' } })
   t.strictSame(await ours(some), ['/proc/meminfo'])
 })

@@ -24,7 +24,7 @@ const CPU_COUNT: readonly Part[] = [
   CPU_LINES,
   IDLE,
   [/^proc\/cpuinfo$/, ALL],
-  [/^sys\/devices\/system\/cpu\/(on|off)line$/, ALL],
+  [/^sys\/devices\/system\/cpu\/(online|offline|present)$/, ALL],
 ]
 const SWAP: readonly Part[] = [
   [/^proc\/swaps$/, ALL],
