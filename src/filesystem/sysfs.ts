@@ -6,7 +6,6 @@
 
 import { ENODEV } from '../fuse/errno.ts'
 import type { Entries, EntryKind } from '../host/kept-entries.ts'
-import type { VisibleCpus } from '../proc/cpu/visible.ts'
 import type { DirectoryPath } from '../proc/paths.ts'
 import { findSysDirectory } from '../proc/sysfs/directories.ts'
 import type { SysDirectory, SysView } from '../proc/sysfs/directory.ts'
@@ -149,18 +148,20 @@ export class Sysfs {
   }
 }
 
+type Cpus = ReturnType<SysView['cpus']>
+
 /** A view that is asked for its CPUs once, however many entries one request is about. */
 class Moment implements SysView {
   readonly options: SysView['options']
   readonly #view: View
-  #cpus: VisibleCpus | undefined
+  #cpus: Cpus | undefined
 
   constructor(view: View) {
     this.options = view.options
     this.#view = view
   }
 
-  cpus(): VisibleCpus {
+  cpus(): Cpus {
     this.#cpus ??= this.#view.cpus()
     return this.#cpus
   }

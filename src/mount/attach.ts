@@ -23,8 +23,9 @@ import {
 import { inMountNamespace } from '../sys/namespace.ts'
 import { hasEnded } from '../sys/process.ts'
 import { Descriptors } from './descriptors.ts'
-import { openEntry, unbind } from './entry.ts'
+import { type Entry, openEntry, unbind } from './entry.ts'
 import { leaveSpare, takeOffSpare, tryTakeOff } from './leave-spare.ts'
+import { mask, unmask } from './masks.ts'
 import { openSlaveTrees, type Served } from './slave-trees.ts'
 import { planSpare, type SpareChoice, type SparePlan } from './spare.ts'
 import { FS_TYPE, findTarget, isFileOf, isShared, pathOf, type Target } from './target.ts'
@@ -45,6 +46,11 @@ export interface SpareWish {
   refuse: (error: unknown) => void
 }
 
+export interface Wish extends SpareWish {
+  /** What the runtime masks after its hooks, without a leading slash: see masks.ts. */
+  masks?: readonly string[]
+}
+
 interface Place extends Target {
   file: string
   /** A detached mount of our file. */
@@ -60,7 +66,7 @@ export function attach(
   container: Container,
   files: readonly string[],
   served: Served,
-  wish: SpareWish,
+  wish: Wish,
 ): Bound {
   using opened = new Descriptors()
   const entry = openEntry(host, container, opened, 'bind into')
@@ -111,12 +117,14 @@ export function attach(
   const forUndoing = opened.add(openSync('/', O_PATH))
   inMountNamespace(entry.namespace, () => {
     const done: Place[] = []
+    const masked: string[] = []
     try {
       if (!isSpareRight && !changeSpare(entry.root, container.id, plan, wish)) {
         result.spare = 'failed'
       }
       for (const path of covers) unbind(entry.root, { path, layers: layersAt(entry.mounts, path) })
       for (const place of places) {
+        masked.push(...maskBelow(entry, place, wish, opened))
         if (bind(entry.root, place, opened)) done.push(place)
         else result.absent.push(place.file)
       }
@@ -125,6 +133,7 @@ export function attach(
     } catch (error) {
       opened.close(forUndoing)
       for (const place of done.reverse()) undo(entry.root, place)
+      unmask(entry.root, masked)
       if (plan.leave !== undefined) tryTakeOff(entry.root, plan.leave.dev)
       throw error
     }
@@ -158,12 +167,32 @@ function changeSpare(
   }
 }
 
+/** Returns the paths of the masks. Where they cannot be put there, `refuse` is told. */
+function maskBelow(
+  { root, base }: Pick<Entry, 'root' | 'base'>,
+  place: Place,
+  { masks = [], refuse }: Wish,
+  opened: Descriptors,
+): string[] {
+  const paths = masks.filter(path => path.startsWith(`${place.file}/`))
+  if (paths.length === 0) return []
+  slaveParent(root, place, opened)
+  try {
+    return mask(
+      root,
+      paths.map(path => `${base}/${path}`),
+      opened,
+    )
+  } catch (cause) {
+    refuse(new Error(`Cannot mask below ${place.path} what the runtime is to mask`, { cause }))
+    return []
+  }
+}
+
 /** Returns false when the container has no such file: a kernel without swap has no /proc/swaps. */
 function bind(root: number, place: Place, opened: Descriptors): boolean {
-  const { path, parent, bound, file, tree } = place
-  // From a shared mount the kernel would repeat ours in every peer of the container's /proc, the host's included.
-  if (isShared(parent))
-    makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
+  const { path, bound, file, tree } = place
+  slaveParent(root, place, opened)
   // A directory that lay over another place is off already: taking nothing off is no failure.
   if (bound !== undefined) unbind(root, place)
   const target = findBeneath(root, path)
@@ -177,6 +206,12 @@ function bind(root: number, place: Place, opened: Descriptors): boolean {
   }
   moveMount(tree, target, file)
   return true
+}
+
+/** From a shared mount the kernel would repeat ours in every peer of the container's /proc, the host's included. */
+function slaveParent(root: number, { parent }: Target, opened: Descriptors): void {
+  if (!isShared(parent)) return
+  makeSlave(opened.add(openBeneath(root, parent.mountPoint)), parent.mountPoint)
 }
 
 /** Ignores failures: the first one is reported, and what cannot be taken out here ends with the namespace. */

@@ -16,7 +16,7 @@ import { openPid } from '../sys/process.ts'
 import type { Descriptors } from './descriptors.ts'
 import { findBase, type Target } from './target.ts'
 
-interface Entry {
+export interface Entry {
   /** A descriptor of the container's init. */
   process: number
   /** A descriptor of the container's mount namespace. */

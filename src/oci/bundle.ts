@@ -82,6 +82,34 @@ export function parseMasks(text: string): boolean {
   )
 }
 
+/** More masks than a machine has CPUs are of no runtime. */
+const MOST_MASKS = 16_384
+
+/**
+ * The paths below one of `directories` that the runtime masks after its hooks, without a leading slash; none where that is not
+ * known.
+ */
+export function readMasksBelow(
+  { bundle }: Pick<State, 'bundle'>,
+  directories: readonly string[],
+): string[] {
+  if (bundle === undefined) return []
+  try {
+    return parseMasksBelow(readConfig(join(bundle, 'config.json')), directories)
+  } catch {
+    return []
+  }
+}
+
+export function parseMasksBelow(text: string, directories: readonly string[]): string[] {
+  const masked = arrayOf(objectOf(parseObject(PARSE, text).linux)?.maskedPaths) ?? []
+  const paths = masked.map(pathOf).filter(path => path !== undefined && isAbsolute(path))
+  return paths
+    .map(path => join(path as string).slice(1))
+    .filter(path => directories.some(directory => path.startsWith(`${directory}/`)))
+    .slice(0, MOST_MASKS)
+}
+
 function readConfig(file: string): string {
   const { size } = statSync(file)
   if (size > MAX_CONFIG_BYTES) {

@@ -262,6 +262,27 @@ t.test('a runtime masks what it wants in the directory', needs('runc'), async t 
   t.equal(await box.cat(`${CPU}/cpu0/topology/core_id`), '0')
 })
 
+t.test('what a runtime cannot mask in the directory is masked below it', needs('runc'), async t => {
+  const here = site(t)
+  const maskedPaths = [
+    `${CPU}/cpu1/cache`,
+    `${CPU}/cpu1/../cpu0/cache`,
+    `${CPU}/cpu9/cache`,
+    '/proc/fs',
+  ]
+  const box = await launch(t, here, 'below', { maskedPaths: [...maskedPaths] })
+  t.match(await box.sh(`ls ${CPU}/cpu0`), 'topology')
+  t.match((await here.toolkit('umount', '-c', 'below')).stdout, '1 detached')
+  t.strictSame(await ours(box), [])
+  t.equal(await cpusIn(box), 'cpu0 cpu1')
+  t.equal(await box.sh(`ls ${CPU}/cpu1/cache`), '', 'as it would be without us')
+  t.match(await asRoot(box, `(echo x > ${CPU}/cpu1/cache/x) 2>&1; true`), 'Read-only file system')
+  t.match(await box.sh(`ls ${CPU}/cpu1/topology`), 'core_id')
+  t.match((await here.toolkit('remount', '-c', 'below')).stdout, '1 attached')
+  t.equal(await cpusIn(box), 'cpu0')
+  t.match(await box.sh(`ls ${CPU}/cpu0`), 'topology')
+})
+
 t.test('a container without /sys starts', needs('runc'), async t => {
   const box = await launch(t, site(t), 'without', { withoutSys: true })
   t.equal((await ours(box)).filter(path => path.startsWith('/sys')).length, 0)

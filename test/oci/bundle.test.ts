@@ -7,7 +7,9 @@ import {
   MAX_CONFIG_BYTES,
   masksPaths,
   parseMasks,
+  parseMasksBelow,
   parseRoot,
+  readMasksBelow,
 } from '../../src/oci/bundle.ts'
 
 const state = { id: 'x', status: 'creating', pid: 42, annotations: {} }
@@ -67,4 +69,19 @@ t.test('of a bundle that cannot be read all may be masked', async t => {
   t.equal(masksPaths({ bundle }), true)
   writeFileSync(join(bundle, 'config.json'), '{}')
   t.equal(masksPaths({ bundle }), false)
+})
+
+t.test('what is masked below our directories is known', async t => {
+  const directories = ['sys/devices/system/cpu']
+  const cpu = '/sys/devices/system/cpu'
+  const of = (maskedPaths: unknown) =>
+    parseMasksBelow(JSON.stringify({ linux: { maskedPaths } }), directories)
+  t.strictSame(of([`${cpu}/cpu0/thermal_throttle`, '/proc/kcore', `${cpu}x`, cpu]), [
+    'sys/devices/system/cpu/cpu0/thermal_throttle',
+  ])
+  t.strictSame(of([`${cpu}/../../x`, `${cpu}/a\0`, 7, 'sys/devices/system/cpu/cpu0']), [])
+  for (const none of [undefined, null, 7, [], {}]) t.strictSame(of(none), [])
+  t.strictSame(parseMasksBelow('{}', directories), [])
+  t.strictSame(readMasksBelow({ bundle: undefined }, directories), [])
+  t.strictSame(readMasksBelow({ bundle: '/nowhere' }, directories), [])
 })

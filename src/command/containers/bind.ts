@@ -23,11 +23,13 @@ export interface BindContext {
   spare: SpareChoice
   /** Gets the error of an option that cannot be used. What it throws undoes everything. */
   refuse: (error: unknown) => void
+  /** What the runtime masks after its hooks. */
+  masks?: readonly string[]
 }
 
 /** Throws when the files cannot be bound. Then no mount and no registration is left that was not there before. */
 export function bind(
-  { host, settings, registry, defaults, spare, refuse }: BindContext,
+  { host, settings, registry, defaults, spare, refuse, masks = [] }: BindContext,
   described: Described,
 ): Bound {
   const earlier = registry.find(described.id)
@@ -41,7 +43,7 @@ export function bind(
     const options = { ...defaults, ...container.options }
     const choice = options.nestedMounts === 'on' ? spare : 'never'
     const files = filesToBind(options).filter(path => isServed(directory, path))
-    bound = attach(host, container, files, served, { choice, refuse })
+    bound = attach(host, container, files, served, { choice, refuse, masks })
   } catch (error) {
     if (earlier === undefined) registry.forget(container.id)
     else registry.register(earlier)

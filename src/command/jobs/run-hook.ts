@@ -4,9 +4,10 @@ import { readContainer } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import { Host } from '../../host/host.ts'
 import { readOptions } from '../../oci/annotations.ts'
-import { findRootfs, masksPaths } from '../../oci/bundle.ts'
+import { findRootfs, masksPaths, readMasksBelow } from '../../oci/bundle.ts'
 import { parseState, type State } from '../../oci/state.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../proc/options.ts'
+import { DIRECTORY_PATHS } from '../../proc/paths.ts'
 import { readDefaults } from '../../service/config.ts'
 import type { Settings } from '../../service/default-settings.ts'
 import { countHookFailure, reasonOf } from '../../service/hook-failures.ts'
@@ -102,7 +103,8 @@ function run(
   const container = withoutSpareUnderMasks(withoutForeignCgroup(found, refuse), defaults, () =>
     masksPaths(state),
   )
-  const context = { host, settings, registry, defaults, spare: 'always', refuse } as const
+  const masks = readMasksBelow(state, DIRECTORY_PATHS)
+  const context = { host, settings, registry, defaults, spare: 'always', refuse, masks } as const
   const { bound, present, absent, spare } = bind(context, container)
   log.info(
     `bound ${list(bound)} into ${id}; there already: ${list(present)}; no place: ${list(absent)}; spare mounts: ${spare}`,
