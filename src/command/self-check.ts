@@ -10,7 +10,7 @@ import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import type { FilePath } from '../proc/paths.ts'
 import { renderSelfCheck } from '../service/handover.ts'
 import { systemClock } from '../sys/clock.ts'
-import { openView } from '../view/container-view.ts'
+import { openView } from '../view/open-view.ts'
 import { renderAll } from './show.ts'
 import { VERSION } from './version.ts'
 

@@ -148,26 +148,46 @@ export class Sysfs {
   }
 }
 
-type Cpus = ReturnType<SysView['cpus']>
-
-/** A view that is asked for its CPUs once, however many entries one request is about. */
+/** A view that is asked for its CPUs and nodes once, however many entries one request is about. */
 class Moment implements SysView {
   readonly options: SysView['options']
   readonly #view: View
-  #cpus: Cpus | undefined
+  #cpus: ReturnType<View['cpus']> | undefined
+  #nodes: { readonly numbers: ReturnType<View['nodes']> } | undefined
 
   constructor(view: View) {
     this.options = view.options
     this.#view = view
   }
 
-  cpus(): Cpus {
+  cpus() {
     this.#cpus ??= this.#view.cpus()
     return this.#cpus
   }
 
-  hostFile(path: string, witness?: string | number): string {
+  nodes() {
+    this.#nodes ??= { numbers: this.#view.nodes() }
+    return this.#nodes.numbers
+  }
+
+  hostFile(path: string, witness?: string | number) {
     return this.#view.hostFile(path, witness)
+  }
+
+  hostText(path: string) {
+    return this.#view.hostText(path)
+  }
+
+  memory() {
+    return this.#view.memory()
+  }
+
+  events() {
+    return this.#view.events()
+  }
+
+  numaStat() {
+    return this.#view.numaStat()
   }
 }
 

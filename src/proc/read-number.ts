@@ -5,7 +5,7 @@ import type { View } from './view.ts'
 
 /** Reads as `View.hostFile` does; `undefined` where the kernel has no such file, or no number in it. */
 export function readNumber(
-  view: View,
+  view: Pick<View, 'hostFile'>,
   path: string,
   witness: string | number | undefined,
 ): number | undefined {

@@ -33,13 +33,15 @@ export function renderVmstat(view: View): string | Buffer {
 }
 
 /** The text of a node, with the same lines as far as a node has them; `text` is the host's. */
-export function limitNodeVmstat(view: View, text: string, node: NodeAmounts): string {
+export function limitNodeVmstat(view: HostFiles, text: string, node: NodeAmounts): string {
   setAmounts(view, node.fields, node.pageKib)
   setEvents(node.events)
   const bytes = Buffer.from(text)
   nodeHost.update({ buffer: bytes, length: bytes.length, version: ++nodeVersions })
   return nodeHost.render(values).toString()
 }
+
+type HostFiles = Pick<View, 'hostFile'>
 
 interface NodeAmounts {
   /** Kibibytes under the names of meminfo. */
@@ -134,13 +136,13 @@ const toEvents = MEMORY_EVENTS.map(name => ({
 }))
 
 /** The size of a page of the machine. `meminfo` is the host's. */
-export function readPageKib(view: View, meminfo: HostMeminfo): number {
+export function readPageKib(view: Pick<View, 'hostText'>, meminfo: HostMeminfo): number {
   host.update(view.hostText('proc/vmstat'))
   return findPageKib(meminfo, host.pages)
 }
 
 /** Sets what `fields` say under the names of meminfo. */
-function setAmounts(view: View, fields: Float64Array, pageKib: number): void {
+function setAmounts(view: HostFiles, fields: Float64Array, pageKib: number): void {
   for (const { cell, amounts } of toPages) {
     let kib = 0
     for (const field of amounts) kib += fields[field] ?? 0
@@ -168,7 +170,7 @@ const LEAST_PAGE_BITS = 2
 const MOST_PAGE_BITS = 6
 
 /** A table of page entries has one page, and an entry 8 bytes, where the kernel does not say what a huge page is. */
-function readHugePageKib(view: View, pageKib: number): number {
+function readHugePageKib(view: HostFiles, pageKib: number): number {
   const path = 'sys/kernel/mm/transparent_hugepage/hpage_pmd_size'
   const bytes = readNumber(view, path, 'is the same until the machine starts again')
   return bytes ? bytes / 1024 : (pageKib * 1024 * pageKib) / 8

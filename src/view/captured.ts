@@ -12,7 +12,8 @@ import { arrayOf, check, naturalOf, objectOf, parseObject } from '../host/json.t
 import { type Moment, stoppedClock } from '../host/recording.ts'
 import type { ContainerDevices } from '../proc/disk/visible.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
-import { type ContainerView, openView } from './container-view.ts'
+import type { ContainerView } from './container-view.ts'
+import { openView } from './open-view.ts'
 
 interface Captured extends Container {
   clock: Moment

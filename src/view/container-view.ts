@@ -4,7 +4,7 @@
  */
 
 import type { Cgroup } from '../cgroup/cgroup.ts'
-import { Groups } from '../cgroup/groups.ts'
+import type { Groups } from '../cgroup/groups.ts'
 import type { HugePages } from '../cgroup/hugetlb.ts'
 import { Memory } from '../cgroup/memory.ts'
 import { type EventCounts, makeEventCounts } from '../cgroup/memory-events.ts'
@@ -248,6 +248,3 @@ export class ContainerView implements View {
 }
 
 const readMemory = ({ memory }: Cgroup) => memory?.read()
-
-export const openView = (host: Host, subject: Subject, options: Readonly<Options>) =>
-  new ContainerView({ groups: new Groups(host), subject, options })

@@ -13,7 +13,9 @@ interface ViewedMemory {
 }
 
 /** `undefined` when the host's files are what the container sees. */
-export function readMemory(view: View): ViewedMemory | undefined {
+export function readMemory(
+  view: Pick<View, 'memory' | 'hostText' | 'options'>,
+): ViewedMemory | undefined {
   const cgroup = view.memory()
   if (cgroup === undefined) return undefined
   host.update(view.hostText('proc/meminfo'))

@@ -1,5 +1,5 @@
 /**
- * Directories of sysfs that a container sees instead of the host's: /sys/devices/system/cpu. Of such a directory only
+ * Directories of sysfs that a container sees instead of the host's: /sys/devices/system/cpu and node. Of such a directory only
  * what differs is described; everything else in it is the host's, as far as everybody may read it.
  */
 
@@ -30,7 +30,10 @@ export interface SysDirectory {
 }
 
 /** What is asked of a view. */
-export type SysView = Pick<View, 'options' | 'cpus' | 'hostFile'>
+export type SysView = Pick<View, 'options' | 'cpus' | 'nodes' | 'hostFile' | NodeQuestion>
+
+/** What the memory of a node is made of. */
+type NodeQuestion = 'hostText' | 'memory' | 'events' | 'numaStat'
 
 /** Makes the container's text of that of the host's file. */
 export type SysRender = (host: string, view: SysView) => string

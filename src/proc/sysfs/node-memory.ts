@@ -14,8 +14,8 @@ import type { NumaStat } from '../../cgroup/numa-stat.ts'
 import { FIELD, FIELD_CELLS, makeFields } from '../memory/fields.ts'
 import { setLimitedFields } from '../memory/limited-fields.ts'
 import { readMemory } from '../memory/read.ts'
-import type { View } from '../view.ts'
 import { limitNodeVmstat, readPageKib } from '../vmstat.ts'
+import type { SysView } from './directory.ts'
 import { NODE_PATH } from './nodes.ts'
 
 /** Lines whose amounts memory.numa_stat has; v1 has only two of them. `file` is Cached and SwapCached. */
@@ -67,7 +67,7 @@ interface NodeMemory {
 /** `host` is the text of the node's file. */
 export function renderNodeMeminfo(
   host: string,
-  view: View,
+  view: SysView,
   node: number,
   nodes: readonly number[],
 ): string {
@@ -77,7 +77,7 @@ export function renderNodeMeminfo(
 
 export function renderNodeVmstat(
   host: string,
-  view: View,
+  view: SysView,
   node: number,
   nodes: readonly number[],
 ): string {
@@ -107,7 +107,7 @@ function amountOf(key: string, fields: Float64Array): number | undefined {
 /** `meminfo` is the node's, of the host. `undefined` when the host's memory is what the container sees. */
 function readNodeMemory(
   meminfo: string,
-  view: View,
+  view: SysView,
   node: number,
   nodes: readonly number[],
 ): NodeMemory | undefined {

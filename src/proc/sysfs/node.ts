@@ -5,9 +5,8 @@
  */
 
 import { findCpus, renderCpuList } from '../../cgroup/cpuset.ts'
-import type { View } from '../view.ts'
 import { limitSet } from './cpu-topology.ts'
-import type { SysDirectory, SysRender } from './directory.ts'
+import type { SysDirectory, SysRender, SysView } from './directory.ts'
 import { renderNodeMeminfo, renderNodeVmstat } from './node-memory.ts'
 import { hostNodes, NODE_PATH, shownNodes } from './nodes.ts'
 import { numberingOf } from './numbering.ts'
@@ -28,6 +27,8 @@ export const NODE_DIRECTORY: SysDirectory = {
     const cpu = numberingOf(view).hostByShown.get(Number(shown))
     return cpu === undefined ? undefined : `cpu${cpu}`
   },
+
+  isHidden: () => false,
 
   shownNames(within, names, view) {
     const nodes = view && shownNodes(view)
@@ -72,7 +73,7 @@ function isShown(name: string, nodes: readonly number[]): boolean {
 
 /** Of the nodes in a list of the host's those that the container sees; other text stays. */
 const limitList =
-  (isListed: (view: View, node: number) => boolean): SysRender =>
+  (isListed: (view: SysView, node: number) => boolean): SysRender =>
   (host, view) => {
     const nodes = shownNodes(view)
     const listed = nodes && findCpus(host)
@@ -91,14 +92,14 @@ const LISTS: ReadonlyMap<string, SysRender> = new Map([
 ])
 
 /** Whether a visible CPU is on the node. */
-function hasCpu(view: View, node: number): boolean {
+function hasCpu(view: SysView, node: number): boolean {
   const cpus = findCpus(view.hostFile(`${NODE_PATH}/node${node}/cpulist`, node))
   const { shownByHost } = numberingOf(view)
   return cpus?.some(cpu => shownByHost.has(cpu)) ?? false
 }
 
 /** Makes a node's text for a container that sees these nodes. */
-type NodeRender = (host: string, view: View, node: number, nodes: readonly number[]) => string
+type NodeRender = (host: string, view: SysView, node: number, nodes: readonly number[]) => string
 
 const OF_NODE: ReadonlyMap<string, NodeRender> = new Map([
   ['cpulist', (host, view) => limitSet(host, numberingOf(view), true)],
