@@ -5,8 +5,8 @@
  *     containers/<id>/proc/… sys/…        what that container sees, whoever reads
  *     metrics/procveil.prom               what the server counts
  *
- * A node number is slot * 256 + place; those of what a directory of sysfs holds besides are in node-numbers.ts. Slot 0 is the caller's own view and holds the root; every registered
- * container has a slot of its own.
+ * A node number is slot * 256 + place; those of what a directory of sysfs holds besides are in node-numbers.ts. Slot 0 is
+ * the caller's own view and holds the root; every registered container has a slot of its own.
  */
 
 import type { DirectoryEntry } from '../fuse/dirent.ts'

@@ -72,13 +72,8 @@ export class ContainerView implements View {
     this.#placement = new Placement({ groups, subject, override, report, kept: numbers })
     this.#answers = new LastAnswers(this.#placement.hasEnded)
     this.#cpuAccount = new CpuAccount(options, this.#kept(WHAT.cpu))
-    this.#disks = new ContainerDisks({
-      host: this.#host,
-      subject,
-      options,
-      kept: this.#kept,
-      finder,
-    })
+    const { host } = groups
+    this.#disks = new ContainerDisks({ host, subject, options, kept: this.#kept, finder })
     // Its sampling goes on from where an earlier server has left it.
     if (this.#kept(WHAT.load).count > 0) this.#openLoad()
   }
