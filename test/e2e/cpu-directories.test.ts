@@ -66,7 +66,7 @@ const cpusIn = (box: Box) => box.sh(`cd ${CPU}; echo cpu[0-9]*`)
 /** A shell that stands in a directory, and runs a line after the other. */
 function shellIn(box: Box, directory: string) {
   const [program = '', ...args] = box.inside
-  const child = execa(program, [...args, 'sh', '-c', `cd ${directory} && exec sh`], {
+  const child = execa(program, [...args, 'sh', '-c', `cd ${directory} && exec sh 2>&1`], {
     all: true,
     buffer: false,
     reject: false,
