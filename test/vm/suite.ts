@@ -62,7 +62,7 @@ const GUESTS: readonly KernelGuest[] = [
     cgroup: 'v2',
     brief: [
       ...[...V2, 'cpus.js', 'disks.js', 'podman-options.js', 'requests.test.js', 'toolkit.js'],
-      'view.test.js',
+      ...['view.test.js', 'cpu-directories.test.js', 'nodes.test.js'],
     ],
   },
   {
