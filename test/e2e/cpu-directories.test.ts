@@ -103,7 +103,9 @@ t.test('a container has directories for its own CPUs alone', needs('runc'), asyn
   t.match(await box.sh(`ls ${CPU}/cpu0/node0/`), 'meminfo', 'a link leads into its own /sys')
   t.match(await box.sh(`ls -R ${CPU} 2>&1 | head -3`), CPU)
   t.strictSame((await box.sh(`cd ${CPU}/vulnerabilities; ls`)).split('\n'), VULNERABILITIES)
-  t.equal(await box.sh(`wc -c < ${CPU}/kernel_max; tail -c 3 ${CPU}/cpu0/topology/core_id`), '4\n0')
+  const size = host('kernel_max').length + 1
+  t.equal(await box.sh(`wc -c < ${CPU}/kernel_max`), String(size))
+  t.equal(await box.sh(`tail -c 3 ${CPU}/cpu0/topology/core_id`), '0')
 
   t.test('the limit changes while somebody stands in a directory', async t => {
     const shell = shellIn(box, `${CPU}/cpu0`)
