@@ -13,6 +13,13 @@ export function readOnlineCpus(host: Host): readonly number[] {
   return listed ?? numbersOf(readHostCpus(host))
 }
 
+/** NR_CPUS of the kernel, at most. */
+const MOST_CPUS = 8192
+
+/** How many CPUs are online, or may be where the host does not tell. */
+export const countCpus = (host: Host): number =>
+  orUndefined(() => readOnlineCpus(host).length) ?? MOST_CPUS
+
 export const readHostCpus = (host: Host): HostCpus => parseStat(host.sampleBytes('proc/stat'))
 
 const parseOnline = memoizeSample(findCpus)

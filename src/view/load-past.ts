@@ -36,18 +36,33 @@ function parseSome(text: string | undefined): number {
   return Number(total ?? 0)
 }
 
-/** How many threads were active between the two, as a mean; `undefined` where a counter has fallen. */
-export function meanActive(from: Spent, to: Spent): number | undefined {
+/** A counter that is ahead of the clock by more than this makes no sense. */
+const SLACK = 1.1
+
+/**
+ * How many threads were active between the two, as a mean, on a machine with so many CPUs; `undefined` where a counter has
+ * fallen, or says more than there can be.
+ */
+export function meanActive(from: Spent, to: Spent, cpus: number): number | undefined {
   const usec = to.usec - from.usec
-  const parts = [to.cpuUsec - from.cpuUsec, to.ioUsec - from.ioUsec, to.waitUsec - from.waitUsec]
-  if (usec <= 0 || parts.some(part => part < 0)) return undefined
-  return parts.reduce((sum, part) => sum + part) / usec
+  const used = [to.cpuUsec - from.cpuUsec, cpus] as const
+  const waited = [to.ioUsec - from.ioUsec, to.waitUsec - from.waitUsec].map(
+    part => [part, 1] as const,
+  )
+  const parts = [used, ...waited]
+  if (usec <= 0) return undefined
+  if (parts.some(([part, most]) => part < 0 || part > SLACK * most * usec)) return undefined
+  return parts.reduce((sum, [part]) => sum + part, 0) / usec
 }
 
 /** The averages of a container that is so old and was never read. */
-export function loadsSince(ageUsec: number | undefined, spent: Spent | undefined): Loads {
+export function loadsSince(
+  ageUsec: number | undefined,
+  spent: Spent | undefined,
+  cpus: number,
+): Loads {
   if (ageUsec === undefined || spent === undefined) return NO_LOADS
   const start = { usec: spent.usec - ageUsec, cpuUsec: 0, ioUsec: 0, waitUsec: 0 }
   const steps = Math.floor(ageUsec / LOAD_PERIOD_USEC)
-  return stepLoads(NO_LOADS, meanActive(start, spent) ?? 0, steps)
+  return stepLoads(NO_LOADS, meanActive(start, spent, cpus) ?? 0, steps)
 }

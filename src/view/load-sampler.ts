@@ -17,6 +17,7 @@ import {
   stepLoads,
   type Threads,
 } from '../proc/load.ts'
+import { countCpus } from './host-cpus.ts'
 import { type Counters, loadsSince, meanActive, readSpent, type Spent } from './load-past.ts'
 import { type LoadRecord, recallLoad, storeLoad } from './load-record.ts'
 import { readInnermostPid, type ThreadCount, ThreadCounting } from './threads.ts'
@@ -145,7 +146,7 @@ export class LoadSampler {
   #start(now: number): void {
     this.#gridUsec = now
     this.#spent = readSpent(this.#cgroup(), now)
-    this.#loads = loadsSince(this.#ageUsec(), this.#spent)
+    this.#loads = loadsSince(this.#ageUsec(), this.#spent, countCpus(this.#host))
   }
 
   #isStale(now: number): boolean {
@@ -242,6 +243,6 @@ export class LoadSampler {
   #meanSince(now: number): number | undefined {
     const last = this.#spent
     this.#spent = readSpent(this.#cgroup(), now)
-    return last && this.#spent && meanActive(last, this.#spent)
+    return last && this.#spent && meanActive(last, this.#spent, countCpus(this.#host))
   }
 }

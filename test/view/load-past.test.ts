@@ -110,6 +110,16 @@ t.test('an hour of nothing after a burst leaves nothing', async t => {
   t.match(load.read(), /^0\.00 0\.00 0\.0[0-4]$/)
 })
 
+t.test('more CPU time than the machine has is none', async t => {
+  const { host, pass, open } = container(t)
+  host.set({ 'sys/devices/system/cpu/online': '0-1\n' })
+  const load = open()
+  load.read()
+  pass(HOUR, 100)
+  pass(0.001, 0)
+  t.equal(load.read(), '0.00 0.00 0.00', 'only the present is known')
+})
+
 t.test('who waits for a device or for a CPU counts', async t => {
   const { pass, open } = container(t)
   const load = open()
