@@ -1,6 +1,7 @@
 /**
- * Which file of which container a server was rendering, or whose view it was looking for, when it hung or crashed. The kernel sends the request again, and
- * the next server would fail at it, too: so it answers with the host's text for a while.
+ * Which file of which container a server was rendering, or whose view it was looking for, when it hung or crashed. The
+ * kernel sends the request again, and the next server would fail at it, too: so it answers with the host's text for a
+ * while.
  *
  * What is rendered is written down in memory that is mapped from a file: a store costs no system call, and outlives the
  * server.

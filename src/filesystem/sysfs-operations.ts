@@ -26,8 +26,8 @@ const S_IFLNK = 0o120000
 const MODES = { directory: S_IFDIR, file: S_IFREG, link: S_IFLNK } as const
 
 /**
- * The kernel may hold entries and attributes for this long. What goes with a CPU is looked up at its directory, for which the
- * kernel asks each time.
+ * The kernel may hold entries and attributes for this long. What goes with a CPU is looked up at its directory, for which
+ * the kernel asks each time.
  */
 const VALID_SECONDS = 60
 

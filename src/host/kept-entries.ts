@@ -1,7 +1,7 @@
 /**
- * Entries of a tree of pseudo-files that many ask for, such as sysfs: names, modes and texts are a second old at most. A file
- * that takes the kernel long is so read once a second, however many readers it has. No link is followed, whatever a path
- * leads through.
+ * Entries of a tree of pseudo-files that many ask for, such as sysfs: names, modes and texts are a second old at most. A
+ * file that takes the kernel long is so read once a second, however many readers it has. No link is followed, whatever a
+ * path leads through.
  */
 
 import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from 'node:fs'

@@ -58,8 +58,8 @@ interface Place extends Target {
 }
 
 /**
- * Binds `files` over the container's own. A directory comes after the files that it holds: it lies over them. Throws when a file cannot be bound; the files that were bound until then are
- * taken out again.
+ * Binds `files` over the container's own. A directory comes after the files that it holds: it lies over them. Throws when
+ * a file cannot be bound; the files that were bound until then are taken out again.
  */
 export function attach(
   host: Host,

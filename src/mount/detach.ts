@@ -1,4 +1,7 @@
-/** Takes our files off a container's own files, and the spare mounts with them. The container then sees its own ones, which are those of the host. */
+/**
+ * Takes our files off a container's own files, and the spare mounts with them. The container then sees its own ones,
+ * which are those of the host.
+ */
 
 import type { Described } from '../container/container.ts'
 import type { Host } from '../host/host.ts'
@@ -10,8 +13,9 @@ import { findSpare } from './spare.ts'
 import { findTarget } from './target.ts'
 
 /**
- * Takes out `files`, in which a directory comes before the files that it lies over. Returns those that were taken out, served or not: no file is touched, only the mounts that lie on it. Throws
- * when a file cannot be taken out, after all others were.
+ * Takes out `files`, in which a directory comes before the files that it lies over. Returns those that were taken out,
+ * served or not: no file is touched, only the mounts that lie on it. Throws when a file cannot be taken out, after all
+ * others were.
  */
 export function detach(host: Host, container: Described, files: readonly string[]): string[] {
   using opened = new Descriptors()

@@ -1,7 +1,7 @@
 /**
- * Masks that a runtime is about to put on what a directory of ours covers. It does so after its hooks and passes over what is not
- * there, as cpuN/thermal_throttle in our directory is not. So the hook puts them below the directory: they are there when it
- * is taken out.
+ * Masks that a runtime is about to put on what a directory of ours covers. It does so after its hooks and passes over
+ * what is not there, as cpuN/thermal_throttle in our directory is not. So the hook puts them below the directory: they
+ * are there when it is taken out.
  */
 
 import { fstatSync } from 'node:fs'
@@ -11,8 +11,9 @@ import type { Descriptors } from './descriptors.ts'
 import { unbind } from './entry.ts'
 
 /**
- * Covers each of the directories with one that is empty and cannot be written, as runtimes do, and returns those paths. Files
- * are left to the runtime. To be called inside the container's mount namespace, where no mount on sysfs goes anywhere else.
+ * Covers each of the directories with one that is empty and cannot be written, as runtimes do, and returns those paths.
+ * Files are left to the runtime. To be called inside the container's mount namespace, where no mount on sysfs goes
+ * anywhere else.
  */
 export function mask(root: number, paths: readonly string[], opened: Descriptors): string[] {
   const done: string[] = []

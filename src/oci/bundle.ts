@@ -86,8 +86,8 @@ export function parseMasks(text: string): boolean {
 const MOST_MASKS = 16_384
 
 /**
- * The paths below one of `directories` that the runtime masks after its hooks, without a leading slash; none where that is not
- * known.
+ * The paths below one of `directories` that the runtime masks after its hooks, without a leading slash; none where that
+ * is not known.
  */
 export function readMasksBelow(
   { bundle }: Pick<State, 'bundle'>,

@@ -116,7 +116,10 @@ const SWAP = 4
 const LEVEL_SWAP = 8
 const UNTHROTTLED = 16
 
-/** The limit and the parts, then what is not throttled, swap, the usage of the own cgroup, and that of the level, as far as there are any. */
+/**
+ * The limit and the parts, then what is not throttled, swap, the usage of the own cgroup, and that of the level, as far
+ * as there are any.
+ */
 export const MEMORY: Layout<Memory | undefined> = {
   write(memory, to, at) {
     if (memory === undefined) return undefined

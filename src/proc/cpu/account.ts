@@ -157,8 +157,8 @@ export class CpuAccount {
   }
 
   /**
-   * The usage cannot be read, at this moment or for ever: the time goes on as idle. A later reading that can be made goes on
-   * from the last one that could, and shows what was used in between as there is room for it.
+   * The usage cannot be read, at this moment or for ever: the time goes on as idle. A later reading that can be made goes
+   * on from the last one that could, and shows what was used in between as there is room for it.
    */
   #passIdle({ count }: VisibleCpus): void {
     const { at } = known
@@ -177,9 +177,9 @@ export class CpuAccount {
   }
 
   /**
-   * Sets `passed` to the time of a CPU that did the work at `at`. The unusable part of the last CPU shows as steal, the time
-   * that a hypervisor gave to others, in step with its use: it is idle for what is left of the quota, and the sum is the
-   * wall time. A CPU that was visible at one of the readings only has no time but that in which it worked.
+   * Sets `passed` to the time of a CPU that did the work at `at`. The unusable part of the last CPU shows as steal, the
+   * time that a hypervisor gave to others, in step with its use: it is idle for what is left of the quota, and the sum is
+   * the wall time. A CPU that was visible at one of the readings only has no time but that in which it worked.
    */
   #passOn(cpu: number, busy: Float64Array, at: number): void {
     const { usec, leastCpus } = interval
@@ -225,7 +225,10 @@ function growTo(cells: CpuCells, before: CpuCells | undefined, count: number): v
   }
 }
 
-/** Adds the time that passed on a virtual CPU to its own and to that of all. What is no exact number any more stands still. */
+/**
+ * Adds the time that passed on a virtual CPU to its own and to that of all. What is no exact number any more stands
+ * still.
+ */
 function addPassed({ numbers, at }: CpuCells, cpu: number): void {
   const own = at + (1 + cpu) * TIME_FIELDS
   for (let i = 0; i < TIME_FIELDS; i++) {

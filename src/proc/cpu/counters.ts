@@ -124,8 +124,8 @@ function begin({ mostCpus }: Interval): void {
 
 /**
  * The CPUs that are whole at both readings come first; the others, the last one of a fractional quota among them, do what
- * these have no room for. Under a quota no visible CPU stands for one of the host, and where the kernel does not count by CPU
- * they are filled one after the other.
+ * these have no room for. Under a quota no visible CPU stands for one of the host, and where the kernel does not count by
+ * CPU they are filled one after the other.
  */
 function place(
   interval: Interval,

@@ -3,8 +3,9 @@
 export interface Interval {
   usec: number
   /**
-   * CPU time that the container could use in a unit of time: the smaller and the larger `quotaCpus` at the two readings. Nobody
-   * knows when in between a limit changed. So work is accepted up to the larger one, and idle is what it left of the smaller.
+   * CPU time that the container could use in a unit of time: the smaller and the larger `quotaCpus` at the two readings.
+   * Nobody knows when in between a limit changed. So work is accepted up to the larger one, and idle is what it left of
+   * the smaller.
    */
   leastCpus: number
   mostCpus: number

@@ -1,6 +1,6 @@
 /**
- * Directories of sysfs that a container sees instead of the host's: /sys/devices/system/cpu and node. Of such a directory only
- * what differs is described; everything else in it is the host's, as far as everybody may read it.
+ * Directories of sysfs that a container sees instead of the host's: /sys/devices/system/cpu and node. Of such a directory
+ * only what differs is described; everything else in it is the host's, as far as everybody may read it.
  */
 
 import type { DirectoryPath } from '../paths.ts'
