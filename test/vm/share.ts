@@ -1,6 +1,6 @@
 /** What a guest gets: the executable, Node, and the tests as plain JavaScript. It is too slow to compile them. */
 
-import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
@@ -10,6 +10,9 @@ import { EXECUTABLE } from '../kit/requirements.ts'
 import { copyPackages, makeEarlierPackages } from '../packages/earlier.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Debian's openjdk-17-jdk-headless. */
+const JAVA = '/usr/lib/jvm/java-17-openjdk-amd64'
 
 /** These need more than the guest has: they show nothing of the kernel that the others do not. */
 const NOT_IN_GUESTS = ['stress.test.ts']
@@ -55,6 +58,18 @@ export function fillPackagesShare(t: Test, share: string): string[] {
   copyPackages(join(share, 'packages'))
   cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
   return own.map(compiled)
+}
+
+/** Fills an empty directory with the test of `nodes`, and this machine's JVM where there is one; returns the test file's name. */
+export function fillNodesShare(share: string): string[] {
+  compile(share, ['test/vm/nodes/nodes.ts'])
+  mkdirSync(join(share, 'dist'))
+  cpSync(EXECUTABLE, join(share, 'dist/procveil'))
+  cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
+  // A link of its leads to sources that are seldom installed.
+  const options = { recursive: true, dereference: true, filter: existsSync }
+  if (existsSync(JAVA)) cpSync(JAVA, join(share, 'java'), options)
+  return ['nodes.js']
 }
 
 /** Fills an empty directory with packages, and the test of `systemd`; returns the name of the test file. */

@@ -1,6 +1,6 @@
 /**
- * Tests that need another kernel than this machine's: each guest runs the end-to-end tests, and those of vm/tests
- * where it has cgroup v2 alone; some run one of vm/counted. A guest is a throw-away machine, so nothing here can harm the host.
+ * Tests that need another kernel than this machine's: each guest runs the end-to-end tests, and those of vm/tests where
+ * it has cgroup v2 alone; some run one of vm/counted. A guest is a throw-away machine, so nothing here can harm the host.
  */
 
 import { existsSync } from 'node:fs'
@@ -12,7 +12,13 @@ import { PACKAGERS } from '../../scripts/package/packages.ts'
 import { isInPath, skipFor } from '../kit/requirements.ts'
 import { temporary } from '../kit/temporary.ts'
 import { needsPackages, VERSION } from '../packages/built.ts'
-import { fillCountedShare, fillPackagesShare, fillShare, fillSystemdShare } from './share.ts'
+import {
+  fillCountedShare,
+  fillNodesShare,
+  fillPackagesShare,
+  fillShare,
+  fillSystemdShare,
+} from './share.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Emulation is 10 to 25 times slower than this machine, which others may use too. */
@@ -96,6 +102,14 @@ const PACKAGES_GUEST: Guest = {
   cgroup: 'v2',
 }
 
+/** Where half of the memory and of the CPUs are on another node. */
+const NODES_GUEST: Guest = {
+  name: 'two NUMA nodes, Linux 6.1',
+  suite: 'bookworm',
+  kernel: 'stable',
+  cgroup: 'v2',
+}
+
 /** Here no test depends on what else this machine does: see --count of run-vm. */
 const COUNTED_GUESTS: readonly CountedGuest[] = [
   {
@@ -173,6 +187,10 @@ async function run(): Promise<void> {
     for (const guest of GUESTS.filter(({ name }) => wanted(name))) {
       await boot(guest, share, isBrief ? guest.brief : (guest.only ?? files))
     }
+  }
+  if (wanted(NODES_GUEST.name)) {
+    const share = temporary(t, 'procveil-share-')
+    await boot(NODES_GUEST, share, fillNodesShare(share), '--nodes')
   }
   await runCounted(
     COUNTED_GUESTS.filter(({ name, isInBrief }) => wanted(name) && (isInBrief || !isBrief)),
