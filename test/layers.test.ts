@@ -27,6 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: [
       ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
       ...['command/completion', 'command/manual', 'command/configure', 'command/jobs', 'worker'],
+      'command/watch',
       ...['service', 'view', 'oci', 'runtimes'],
       ...['container', 'mount', 'proc', 'host', 'sys'],
     ],
@@ -44,6 +45,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
         'view',
         'worker',
         'oci',
+        'runtimes',
         'container',
         'mount',
         'proc',
@@ -70,6 +72,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
       ...['host', 'sys'],
     ],
     because: 'what several commands do with containers knows no single command',
+  },
+  'command/watch': {
+    may: ['command/containers', 'command/jobs', 'runtimes', 'container', 'host', 'sys'],
+    because: 'it says which container to look at, and what is done then is a job',
   },
   'command/terminal': {
     may: ['command/containers', 'container', 'sys'],
@@ -174,7 +180,7 @@ const PURE = [
   /^proc\//,
   /^cgroup\//,
   /^fuse\/(?!device)/,
-  /^host\/(mountinfo|proc-pid|json|directory)/,
+  /^host\/(mountinfo|proc-pid|json|directory|inotify)/,
   /^oci\/(state|annotations)/,
   /^container\/container/,
 ]

@@ -12,6 +12,7 @@ import { collectDevices, type Init } from '../view/devices.ts'
 import { runWorker } from '../worker/run-worker.ts'
 import type { FindInput } from './containers/find-running.ts'
 import { findDevices } from './jobs/devices.ts'
+import { meet } from './jobs/meet.ts'
 import { attach, detach } from './jobs/rebind.ts'
 import { beginHook, type HookInput } from './jobs/run-hook.ts'
 
@@ -25,6 +26,7 @@ export function worker({ runDirectory }: Settings): number {
     detach,
     find: (input: FindInput) =>
       'users' in input ? findUserDirectories(host) : findClaims(host, input.searches),
+    meet,
     ask: (path: string): Answer => (isAnswering(path) ? 'answers' : 'gone'),
     devices: (init: Init) => findDevices(host, runDirectory, init),
     'show-devices': (init: Init) => collectDevices(host, init),

@@ -9,9 +9,14 @@ import { absoluteOf, arrayOf, countOf, objectOf, stringsOf, textOf } from '../ho
 import type { Claim } from './claim.ts'
 import { readStateFields, type StateFields } from './state-file.ts'
 
-export function* findOci(host: Host, roots: readonly string[]): Generator<Claim> {
+export function* findOci(
+  host: Host,
+  roots: readonly string[],
+  _ask?: unknown,
+  isWanted: (id: string) => boolean = () => true,
+): Generator<Claim> {
   for (const root of roots) {
-    for (const id of host.directories(root)) {
+    for (const id of host.directories(root).filter(isWanted)) {
       const claim = readState(host, `${root}/${id}`, id) ?? readStatus(host, `${root}/${id}`, id)
       if (claim !== undefined) yield claim
     }

@@ -22,15 +22,20 @@ function expand(host: Host, pattern: string): string[] {
 }
 
 function matches(host: Host, path: string, part: string): string[] {
-  const [start = '', ...rest] = part.split('*')
-  const end = rest.at(-1) ?? ''
-  const middles = rest.slice(0, -1)
   return host
     .directories(path)
-    .filter(name => name.length >= start.length + end.length)
-    .filter(name => name.startsWith(start) && name.endsWith(end))
-    .filter(name => holdsInOrder(name.slice(start.length, name.length - end.length), middles))
+    .filter(name => fitsPattern(part, name))
     .map(name => join(path, name))
+}
+
+/** Whether a name is one that a part of a pattern stands for. */
+export function fitsPattern(part: string, name: string): boolean {
+  const [start = '', ...rest] = part.split('*')
+  if (rest.length === 0) return name === part
+  const end = rest.at(-1) ?? ''
+  if (name.length < start.length + end.length) return false
+  if (!name.startsWith(start) || !name.endsWith(end)) return false
+  return holdsInOrder(name.slice(start.length, name.length - end.length), rest.slice(0, -1))
 }
 
 function holdsInOrder(text: string, parts: readonly string[]): boolean {

@@ -21,9 +21,14 @@ import { expandRoots } from './roots.ts'
 
 /**
  * Finds the claims of one runtime. A finder leaves out what it cannot read or understand, and never throws. `ask` is
- * how iSulad is asked.
+ * how iSulad is asked. It may save the look at containers that are not wanted.
  */
-type Finder = (host: Host, roots: readonly string[], ask: AskIsula) => Iterable<Claim>
+type Finder = (
+  host: Host,
+  roots: readonly string[],
+  ask: AskIsula,
+  isWanted: (id: string) => boolean,
+) => Iterable<Claim>
 
 interface Runtime {
   name: string
@@ -99,6 +104,8 @@ export const RUNTIME_NAMES: readonly string[] = RUNTIMES.map(({ name }) => name)
 export interface Search {
   runtime: string
   roots: readonly string[]
+  /** The one container that is looked for; all where it is missing. */
+  only?: string
 }
 
 /** What was found at one place, before anything is proven. */
@@ -149,13 +156,14 @@ export function findClaims(
 ): Found[] {
   const room = new Room()
   const found: Found[] = []
-  for (const { runtime, roots } of searches) {
+  for (const { runtime, roots, only } of searches) {
+    const isWanted = (id: string) => only === undefined || id === only
     const find = RUNTIMES.find(({ name }) => name === runtime)?.find
     const expanded = expandRoots(host, roots)
     if (find === undefined || expanded.length === 0) continue
     const claims: Claim[] = []
-    for (const whole of find(host, expanded, ask)) {
-      if (!isId(whole.id)) continue
+    for (const whole of find(host, expanded, ask, isWanted)) {
+      if (!isId(whole.id) || !isWanted(whole.id)) continue
       const claim = cutClaim(whole)
       if (!room.take(claim)) return [...found, { runtime, claims, isCut: true }]
       claims.push(claim)

@@ -5,7 +5,15 @@
  */
 
 /** The jobs, by the names that stand in messages. What they take and give is in command/jobs/. */
-export type JobName = 'hook' | 'attach' | 'detach' | 'find' | 'devices' | 'show-devices' | 'ask'
+export type JobName =
+  | 'hook'
+  | 'attach'
+  | 'detach'
+  | 'find'
+  | 'meet'
+  | 'devices'
+  | 'show-devices'
+  | 'ask'
 
 export interface Question {
   job: JobName

@@ -84,7 +84,8 @@ export async function findRunning(
   return { running: judgeClaims(host, found.flat()), isWhole }
 }
 
-function parseRoot(text: string): Search {
+/** Parses a value of `--runtime-root`. Throws a RangeError for a runtime that is not known. */
+export function parseRoot(text: string): Search {
   const [, runtime = 'runc', directory = ''] = /^(?:([a-z-]+)=)?(.+)$/.exec(text) ?? []
   if (!RUNTIME_NAMES.includes(runtime)) {
     const names = RUNTIME_NAMES.join(', ')

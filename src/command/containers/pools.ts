@@ -12,10 +12,11 @@ export class Pools {
   readonly root: Workers
   readonly users: Workers
 
-  /** `most` and `mostHung` are those of each pool; fewer of users' may hang. */
-  constructor(settings: Settings, { most, mostHung }: { most: number; mostHung: number }) {
-    this.root = new Workers(settings, { most, mostHung })
-    this.users = new Workers(settings, { most, mostHung: Math.min(mostHung, MOST_HUNG_OF_USERS) })
+  /** The setup is that of each pool; fewer of users' workers may hang. */
+  constructor(settings: Settings, setup: ConstructorParameters<typeof Workers>[1]) {
+    const mostHung = Math.min(setup.mostHung, MOST_HUNG_OF_USERS)
+    this.root = new Workers(settings, setup)
+    this.users = new Workers(settings, { ...setup, mostHung })
   }
 
   async close(): Promise<void> {

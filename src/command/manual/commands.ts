@@ -66,6 +66,15 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
     exitStatus:
       'The exit status is 1 when a container failed or none fits, with `--all` also when the state of a runtime cannot be read, and else 0. A container that ended meanwhile is skipped.',
   },
+  watch: {
+    text: [
+      'It stays in the foreground until SIGTERM or SIGINT. The kernel tells it when runc, crun or youki, by themselves or below docker, containerd, podman or CRI-O, or iSulad, LXC or systemd-nspawn change the directories that they keep for root; nothing is looked at again and again. When it starts, and when the kernel had to leave out events, it looks at all containers once as `remount --all` does, those of users among them.',
+      'A hook is better where there can be one: it runs before the first program of a container, while a container is seen here some milliseconds after its runtime has written down that it is there. A container that has the files already, or from which an operator took them out, is left alone. One that cannot be attached is reported once. Containers that have ended, and whose state the runtime has removed, are forgotten, those of hooks too. With the option `watch` of `procveil-config(5)` the service does all of this by itself.',
+      'Each line of standard output tells of one container, as `attached ID` or `forgotten ID`.',
+    ],
+    exitStatus:
+      'The exit status is 0 after a signal, and 1 when nothing can be watched or the configuration cannot be read.',
+  },
   umount: {
     text: [
       'Give either `--all` or `--container-id`. The containers see what their host has from then on, and stay registered: when the files are put in again, counters go on. The service does not put them in by itself again; `remount` does.',

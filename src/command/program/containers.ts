@@ -5,6 +5,7 @@ import type { DiffOptions } from '../diff.ts'
 import type { PsOptions } from '../ps.ts'
 import type { RemountOptions } from '../remount.ts'
 import type { ShowOptions } from '../show.ts'
+import type { WatchOptions } from '../watch.ts'
 import { containerId, runtimeRoot } from './options.ts'
 import type { Run } from './run.ts'
 
@@ -29,6 +30,18 @@ export function addContainerCommands(program: Command, run: Run): void {
         }),
       )
   }
+
+  program
+    .command('watch')
+    .description('put the files into containers as they start, and forget those that end')
+    .addOption(runtimeRoot())
+    .addOption(new Option('--of-service').hideHelp())
+    .action(
+      run(async (settings, options: WatchOptions) => {
+        const { watch } = await import('../watch.ts')
+        return watch(settings, options)
+      }),
+    )
 
   program
     .command('show')
