@@ -147,11 +147,10 @@ t.test('a container that cannot be attached is told of once', needs('runc'), asy
   const { pid } = container
   const comm = () => readFileSync(`/proc/${pid}/comm`, 'utf8')
   await until('it sleeps', () => comm() === 'sleep\n')
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const state = {
     id: 'watch-bare',
     init_process_pid: pid,
-    init_process_start: Number(stat.split(') ')[1]?.split(' ')[19]),
+    init_process_start: startTicksOf(pid),
     config: { rootfs: '/' },
   }
   mkdirSync(join(root, state.id), { recursive: true })
@@ -166,6 +165,26 @@ t.test('a container that cannot be attached is told of once', needs('runc'), asy
   t.equal(times(), 1)
   t.strictSame(here.registered(), ['watch-other.json'])
 })
+
+t.test('the status of crun', needs('runc'), async t => {
+  const here = site(t)
+  const root = join(here.directory, 'crun')
+  const watcher = await watching(t, here, [`crun=${root}`])
+  const made = unhooked(t, here, 'watch-crun')
+  await made.start()
+  const pid = await made.pid()
+  mkdirSync(join(root, made.id), { recursive: true })
+  const state = { pid, 'process-start-time': startTicksOf(pid), rootfs: '/' }
+  writeFileSync(join(root, made.id, 'status'), JSON.stringify(state))
+  await attached(made)
+  await made.runc('delete', '--force', made.id)
+  rmSync(join(root, made.id), { recursive: true })
+  await registered(here)
+  t.equal(await watcher.end(), 'attached watch-crun\nforgotten watch-crun')
+})
+
+const startTicksOf = (pid: number | undefined) =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19])
 
 t.test('state that is written in steps, and state that says nothing', needs('runc'), async t => {
   const here = site(t)

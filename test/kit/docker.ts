@@ -27,7 +27,8 @@ export class Docker {
   readonly #execRoot: string
   readonly #site: Site
   readonly #traces = new DockerTraces()
-  readonly #daemon: ReturnType<typeof startDaemon>
+  readonly #command: readonly string[]
+  #daemon: ReturnType<typeof startDaemon>
 
   constructor(site: Site, { daemonArgs = [], within = [] }: DockerOptions) {
     const directory = join(site.directory, 'docker')
@@ -35,7 +36,7 @@ export class Docker {
     this.#site = site
     this.#host = `unix://${directory}/socket`
     this.#execRoot = join(directory, 'exec')
-    const command = [
+    this.#command = [
       ...within,
       'dockerd',
       '--iptables=false',
@@ -51,7 +52,7 @@ export class Docker {
       ...daemonArgs,
     ]
     writeFileSync(join(directory, 'daemon.json'), '{}')
-    this.#daemon = startDaemon(command, this.log)
+    this.#daemon = startDaemon(this.#command, this.log)
   }
 
   /** Options of the toolkit with which it finds these containers. */
@@ -128,6 +129,14 @@ export class Docker {
   async crash(): Promise<void> {
     this.#daemon.kill('SIGKILL')
     await this.#daemon
+  }
+
+  /** Ends the daemon, and starts it again. With `--live-restore` its containers run meanwhile. */
+  async restart(): Promise<void> {
+    this.#daemon.kill('SIGTERM')
+    await this.#daemon
+    this.#daemon = startDaemon(this.#command, this.log)
+    await this.ready()
   }
 
   get #runs(): boolean {
