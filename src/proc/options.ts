@@ -59,24 +59,30 @@ const ONLINE: FilePath = 'sys/devices/system/cpu/online'
 
 /**
  * Parses options by name, as JSON or annotations have them. Throws a RangeError for an unknown option or value, which
- * names `where` and lists those that are known.
+ * names `where` and lists those that are known: `others` are known there as well.
  */
 export function parseOptions(
   values: Readonly<Record<string, unknown>>,
   where: string,
+  others: readonly string[] = [],
 ): Partial<Options> {
   const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(values)) {
-    options[name] = parseOption(name, value, where)
+    options[name] = parseOption(name, value, where, others)
   }
   return options as Partial<Options>
 }
 
-function parseOption(name: string, value: unknown, where: string): unknown {
+function parseOption(
+  name: string,
+  value: unknown,
+  where: string,
+  others: readonly string[],
+): unknown {
   if (name === 'files') return parseFiles(value, where)
   if (name === 'cgroup') return parseCgroup(value, where)
   if (!Object.hasOwn(CHOICES, name)) {
-    const names = Object.keys(DEFAULT_OPTIONS).sort().join(', ')
+    const names = [...Object.keys(DEFAULT_OPTIONS), ...others].sort().join(', ')
     throw new RangeError(`Cannot use option ${quote(name)} in ${where}: it must be one of ${names}`)
   }
   const choices: readonly unknown[] = CHOICES[name as keyof Choices]

@@ -1,7 +1,10 @@
-/** The configuration file: a JSON object with options for all containers, such as `{ "cpuQuota": "off" }`. */
+/**
+ * The configuration file: a JSON object with options for all containers, such as `{ "cpuQuota": "off" }`, and with what the
+ * service does by itself.
+ */
 
 import { readFileSync } from 'node:fs'
-import { objectOf, parseJson } from '../host/json.ts'
+import { type Fields, objectOf, parseJson, quote } from '../host/json.ts'
 import { DEFAULT_OPTIONS, type Options, parseOptions } from '../proc/options.ts'
 import { DEFAULT_SETTINGS, type Settings } from './default-settings.ts'
 
@@ -32,9 +35,34 @@ export function renderDefaults(options: Options): string {
   return JSON.stringify(Object.fromEntries(Object.entries(options).filter(isSet)))
 }
 
+/** What the service does; no annotation of a container can set it. */
+export interface ServiceOptions {
+  /** Whether it does what `procveil watch` does. */
+  watch: 'off' | 'on'
+}
+
+/** Returns what the file says of the service. Throws as `readDefaults` does. */
+export function readServiceOptions({ config }: Pick<Settings, 'config'>): ServiceOptions {
+  const text = readConfig(config)
+  return { watch: text === undefined ? 'off' : parseWatch(parseFields(text, config).watch, config) }
+}
+
+/** Returns the options for containers that the text sets. What it says of the service has to be right as well. */
 export function parseConfig(text: string, where: string): Partial<Options> {
-  const options = objectOf(parseJson(`read ${where}`, text))
-  if (options !== undefined) return parseOptions(options, where)
+  const { watch, ...options } = parseFields(text, where)
+  parseWatch(watch, where)
+  return parseOptions(options, where, ['watch'])
+}
+
+function parseWatch(value: unknown, where: string): ServiceOptions['watch'] {
+  if (value === undefined || value === 'off') return 'off'
+  if (value === 'on') return 'on'
+  throw new RangeError(`Cannot use watch ${quote(value)} in ${where}: it must be off or on`)
+}
+
+function parseFields(text: string, where: string): Fields {
+  const fields = objectOf(parseJson(`read ${where}`, text))
+  if (fields !== undefined) return fields
   throw new SyntaxError(`Cannot read ${where}: it must hold an object such as {"cpuQuota":"off"}`)
 }
 

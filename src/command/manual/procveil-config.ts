@@ -28,6 +28,22 @@ const BEFORE: readonly Section[] = [
 
 const AFTER: readonly Section[] = [
   {
+    title: 'THE SERVICE',
+    blocks: [
+      'One more name in the file is about the service itself, and no annotation can set it:',
+      {
+        terms: [
+          {
+            term: '`watch`',
+            text: [
+              'Whether the service does what `procveil watch` does: with `on` containers get their files as they start, also where their runtime runs no hook, and are forgotten when they end. The default is `off`, since a service gives files to nobody who was not named: with `on` all containers of the host get them.',
+            ],
+          },
+        ],
+      },
+    ],
+  },
+  {
     title: 'ANNOTATIONS',
     blocks: [
       'An annotation `io.procveil.OPTION` of a container sets an option for that container: `io.procveil.cpuQuota` with the value `off`, say. Annotations stand in `annotations` of the `config.json` of a bundle; `podman run --annotation` and the annotations of a pod under CRI-O end up there.',

@@ -11,9 +11,9 @@ import { Answered } from '../answered.ts'
 import { removeTexts } from '../status.ts'
 import { Answering } from './answering.ts'
 import { Bell } from './bell.ts'
+import { Companions } from './companions.ts'
 import { Connection } from './connection.ts'
 import { CrashLoop } from './crash-loop.ts'
-import { JobSocket } from './job-socket.ts'
 import type { KeptMount } from './kept-mount.ts'
 import { Registered } from './registered.ts'
 import { LEFT } from './server-process.ts'
@@ -46,7 +46,7 @@ export class Keeper {
   readonly #servers: Servers
   readonly #answering: Answering
   readonly #registered: Registered
-  readonly #jobs: JobSocket
+  readonly #companions: Companions
   #mount: SharedMount
   #connection: Connection
   #watchdog: Watchdog
@@ -61,7 +61,7 @@ export class Keeper {
     this.#isToHeal = kept.toHeal
     this.#mount = kept.mount
     this.#registered = new Registered(host, kept.settings, log)
-    this.#jobs = new JobSocket(kept.settings, log)
+    this.#companions = new Companions(kept.settings, log)
     const callbacks = { ready: () => this.#ready(), answered: () => this.#crashLoop.clear() }
     kept.systemd.keep(kept.mount)
     // Before the first server is started, which maps the same file.
@@ -85,10 +85,10 @@ export class Keeper {
 
   /** Returns the exit status: 0 when this keeper was told to stop, and 1 when no server can be kept alive. */
   async run(): Promise<number> {
-    this.#jobs.open()
+    this.#companions.open()
     try {
       const outcome = await this.#untilOver()
-      await this.#jobs.close()
+      await this.#companions.close()
       const { predecessor } = this.#servers
       if (outcome === 'unable' && predecessor?.isAlive) {
         await this.#servers.end()
@@ -120,12 +120,12 @@ export class Keeper {
       } else if (happened === 'accepted' || happened === 'older' || happened === 'refused') {
         judging = undefined
         if (happened !== 'refused') {
-          await this.#jobs.close()
+          await this.#companions.close()
           const server = this.#servers.current
           // One that has ended meanwhile is replaced before anything is handed over.
           if (server.isEnded) judging = Promise.resolve(happened)
           else upgrade(settings, this.#log, { mount: this.#mount, server, options }, happened)
-          this.#jobs.open()
+          this.#companions.open()
         }
       } else if (happened === 'rung' || this.#mount.state !== 'whole') {
         if (!(await this.#mend())) return 'unable'
@@ -216,6 +216,7 @@ export class Keeper {
     this.#isToHeal = false
     if (!this.#isAnnounced) this.#kept.announce(healed)
     this.#isAnnounced = true
+    this.#companions.served()
   }
 
   /**
