@@ -1,6 +1,6 @@
 /** The cgroups that are a container's own: those that its init was put into, not one that it moved itself to. */
 
-import { type CgroupPaths, parseCgroupPaths } from '../cgroup/hierarchy.ts'
+import { type CgroupPaths, parseCgroupPaths, readHierarchies } from '../cgroup/hierarchy.ts'
 import type { Host } from '../host/host.ts'
 import { parseParent } from '../host/proc-pid.ts'
 
@@ -21,6 +21,16 @@ export function readCgroups(host: Host, pid: number, id: string): CgroupPaths {
   }
   if (isLeftUnified(host, pid, id, paths)) own[''] = '/'
   return own
+}
+
+/** Whether one of a container's cgroups is there, or it cannot be told: it had none of its own. */
+export function isLeft(host: Host, cgroups: CgroupPaths): boolean {
+  const hierarchies = readHierarchies(host)
+  const directories = Object.entries(cgroups).flatMap(([controller, path]) => {
+    const mountPoint = hierarchies.get(controller)?.mountPoint
+    return path === '/' || mountPoint === undefined ? [] : [`${mountPoint}${path}`]
+  })
+  return directories.length === 0 || directories.some(directory => host.has(directory))
 }
 
 /**

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { CgroupPaths } from '../../src/cgroup/hierarchy.ts'
-import { ownPath, readCgroups } from '../../src/container/own-cgroups.ts'
+import { isLeft, ownPath, readCgroups } from '../../src/container/own-cgroups.ts'
 import { machine } from '../machines/machine.ts'
 
 t.test('an init that moved down is counted where it was put', async t => {
@@ -69,4 +69,18 @@ t.test('without v1 beside it, or a parent to compare with, the unified cgroup co
   t.strictSame(ownBelow(t, `0::${DAEMON}\n`, `0::${DAEMON}\n`), { '': DAEMON })
   const host = machine(t, { 'proc/42/stat': statOf(0), 'proc/42/cgroup': SHARED })
   t.equal(readCgroups(host, 42, '4f2c')[''], DAEMON)
+})
+
+t.test('whether something is left of a container', async t => {
+  const mount = (id: number, path: string, type: string, options: string) =>
+    `${id} 1 0:${id} / ${path} rw - ${type} cgroup rw${options}\n`
+  const host = machine(t, {
+    'proc/self/mountinfo':
+      mount(2, '/sys/fs/cgroup/memory', 'cgroup', ',memory') +
+      mount(3, '/sys/fs/cgroup/unified', 'cgroup2', ''),
+    'sys/fs/cgroup/memory/box/cgroup.procs': '',
+  })
+  t.ok(isLeft(host, { '': '/gone', memory: '/box' }), 'one of its cgroups')
+  t.notOk(isLeft(host, { '': '/gone', memory: '/gone', cpu: '/box' }), 'none')
+  t.ok(isLeft(host, { '': '/', memory: '/' }), 'it cannot be told')
 })

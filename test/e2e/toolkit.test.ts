@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { type BoxOptions, box, started } from '../kit/box.ts'
 import { MOUNTED } from '../kit/files.ts'
 import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
-import { EXECUTABLE, needs } from '../kit/requirements.ts'
+import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 
 const unhooked = (t: Test, here: Site, id: string, options: BoxOptions = {}) =>
@@ -44,6 +44,35 @@ t.test('remount --all and umount --all', needs('runc'), async t => {
   ])
   t.strictSame(here.hostMounts(), [here.mountPoint])
 })
+
+t.test(
+  'a container that ended without a word is forgotten with the next one',
+  needs('runc'),
+  async t => {
+    const here = site(t)
+    const gone = await unhooked(t, here, 'toolkit-gone')
+    const stopped = await unhooked(t, here, 'toolkit-stopped')
+    t.equal((await toolkit(here, 'remount', '--all')).stdout, '2 attached')
+    await stopped.runc('kill', stopped.id, 'KILL')
+    await gone.remove()
+    t.equal(here.registered().length, 2, 'no hook has told of it')
+    const hooked = await started(t, here, 'toolkit-hooked')
+    const names = (...boxes: { id: string }[]) => boxes.map(({ id }) => `${id}.json`)
+    await retry(() => {
+      if (here.registered().length > 2) throw new Error(`Cannot go on: ${here.registered()}`)
+    })
+    t.strictSame(
+      here.registered().sort(),
+      names(hooked, stopped),
+      'its runtime still knows the other',
+    )
+
+    await stopped.remove()
+    await unhooked(t, here, 'toolkit-next')
+    t.equal((await toolkit(here, 'remount', '-c', 'toolkit-next')).stdout, '1 attached')
+    t.strictSame(here.registered().sort(), ['toolkit-hooked.json', 'toolkit-next.json'])
+  },
+)
 
 t.test('one container, by what it is called', needs('runc'), async t => {
   const here = site(t)

@@ -17,10 +17,7 @@ const LAST_BYTE = 2 ** 52
 
 /** Runs `action` while no other process of ours works on the container. */
 export function withContainerLock<T>(settings: Settings, id: string, action: () => T): T {
-  makeRunDirectory(settings)
-  const { runDirectory } = settings
-  const byte = new Slots(runDirectory).hash(`lock ${id}`, LAST_BYTE)
-  const held = tryLockByte(`${runDirectory}/containers.lock`, byte, TIMEOUT_MS)
+  const held = tryLock(settings, id, TIMEOUT_MS)
   if (held === undefined) {
     throw new Error(
       `Cannot work on ${id}: another process of ours has done so for ${TIMEOUT_MS} ms; see procveil doctor`,
@@ -31,4 +28,22 @@ export function withContainerLock<T>(settings: Settings, id: string, action: () 
   } finally {
     closeSync(held)
   }
+}
+
+/** The same, but does nothing where another process works on the container. */
+export function tryContainerLock(settings: Settings, id: string, action: () => void): void {
+  const held = tryLock(settings, id, 0)
+  if (held === undefined) return
+  try {
+    action()
+  } finally {
+    closeSync(held)
+  }
+}
+
+function tryLock(settings: Settings, id: string, timeoutMs: number): number | undefined {
+  makeRunDirectory(settings)
+  const { runDirectory } = settings
+  const byte = new Slots(runDirectory).hash(`lock ${id}`, LAST_BYTE)
+  return tryLockByte(`${runDirectory}/containers.lock`, byte, timeoutMs)
 }

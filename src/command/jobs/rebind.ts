@@ -14,6 +14,7 @@ import { tellWorkers } from '../../worker/tell-workers.ts'
 import { bind } from '../containers/bind.ts'
 import { type Candidate, resolve } from '../containers/choose.ts'
 import { withContainerLock } from '../containers/container-lock.ts'
+import { forgetEnded } from '../containers/forget-ended.ts'
 
 export interface RebindInput {
   settings: Settings
@@ -48,6 +49,7 @@ export const attach = (input: RebindInput) =>
     const { pid, startTicks, rootMount } = container
     const init: Init = { pid, startTicks, rootMount }
     tellWorkers(settings.runDirectory, 'devices', init)
+    forgetEnded(host, settings, registry, log)
     return undefined
   })
 

@@ -17,6 +17,7 @@ import { Answered } from '../../worker/answered.ts'
 import { bind } from '../containers/bind.ts'
 import { withContainerLock } from '../containers/container-lock.ts'
 import { withoutForeignCgroup } from '../containers/foreign-cgroup.ts'
+import { forgetEnded } from '../containers/forget-ended.ts'
 import { withoutSpareUnderMasks } from '../containers/spare-under-masks.ts'
 import { findDevices } from './devices.ts'
 
@@ -116,6 +117,7 @@ function run(
     } catch (error) {
       log.error(new Error(`Cannot find the devices of ${id}`, { cause: error }))
     }
+    forgetEnded(host, settings, registry, log)
   }
 }
 
