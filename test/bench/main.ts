@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Cleanups } from '../kit/cleanups.ts'
 import { needs } from '../kit/requirements.ts'
+import { arrivals } from './arrivals.ts'
 import { containers } from './containers.ts'
 import { fleet } from './fleet.ts'
 import { hooks } from './hooks.ts'
@@ -26,7 +27,7 @@ import { syscalls } from './syscalls.ts'
 const WITHOUT_RUNTIME = { fleet, pace }
 
 /** They share one service and one container under runc. */
-const WITH_RUNTIME = { reading, syscalls, containers, machines, hooks, remounts }
+const WITH_RUNTIME = { reading, syscalls, containers, machines, hooks, remounts, arrivals }
 
 const FULL = { isQuick: false, rounds: 8, milliseconds: 400 }
 const QUICK = { isQuick: true, rounds: 2, milliseconds: 60 }
