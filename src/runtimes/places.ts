@@ -33,7 +33,9 @@ export function placesOf(searches: readonly Search[]): Place[] {
     if (runtime === 'isulad') {
       const files = ['pid', 'pid.file', 'config.v2.json']
       const isulad = { runtime, entries: 'directories', files, prefix: '', roots } as const
-      return roots.map(root => ({ ...isulad, pattern: `${root}/*` }))
+      // What it keeps on the disk is there for stopped containers, too.
+      const states = roots.filter(root => !root.startsWith('var/lib/'))
+      return states.map(root => ({ ...isulad, pattern: `${root}/*` }))
     }
     if (runtime === 'nspawn') {
       const nspawn = { runtime, entries: 'files', files: [], prefix: '' } as const
