@@ -22,6 +22,10 @@ async function main(args: readonly string[]): Promise<number> {
     const { worker } = await import('./command/worker.ts')
     return worker(fast.settings)
   }
+  if (fast?.name === 'runtime-hooks') {
+    const { runtimeHooks } = await import('./command/runtime-hooks.ts')
+    return runtimeHooks(fast)
+  }
   const { runProgram } = await import('./command/program.ts')
   return runProgram(args)
 }

@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
       ...['command/completion', 'command/manual', 'command/configure', 'command/jobs', 'worker'],
       'command/watch',
+      ...['command/hooks', 'command/wrapper'],
       ...['service', 'view', 'oci', 'runtimes'],
       ...['container', 'mount', 'proc', 'host', 'sys'],
     ],
@@ -95,6 +96,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'command/hooks': {
     may: ['host', 'host/json.ts'],
     because: 'it says how runtimes write the hook down, for who looks and for who writes',
+  },
+  'command/wrapper': {
+    may: ['command/hooks', 'oci', 'host/json.ts'],
+    because: 'a container waits to be created: it edits one file, and looks at nothing else',
   },
   'command/completion': {
     may: ['proc'],

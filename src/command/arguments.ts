@@ -1,11 +1,12 @@
 /**
- * Parses the command lines of a hook and of a worker, without the library that parses all others: a runtime starts one
+ * Parses the command lines of a hook, of a worker and of procveil-runtime, without the library that parses all others: a runtime starts one
  * hook for each container and waits for it. So this file and what it imports load nothing of node:.
  */
 
 import { DEFAULT_SETTINGS, type Settings } from '../service/default-settings.ts'
 
-const OPTIONS: Readonly<Record<string, keyof Settings>> = {
+/** The options that stand before a command, with what they set. */
+export const OPTIONS: Readonly<Record<string, keyof Settings>> = {
   '--mountpoint': 'mountPoint',
   '--run-dir': 'runDirectory',
   '--config': 'config',
@@ -27,7 +28,7 @@ export function argumentsOf(calledAs: string, args: readonly string[]): readonly
 
 /** The commands that are parsed here: many of their processes are started, or somebody waits for each. */
 export interface FastCommand {
-  name: 'hook' | 'worker'
+  name: 'hook' | 'worker' | 'runtime-hooks'
   /** As they were given: relative paths are not made absolute yet. */
   settings: Settings
   strict: boolean
@@ -35,7 +36,11 @@ export interface FastCommand {
   direct: boolean
   /** After so long a hook ends, with or without the files; `undefined` for the usual time. */
   timeoutSeconds: number | undefined
+  /** What procveil-runtime says of a container. */
+  operands: readonly string[]
 }
+
+const OPERANDS = 3
 
 const SECONDS = /^\d{1,4}(\.\d{1,3})?$/
 
@@ -51,13 +56,18 @@ export function parseFastCommand(args: readonly string[]): FastCommand | undefin
     settings[setting] = value
   }
   const name = args[at]
-  if (name !== 'hook' && name !== 'worker') return undefined
+  if (name !== 'hook' && name !== 'worker' && name !== 'runtime-hooks') return undefined
   const command: FastCommand = {
     name,
     settings,
     strict: false,
     direct: false,
     timeoutSeconds: undefined,
+    operands: [],
+  }
+  if (name === 'runtime-hooks') {
+    command.operands = args.slice(at + 1)
+    return command.operands.length === OPERANDS ? command : undefined
   }
   return parseHookOptions(command, args.slice(at + 1)) ? command : undefined
 }

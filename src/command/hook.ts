@@ -25,7 +25,7 @@ const SERVICE_MS = 6000
 const STDIN_TIMEOUT_MS = 5000
 
 /** Returns the exit status, or ends the process with it. */
-export async function hook(command: Omit<FastCommand, 'name'>): Promise<number> {
+export async function hook(command: Omit<FastCommand, 'name' | 'operands'>): Promise<number> {
   const { settings, strict, direct, timeoutSeconds = TIMEOUT_SECONDS } = command
   const timeoutMs = 1000 * timeoutSeconds
   const deadline = performance.now() + timeoutMs

@@ -12,6 +12,7 @@ t.test("a hook's command line", async t => {
     strict: false,
     direct: false,
     timeoutSeconds: undefined,
+    operands: [],
   })
   for (const option of [['--timeout', '50'], ['--timeout=50']]) {
     t.match(parseFastCommand(['hook', ...option, '--strict']), { strict: true, timeoutSeconds: 50 })
@@ -32,8 +33,19 @@ t.test("a hook's command line", async t => {
       strict: true,
       direct: false,
       timeoutSeconds: undefined,
+      operands: [],
     },
   )
+})
+
+t.test('what procveil-runtime says of a container', async t => {
+  const said = ['--log', '/l', 'runtime-hooks', '/exe', '--bundle', '']
+  t.match(parseFastCommand(said), {
+    name: 'runtime-hooks',
+    settings: { log: '/l' },
+    operands: ['/exe', '--bundle', ''],
+  })
+  t.equal(parseFastCommand(said.slice(0, -1)), undefined)
 })
 
 t.test('what we start carries the same settings', async t => {

@@ -17,24 +17,36 @@ export const EXECUTABLE = '/usr/libexec/procveil/procveil'
 
 /** Where hooks write their messages, and a service that a hook has started. */
 export const HOOK_LOG = '/var/log/procveil.log'
-const ARGUMENTS = ['--log', HOOK_LOG, 'hook']
 
-const HOOK: Hook = {
-  path: EXECUTABLE,
-  args: ['procveil', ...ARGUMENTS],
+/** The executable as a hook, with options that stand before its command. */
+export const hookOf = (path: string, options: readonly string[]): Hook => ({
+  path,
+  args: ['procveil', ...options, 'hook'],
   env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
   timeout: 20,
-}
+})
 
 /**
- * The hook for a file that a daemon keeps in memory: nothing is run once the executable is gone, where the entry itself
- * would keep every container from starting. `exec` leaves the state on stdin to the hook.
+ * The hook for what a daemon keeps in memory: nothing is run once the executable is gone, where the entry itself would
+ * keep a container from starting, or from being deleted. `exec` leaves the state on stdin to the hook.
  */
-export const GUARDED_HOOK: Hook = {
-  ...HOOK,
+export const guardedHookOf = (path: string, options: readonly string[]): Hook => ({
+  ...hookOf(path, options),
   path: '/bin/sh',
-  args: ['sh', '-c', `[ ! -x ${EXECUTABLE} ] || exec ${[EXECUTABLE, ...ARGUMENTS].join(' ')}`],
-}
+  args: [
+    'sh',
+    '-c',
+    `[ ! -x ${word(path)} ] || exec ${[path, ...options, 'hook'].map(word).join(' ')}`,
+  ],
+})
+
+/** A word of a shell's command line. */
+const word = (text: string) =>
+  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+
+const HOOK: Hook = hookOf(EXECUTABLE, ['--log', HOOK_LOG])
+
+export const GUARDED_HOOK: Hook = guardedHookOf(EXECUTABLE, ['--log', HOOK_LOG])
 
 /** CDI, "vendor.com/class=name": what `--device` is given. */
 export const CDI_KIND = 'procveil.io/proc'
