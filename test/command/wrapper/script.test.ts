@@ -17,7 +17,8 @@ import { retry } from '../../kit/requirements.ts'
 import { temporary } from '../../kit/temporary.ts'
 import { type WrapperPlaces, writeWrapper } from '../../kit/wrapper.ts'
 
-const SHELLS = ['/bin/sh', '/bin/dash', '/bin/bash --posix', '/bin/busybox sh'].filter(shell =>
+/** One of them is /bin/sh nearly everywhere. */
+const SHELLS = ['/bin/dash', '/bin/bash --posix', '/bin/busybox sh'].filter(shell =>
   existsSync(shell.split(' ')[0] ?? ''),
 )
 
