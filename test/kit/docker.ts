@@ -1,16 +1,15 @@
 /** A Docker of a test's own, whose containers get our hook. Nothing of it is left afterwards. */
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa, execaSync } from 'execa'
 import type { Test } from 'tap'
 import { makeRootfs } from './box.ts'
 import { DockerTraces } from './docker-traces.ts'
-import { EXECUTABLE, retry } from './requirements.ts'
+import { retry } from './requirements.ts'
 import type { Site } from './site.ts'
+import { writeWrapper } from './wrapper.ts'
 
-const ADD_HOOKS = fileURLToPath(new URL('./add-hooks.mjs', import.meta.url))
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 20_000
 const SETTLE_MS = 5000
@@ -27,6 +26,8 @@ export class Docker {
   readonly #execRoot: string
   readonly #site: Site
   readonly #traces = new DockerTraces()
+  /** procveil-runtime, which containers get by `--runtime=procveil`. */
+  readonly runtime: string
   readonly #command: readonly string[]
   #daemon: ReturnType<typeof startDaemon>
 
@@ -34,6 +35,8 @@ export class Docker {
     const directory = join(site.directory, 'docker')
     mkdirSync(directory)
     this.#site = site
+    const { executable, options } = site
+    this.runtime = writeWrapper(join(directory, 'runtime'), { executable, options })
     this.#host = `unix://${directory}/socket`
     this.#execRoot = join(directory, 'exec')
     this.#command = [
@@ -46,12 +49,12 @@ export class Docker {
       `--data-root=${directory}/data`,
       `--exec-root=${this.#execRoot}`,
       `--pidfile=${directory}/pid`,
-      `--config-file=${directory}/daemon.json`,
+      `--config-file=${this.config}`,
       `--host=${this.#host}`,
-      `--add-runtime=procveil=${makeRuntime(site, directory)}`,
       ...daemonArgs,
     ]
-    writeFileSync(join(directory, 'daemon.json'), '{}')
+    const runtimes = { procveil: { path: this.runtime } }
+    writeFileSync(this.config, JSON.stringify({ runtimes }))
     this.#daemon = startDaemon(this.#command, this.log)
   }
 
@@ -60,6 +63,15 @@ export class Docker {
     const directory = join(this.#site.directory, 'docker')
     const runc = join(this.#execRoot, 'runtime-runc/moby')
     return ['--runtime-root', `docker=${directory}/data`, '--runtime-root', runc]
+  }
+
+  get config(): string {
+    return join(this.#site.directory, 'docker/daemon.json')
+  }
+
+  /** Has the daemon read its configuration again. */
+  reload(): void {
+    this.#daemon.kill('SIGHUP')
   }
 
   get log(): string {
@@ -163,22 +175,6 @@ export async function docker(t: Test, site: Site, options: DockerOptions = {}): 
 function startDaemon([program = '', ...args]: readonly string[], logFile: string) {
   const log = { file: logFile }
   return execa(program, args, { reject: false, stdin: 'ignore', stdout: log, stderr: log })
-}
-
-/** An OCI runtime that is runc with our hook. */
-function makeRuntime({ options }: Site, directory: string): string {
-  const entry = {
-    path: EXECUTABLE,
-    args: ['procveil', ...options, 'hook'],
-    env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
-    timeout: 20,
-  }
-  const [runtime, hooks] = [join(directory, 'runtime'), join(directory, 'hooks.json')]
-  writeFileSync(hooks, JSON.stringify({ prestart: [entry], poststop: [entry] }))
-  const lines = ['#!/bin/sh -e', `'${process.execPath}' '${ADD_HOOKS}' '${hooks}' "$@"`]
-  writeFileSync(runtime, [...lines, 'exec runc "$@"', ''].join('\n'))
-  chmodSync(runtime, 0o755)
-  return runtime
 }
 
 /** A process that was killed closes its sockets after its command line is gone. */

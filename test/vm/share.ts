@@ -28,7 +28,7 @@ export function fillShare(share: string): string[] {
   mkdirSync(join(share, 'dist'))
   cpSync(EXECUTABLE, join(share, 'dist/procveil'))
   cpSync(join(PROJECT, 'hooks'), join(share, 'hooks'), { recursive: true })
-  cpSync(join(PROJECT, 'test/kit/add-hooks.mjs'), join(share, 'test/guest/add-hooks.mjs'))
+  cpSync(join(PROJECT, 'runtime'), join(share, 'runtime'), { recursive: true })
   return [...e2e, ...own].map(compiled)
 }
 

@@ -14,6 +14,7 @@ export interface ConfigureChoices {
   dryRun: boolean
   restart: boolean
   setAsDefault: boolean
+  asRuntime: boolean
   config: string | undefined
 }
 
@@ -27,12 +28,17 @@ export function configureRuntime(site: Site, runtime: Runtime, choices: Configur
     const text = readText(host, path)
     return file === undefined ? text : originalOf(file, text).text
   }
-  // A later run without --set-as-default does not take it back: what is undone is undone as a whole.
+  // A later run without an option does not take it back: what is undone is undone as a whole.
   const setAsDefault = choices.setAsDefault || own?.setAsDefault === true
+  const wantsRuntime = choices.asRuntime || (runtime === 'docker' && choices.setAsDefault)
+  const asRuntime = wantsRuntime || own?.asRuntime === true
+  const asDevice = runtime === 'docker' && (!wantsRuntime || own?.asDevice === true)
   const plan = PLANNERS[runtime]({
     host,
     config: choices.config,
     setAsDefault,
+    asRuntime,
+    asDevice,
     original,
     run: site.run,
   })
@@ -50,7 +56,13 @@ export function configureRuntime(site: Site, runtime: Runtime, choices: Configur
     .map(change => recordOf(change, original(change.path), recorded, site))
   if (files.length > 0) {
     const kept = own?.files.filter(({ path }) => files.every(each => each.path !== path)) ?? []
-    const record: Recorded = { runtime, setAsDefault, files: [...kept, ...files] }
+    const record: Recorded = {
+      runtime,
+      setAsDefault,
+      asRuntime,
+      asDevice,
+      files: [...kept, ...files],
+    }
     if (JSON.stringify(record) !== JSON.stringify(own)) writeRecord(host, record)
   }
   for (const step of steps) write(site, step)
@@ -97,11 +109,11 @@ function report(
   }
   for (const note of notes) print(`note: ${note}`)
   if (restart !== undefined && steps.length > 0) {
-    if (isToRestart) restartDaemon(site, restart.unit)
-    else {
-      const { unit, reads } = restart
+    const { unit, reads, verb = 'restart' } = restart
+    if (isToRestart) restartDaemon(site, unit, verb)
+    else if (verb === 'reload') print(`have ${unit} read ${reads}: systemctl reload ${unit}`)
+    else
       print(`restart ${unit}, which reads ${reads} only when it starts: systemctl restart ${unit}`)
-    }
   }
   print(`${runtime}: ${use}`)
 }

@@ -16,7 +16,7 @@
 
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type Fields, textOf } from '../../host/json.ts'
+import { type Fields, objectOf, quote, textOf } from '../../host/json.ts'
 import {
   anyCriRuntimesOf,
   CONTAINERD_CONFIG,
@@ -28,21 +28,23 @@ import {
   importsOf,
   isCriDisabled,
 } from '../hooks/containerd.ts'
-import { GUARDED_HOOK } from '../hooks/entry.ts'
+import { GUARDED_HOOK, WRAPPER } from '../hooks/entry.ts'
 import { parseToml } from '../hooks/toml.ts'
 import { dump, dumpDefault } from './containerd-dump.ts'
 import { addHooks } from './edit-hooks.ts'
 import { addRuntimes, removeBlocks, renderRuntimes, type Setting } from './edit-toml.ts'
 import { readText } from './files.ts'
+import { chooseLowLevel } from './low-level.ts'
 import type { Change, Plan, Situation } from './plan.ts'
 import { reasonOf } from './run.ts'
 
 const NAME = 'procveil'
 export const BASE_SPEC = '/etc/procveil/containerd-base-spec.json'
+const SHIM = 'io.containerd.runc.v2'
 const DROP_IN = '50-procveil.toml'
 
 export function planContainerd(situation: Situation): Plan {
-  const { config, setAsDefault, original } = situation
+  const { config, setAsDefault, asRuntime, original } = situation
   const path = config ?? CONTAINERD_CONFIG
   const defaults = dumpDefault(situation)
   const isSecond = Number(defaults.version) >= 3
@@ -59,11 +61,12 @@ export function planContainerd(situation: Situation): Plan {
   const dumped = dump(situation, { path, text, without: dropIn })
   const found = anyCriRuntimesOf(dumped) ?? anyCriRuntimesOf(defaults)
   const copied = copiedFrom(found)
+  const made = asRuntime ? planWrapper(situation, path, copied) : planBaseSpec(situation, copied)
   const setting: Setting = {
     plugin,
     runtimes: {
       ...(isSecond ? {} : builtIn(settings, plugin, found)),
-      [NAME]: { ...withoutEmpty(copied), base_runtime_spec: BASE_SPEC },
+      [NAME]: made.table,
     },
     defaultName: setAsDefault ? NAME : undefined,
   }
@@ -76,22 +79,54 @@ export function planContainerd(situation: Situation): Plan {
           kind: 'own',
         }
   return {
-    changes: [
-      { path: BASE_SPEC, text: baseSpec(situation, textOf(copied.base_runtime_spec)), kind: 'own' },
-      change,
-    ],
-    notes: notesOn(path, settings, setAsDefault),
+    changes: [...made.changes, change],
+    notes: [...made.notes, ...notesOn(path, settings, setAsDefault)],
     use: setAsDefault
       ? 'every pod that is started from then on has the hook, unless its RuntimeClass names another handler'
       : `pods get the hook by a RuntimeClass with "handler: ${NAME}"`,
     restart: { unit: 'containerd', reads: 'its configuration' },
     validate: () => {
-      const made =
+      const after =
         dropIn === undefined
           ? dump(situation, { path, text: change.text })
           : dump(situation, { path, text, without: dropIn, instead: change.text })
-      check(path, dumped, made, setAsDefault)
+      check({ path, before: dumped, after, made, setAsDefault })
     },
+  }
+}
+
+/** The runtime of ours, and what it needs. */
+interface Made {
+  table: Fields
+  changes: readonly Change[]
+  notes: Plan['notes']
+  /** Whether a runtime that containerd sees is ours. */
+  isOurs(seen: Fields): boolean
+}
+
+const planBaseSpec = (situation: Situation, copied: Fields): Made => ({
+  table: { ...withoutEmpty(copied), base_runtime_spec: BASE_SPEC },
+  changes: [
+    { path: BASE_SPEC, text: baseSpec(situation, textOf(copied.base_runtime_spec)), kind: 'own' },
+  ],
+  notes: [],
+  isOurs: seen => seen.base_runtime_spec === BASE_SPEC,
+})
+
+/** BinaryName is an option of the shim for runc alone. */
+function planWrapper(situation: Situation, path: string, copied: Fields): Made {
+  if (copied.runtime_type !== SHIM) {
+    throw new Error(
+      `Cannot put procveil-runtime before containerd's default runtime in ${path}: that is ${quote(copied.runtime_type)}, and must be ${SHIM}`,
+    )
+  }
+  const { options, ...others } = withoutEmpty(copied)
+  const named = objectOf(options) ?? {}
+  const program = textOf(named.BinaryName)
+  return {
+    ...chooseLowLevel(situation, program === WRAPPER ? undefined : program),
+    table: { ...others, options: { ...named, BinaryName: WRAPPER } },
+    isOurs: seen => objectOf(seen.options)?.BinaryName === WRAPPER,
   }
 }
 
@@ -110,7 +145,7 @@ function dropInOf(path: string, settings: Fields): string | undefined {
 
 function copiedFrom(found: CriRuntimes | undefined): Fields {
   const { runtimes = {}, defaultName = 'runc' } = found ?? {}
-  return runtimes[defaultName] ?? { runtime_type: 'io.containerd.runc.v2' }
+  return runtimes[defaultName] ?? { runtime_type: SHIM }
 }
 
 /**
@@ -163,13 +198,21 @@ function notesOn(path: string, settings: Fields, setAsDefault: boolean): string[
   ]
 }
 
+interface Checked {
+  path: string
+  before: Fields
+  after: Fields
+  made: Made
+  setAsDefault: boolean
+}
+
 /** Checks that containerd sees what it saw before, and our runtime. */
-function check(path: string, before: Fields, after: Fields, setAsDefault: boolean): void {
+function check({ path, before, after, made, setAsDefault }: Checked): void {
   const [old, now] = [anyCriRuntimesOf(before), anyCriRuntimesOf(after)]
   if (old === undefined) return
   const { [NAME]: ours, ...others } = now?.runtimes ?? {}
   const what =
-    ours?.base_runtime_spec !== BASE_SPEC
+    ours === undefined || !made.isOurs(ours)
       ? `it does not see the runtime ${NAME}`
       : !isDeepStrictEqual(withoutEmpty(others), withoutEmpty(old.runtimes))
         ? 'it sees other runtimes than before'
@@ -186,9 +229,10 @@ function check(path: string, before: Fields, after: Fields, setAsDefault: boolea
  */
 export function removeRuntime(path: string, text: string): string {
   const left = removeBlocks(text)
-  if (left.includes(BASE_SPEC)) {
+  const stray = [BASE_SPEC, WRAPPER].find(each => left.includes(each))
+  if (stray !== undefined) {
     throw new Error(
-      `Cannot take the runtime ${NAME} out of ${path}: it names ${BASE_SPEC} outside of the lines that procveil marked; ` +
+      `Cannot take the runtime ${NAME} out of ${path}: it names ${stray} outside of the lines that procveil marked; ` +
         'take it out by hand',
     )
   }

@@ -1,55 +1,122 @@
 /**
- * Docker: it runs the hook for `docker run --device procveil.io/proc=view`, a CDI device. For that it needs CDI, which
- * is on by default since 28.2.0 (cmd/dockerd/daemon.go), and the device's file.
+ * Docker has no place for hooks. It runs ours for `docker run --device procveil.io/proc=view`, a CDI device: for that it
+ * needs CDI, which is on by default since 28.2.0 (cmd/dockerd/daemon.go), and the device's file. Or procveil-runtime is one
+ * of its runtimes, which can be the default: it reads both anew on SIGHUP (dockerd(8), "Configuration reload behavior").
  */
 
-import { objectOf, quote } from '../../host/json.ts'
-import { CDI_DIRECTORIES, CDI_FILE, DOCKER_CONFIG } from '../hooks/docker.ts'
-import { CDI_DEVICE, renderCdi } from '../hooks/entry.ts'
+import { type Fields, objectOf, quote, textOf } from '../../host/json.ts'
+import { CDI_DIRECTORIES, CDI_FILE, DOCKER_CONFIG, DOCKER_RUNTIME } from '../hooks/docker.ts'
+import { CDI_DEVICE, renderCdi, WRAPPER } from '../hooks/entry.ts'
 import { namesOf } from '../hooks/ours.ts'
 import { parseSettings, setInJson } from './edit-json.ts'
-import type { Plan, Situation } from './plan.ts'
+import { readText } from './files.ts'
+import { chooseLowLevel } from './low-level.ts'
+import type { Change, Plan, Situation } from './plan.ts'
 import { reasonOf, withTemporaryFiles } from './run.ts'
 
 /** The first that knows CDI, and the first that has --validate. */
 const CDI_MAJOR = 25
 const VALIDATE_MAJOR = 23
 
-export function planDocker({ config, setAsDefault, original, run }: Situation): Plan {
-  if (setAsDefault) {
-    throw new RangeError(
-      `Cannot make procveil docker's default: docker gives no container a device that it is not asked for; ` +
-        `name --device ${CDI_DEVICE}, or "devices:" in a compose file`,
-    )
-  }
+export function planDocker(situation: Situation): Plan {
+  const { config, asDevice, asRuntime, original, run } = situation
   const path = config ?? DOCKER_CONFIG
   const before = original(path)
-  const settings = parseSettings(path, before ?? '', false)
-  const configured = namesOf(settings['cdi-spec-dirs'])
-  const directories = configured.length > 0 ? configured : CDI_DIRECTORIES
-  const cdi = `${directories[0]}/${CDI_FILE}`
-  const isThere = directories.some(each => original(`${each}/${CDI_FILE}`) !== undefined)
-  const text = enableCdi(path, before ?? '')
   const version = /\bversion (\d+)\.[^\s,]*/.exec(run('dockerd', ['--version']).stdout)
   const major = Number(version?.[1])
+  const device = asDevice ? planDevice(situation, path, before ?? '') : undefined
+  const runtime = asRuntime
+    ? planRuntime(situation, path, before ?? '', device?.text ?? before ?? '')
+    : undefined
+  const text = runtime?.text ?? device?.text ?? before ?? ''
+  const isOld = device !== undefined && major < CDI_MAJOR
   return {
     changes: [
-      ...(isThere ? [] : [{ path: cdi, text: renderCdi(), kind: 'own' as const }]),
+      ...(device?.changes ?? []),
+      ...(runtime?.changes ?? []),
       { path, text, kind: 'docker' },
     ],
-    notes:
-      major < CDI_MAJOR
+    notes: [
+      ...(isOld
         ? [
             `dockerd is ${version?.[0]}, which knows no CDI devices: it needs ${CDI_MAJOR}.0 or newer`,
           ]
-        : [],
-    use: `containers get the hook by docker run --device ${CDI_DEVICE}, or "devices:" in a compose file`,
-    restart: { unit: 'docker', reads: 'features' },
+        : []),
+      ...(runtime?.notes ?? []),
+    ],
+    use: [device?.use, runtime?.use].filter(each => each !== undefined).join('; '),
+    restart:
+      device === undefined || hasCdi(situation, path)
+        ? { unit: 'docker', reads: 'runtimes', verb: 'reload' }
+        : { unit: 'docker', reads: 'features' },
     validate: () => {
       if (major >= VALIDATE_MAJOR) validate(path, before, text, run)
     },
   }
 }
+
+interface Part {
+  text: string
+  changes: readonly Change[]
+  notes: Plan['notes']
+  use: string
+}
+
+function planDevice({ original }: Situation, path: string, text: string): Part {
+  const configured = namesOf(parseSettings(path, text, false)['cdi-spec-dirs'])
+  const directories = configured.length > 0 ? configured : CDI_DIRECTORIES
+  const isThere = directories.some(each => original(`${each}/${CDI_FILE}`) !== undefined)
+  const file = `${directories[0]}/${CDI_FILE}`
+  return {
+    text: enableCdi(path, text),
+    changes: isThere ? [] : [{ path: file, text: renderCdi(), kind: 'own' }],
+    notes: [],
+    use: `containers get the hook by docker run --device ${CDI_DEVICE}, or "devices:" in a compose file`,
+  }
+}
+
+/** Whether the daemon has been told of CDI already. */
+const hasCdi = ({ host }: Situation, path: string): boolean =>
+  objectOf(parseSettings(path, readText(host, path) ?? '', false).features)?.cdi === true
+
+/** Throws where the file has a runtime by that name, or a default one that is no program. */
+function planRuntime(situation: Situation, path: string, before: string, text: string): Part {
+  const { setAsDefault } = situation
+  const { [DOCKER_RUNTIME]: ours, ...runtimes } = runtimesOf(path, before)
+  if (ours !== undefined && pathOf(ours) !== WRAPPER) {
+    throw new Error(
+      `Cannot add the runtime ${DOCKER_RUNTIME} to ${path}: it has one, which procveil configure did not write; take it out first`,
+    )
+  }
+  const { [DEFAULT_KEY]: name } = parseSettings(path, before, false)
+  const old = typeof name === 'string' ? runtimes[name] : undefined
+  const program = pathOf(old)
+  if (old !== undefined && program === undefined) {
+    throw new Error(
+      `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc`,
+    )
+  }
+  const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], { path: WRAPPER })
+  const use = `docker run --runtime ${DOCKER_RUNTIME}`
+  return {
+    ...chooseLowLevel(situation, program),
+    text: setAsDefault ? setInJson(path, added, [DEFAULT_KEY], DOCKER_RUNTIME) : added,
+    use: setAsDefault
+      ? 'every container that is created from then on has the hook, but for docker run --runtime runc'
+      : `containers get the hook by ${use}; --set-as-default has all of them get it`,
+  }
+}
+
+const DEFAULT_KEY = 'default-runtime'
+
+function runtimesOf(path: string, text: string): Fields {
+  const { runtimes } = parseSettings(path, text, false)
+  const found = runtimes === undefined ? {} : objectOf(runtimes)
+  if (found !== undefined) return found
+  throw new SyntaxError(`Cannot edit ${path}: runtimes is no object but ${quote(runtimes)}`)
+}
+
+const pathOf = (runtime: unknown): string | undefined => textOf(objectOf(runtime)?.path)
 
 function enableCdi(path: string, text: string): string {
   const { features } = parseSettings(path, text, false)
@@ -68,8 +135,24 @@ function enableCdi(path: string, text: string): string {
   return setInJson(path, text, ['features', 'cdi'], true)
 }
 
-/** Takes features.cdi back to what it was in `before`. */
-export function disableCdi(path: string, text: string, before: string | undefined): string {
+/** Takes what we set back to what it was in `before`. */
+export function restoreDocker(path: string, text: string, before: string | undefined): string {
+  return removeRuntime(path, disableCdi(path, text, before), before)
+}
+
+function removeRuntime(path: string, text: string, before: string | undefined): string {
+  const now = runtimesOf(path, text)
+  const isOurs = pathOf(now[DOCKER_RUNTIME]) === WRAPPER
+  const old = parseSettings(path, before ?? '', false)
+  const isDefault = parseSettings(path, text, false)[DEFAULT_KEY] === DOCKER_RUNTIME
+  const left = isOurs && isDefault ? setInJson(path, text, [DEFAULT_KEY], old[DEFAULT_KEY]) : text
+  if (!isOurs) return left
+  const isAlone = old.runtimes === undefined && Object.keys(now).length === 1
+  const where = isAlone ? ['runtimes'] : ['runtimes', DOCKER_RUNTIME]
+  return setInJson(path, left, where, objectOf(old.runtimes)?.[DOCKER_RUNTIME])
+}
+
+function disableCdi(path: string, text: string, before: string | undefined): string {
   const now = objectOf(parseSettings(path, text, false).features)
   if (now?.cdi !== true) return text
   const old = objectOf(parseSettings(path, before ?? '', false).features)

@@ -1,7 +1,7 @@
 /** A file without what procveil wrote into it. */
 
 import { removeRuntime } from './containerd.ts'
-import { disableCdi } from './docker.ts'
+import { restoreDocker } from './docker.ts'
 import { removeHooks } from './edit-hooks.ts'
 import { restoreHookSpec } from './isulad.ts'
 import { hashOf, type RecordedFile } from './record.ts'
@@ -30,7 +30,7 @@ function takeOut({ path, kind, before }: RecordedFile, current: string): string 
       // A file in which nothing is ours any more is somebody else's by now.
       return current.includes('procveil') ? before : current
     case 'docker':
-      return unlessEmpty(before, disableCdi(path, current, before))
+      return unlessEmpty(before, restoreDocker(path, current, before))
     case 'isulad':
       return unlessEmpty(before, restoreHookSpec(path, current, before))
     case 'hooks':

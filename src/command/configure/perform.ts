@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { configureRuntime } from './apply.ts'
-import { isRuntime, RUNTIMES } from './names.ts'
+import { isRuntime, RUNTIMES, WITH_RUNTIMES } from './names.ts'
 import type { Site } from './site.ts'
 import { undo } from './undo.ts'
 
@@ -10,13 +10,15 @@ export interface ConfigureOptions {
   dryRun?: boolean
   undo?: boolean
   setAsDefault?: boolean
+  asRuntime?: boolean
   restart?: boolean
   runtimeConfig?: string
 }
 
 /** Throws when something cannot be written, or the daemon does not accept it. */
 export function perform(site: Site, name: string | undefined, options: ConfigureOptions): void {
-  const { dryRun = false, restart = false, setAsDefault = false, runtimeConfig } = options
+  const { dryRun = false, restart = false, setAsDefault = false, asRuntime = false } = options
+  const { runtimeConfig } = options
   const known = `known are ${RUNTIMES.join(', ')}`
   if (name !== undefined && !isRuntime(name)) {
     throw new RangeError(`Cannot configure ${name}: it is no runtime that procveil knows; ${known}`)
@@ -28,6 +30,11 @@ export function perform(site: Site, name: string | undefined, options: Configure
   if (name === undefined) {
     throw new RangeError(`Cannot configure a runtime: none is named; ${known}`)
   }
+  if (asRuntime && !WITH_RUNTIMES.includes(name)) {
+    throw new RangeError(
+      `Cannot make procveil-runtime a runtime of ${name}: its hook is for all containers as it is; leave --as-runtime out`,
+    )
+  }
   const config = runtimeConfig === undefined ? undefined : resolve(runtimeConfig)
-  configureRuntime(site, name, { dryRun, restart, setAsDefault, config })
+  configureRuntime(site, name, { dryRun, restart, setAsDefault, asRuntime, config })
 }

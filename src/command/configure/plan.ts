@@ -7,7 +7,7 @@ import type { Ran } from './run.ts'
 export type Kind =
   /** It holds nothing but what we wrote. */
   | 'own'
-  /** Docker's daemon.json, with `features.cdi`. */
+  /** Docker's daemon.json, with `features.cdi`, or with procveil-runtime. */
   | 'docker'
   /** containerd's config.toml, with our lines between marks. */
   | 'containerd'
@@ -30,7 +30,7 @@ export interface Plan {
   /** How containers get the hook now. */
   use: string
   /** The daemon that reads something of it only when it starts, and what. */
-  restart?: { unit: string; reads: string }
+  restart?: { unit: string; reads: string; verb?: 'reload' }
   /** Asks the daemon's own program whether it accepts the files. Throws when it does not. */
   validate?(): void
 }
@@ -41,6 +41,10 @@ export interface Situation {
   /** Another path of the runtime's configuration file. */
   config: string | undefined
   setAsDefault: boolean
+  /** Whether procveil-runtime is to be a runtime of it. */
+  asRuntime: boolean
+  /** Whether containers can ask for the hook otherwise, as they could before. */
+  asDevice: boolean
   /** The text of a file without what procveil has written into it; `undefined` where there would be none. */
   original(path: string): string | undefined
   run(program: string, args: readonly string[]): Ran

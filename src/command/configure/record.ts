@@ -30,6 +30,8 @@ export interface RecordedFile {
 export interface Recorded {
   runtime: Runtime
   setAsDefault: boolean
+  asRuntime: boolean
+  asDevice: boolean
   /** In the order in which they were written. */
   files: readonly RecordedFile[]
 }
@@ -68,6 +70,9 @@ export function parseRecord(action: string, text: string): Recorded {
       isRuntime(value) ? value : undefined,
     ),
     setAsDefault: fields.setAsDefault === true,
+    asRuntime: fields.asRuntime === true,
+    // Earlier versions knew nothing else.
+    asDevice: fields.asDevice !== false,
     files: check(action, 'files', fields.files, arrayOf).map(file =>
       parseFile(action, check(action, 'a file', file, objectOf)),
     ),

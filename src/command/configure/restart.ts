@@ -1,14 +1,18 @@
-/** Restarts the daemon of a runtime. */
+/** Restarts the daemon of a runtime, or has it read its configuration where that is enough. */
 
 import { reasonOf } from './run.ts'
 import type { Site } from './site.ts'
 
-export function restartDaemon({ run, print }: Site, unit: string): void {
-  const ran = run('systemctl', ['restart', unit])
+export function restartDaemon(
+  { run, print }: Site,
+  unit: string,
+  verb: 'restart' | 'reload' = 'restart',
+): void {
+  const ran = run('systemctl', [verb, unit])
   if (ran.status !== 0) {
     throw new Error(
-      `Cannot restart ${unit}: systemctl: ${reasonOf(ran)}; what was written stays, procveil configure --undo takes it back`,
+      `Cannot ${verb} ${unit}: systemctl: ${reasonOf(ran)}; what was written stays, procveil configure --undo takes it back`,
     )
   }
-  print(`restarted ${unit}`)
+  print(`${verb}ed ${unit}`)
 }

@@ -41,7 +41,7 @@ export function undo(site: Site, runtime: Runtime | undefined, choices: UndoChoi
 
 function undoRecord(
   site: Site,
-  { runtime, files }: Recorded,
+  { runtime, asRuntime, files }: Recorded,
   others: readonly Recorded[],
   { dryRun, restart }: UndoChoices,
 ): void {
@@ -57,6 +57,12 @@ function undoRecord(
   if (!isChanged || !RESTARTED.includes(runtime)) return
   if (runtime === 'containerd') {
     site.print('note: pods whose RuntimeClass has the handler procveil do not start from then on')
+  }
+  if (runtime === 'docker' && asRuntime) {
+    site.print(
+      'note: containers that were created with the runtime procveil start after the restart only if daemon.json has ' +
+        '"runtimes": {"procveil": {"path": "runc"}}',
+    )
   }
   if (restart) restartDaemon(site, runtime)
   else site.print(`restart ${runtime} to have it forget the hook: systemctl restart ${runtime}`)

@@ -15,6 +15,9 @@ export interface Hook {
 
 export const EXECUTABLE = '/usr/libexec/procveil/procveil'
 
+/** The runtime that adds the hook to the config.json of each container, and becomes runc. */
+export const WRAPPER = '/usr/bin/procveil-runtime'
+
 /** Where hooks write their messages, and a service that a hook has started. */
 export const HOOK_LOG = '/var/log/procveil.log'
 

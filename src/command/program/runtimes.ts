@@ -13,9 +13,16 @@ export function addRuntimeCommands(program: Command, run: Run): void {
     .option('--dry-run', 'print what would change, and change nothing')
     .option('--undo', 'take it back, of all runtimes when none is named')
     .addOption(
-      new Option('--set-as-default', 'make it the runtime of all pods; containerd only').conflicts(
-        'undo',
-      ),
+      new Option(
+        '--as-runtime',
+        'make procveil-runtime a runtime named procveil; docker and containerd only',
+      ).conflicts('undo'),
+    )
+    .addOption(
+      new Option(
+        '--set-as-default',
+        'make it the runtime of all pods, or of all containers of docker; containerd and docker only',
+      ).conflicts('undo'),
     )
     .option('--restart', 'restart the daemon that has to read it')
     .addOption(

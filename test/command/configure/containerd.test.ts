@@ -1,6 +1,6 @@
 import t from 'tap'
 import { criRuntimesOf } from '../../../src/command/hooks/containerd.ts'
-import { GUARDED_HOOK } from '../../../src/command/hooks/entry.ts'
+import { GUARDED_HOOK, WRAPPER } from '../../../src/command/hooks/entry.ts'
 import { parseToml } from '../../../src/command/hooks/toml.ts'
 import { containerdOf, type Release } from './containerd-programs.ts'
 import { fixture, siteOf, withoutRecords } from './site.ts'
@@ -235,4 +235,54 @@ t.test('lines that lost their marks are left to a person', async t => {
   t.throws(() => site.configure('containerd', { undo: true }), { message: /outside of the lines/ })
   t.equal(site.host.read(CONFIG), unmarked)
   t.ok(site.host.has(SPEC), 'containerd does not start without the specification that a file names')
+})
+
+for (const [name, release, plugin] of CASES) {
+  t.test(`procveil-runtime in ${name} under containerd ${release}`, async t => {
+    const before = fixture(`containerd/${name}.toml`)
+    const site = siteOf(t, { [CONFIG]: before }, containerdOf(release))
+    const said = () => criRuntimesOf(parseToml('read', site.host.read(CONFIG)), plugin)
+    t.match(site.configure('containerd', { asRuntime: true }), /handler: procveil/)
+    t.ok(site.host.read(CONFIG).startsWith(before), 'every byte stays')
+    t.match(said()?.runtimes.procveil, {
+      runtime_type: 'io.containerd.runc.v2',
+      options: { BinaryName: WRAPPER },
+    })
+    t.notOk(site.host.has(SPEC), 'its containers are made as all others are')
+    const once = site.files()
+    t.match(site.configure('containerd', { asRuntime: true }), /already configured/)
+    t.match(site.configure('containerd'), /already configured/)
+    t.strictSame(site.files(), once, 'twice is once')
+    site.configure('containerd', { setAsDefault: true })
+    t.equal(said()?.defaultName, 'procveil')
+    site.configure('containerd', { undo: true })
+    t.strictSame(site.files(), { [CONFIG]: before })
+  })
+}
+
+t.test('procveil-runtime keeps what the default runtime has, and runs what that ran', async t => {
+  const kubeadm = fixture('containerd/kubeadm-1.7.toml')
+  const at = kubeadm.indexOf('BinaryName = ""', kubeadm.indexOf('.runtimes.runc.options]'))
+  const before = `${kubeadm.slice(0, at)}BinaryName = "/usr/bin/crun"${kubeadm.slice(at + 15)}`
+  t.not(before, kubeadm)
+  const site = siteOf(t, { [CONFIG]: before }, containerdOf('1.7'))
+  site.configure('containerd', { asRuntime: true })
+  const { runtimes = {} } = criRuntimesOf(parseToml('read', site.host.read(CONFIG)), V2) ?? {}
+  t.strictSame(runtimes.procveil, {
+    runtime_type: 'io.containerd.runc.v2',
+    sandbox_mode: 'podsandbox',
+    options: { SystemdCgroup: true, BinaryName: WRAPPER },
+  })
+  t.equal(site.host.read('etc/procveil/runtime'), '/usr/bin/crun\n')
+  site.configure('containerd', { undo: true })
+  t.strictSame(site.files(), { [CONFIG]: before })
+})
+
+t.test('a shim that runs no program like runc has nothing before it', async t => {
+  const before = fixture('containerd/kubeadm-1.7.toml').replaceAll('runc.v2', 'kata.v2')
+  const site = siteOf(t, { [CONFIG]: before }, containerdOf('1.7'))
+  t.throws(() => site.configure('containerd', { asRuntime: true }), {
+    message: /that is "io.containerd.kata.v2", and must be io.containerd.runc.v2/,
+  })
+  t.strictSame(site.files(), { [CONFIG]: before })
 })

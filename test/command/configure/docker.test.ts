@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
-import { renderCdi } from '../../../src/command/hooks/entry.ts'
+import { renderCdi, WRAPPER } from '../../../src/command/hooks/entry.ts'
 import { fixture, type Programs, siteOf, withoutRecords } from './site.ts'
 
 const CONFIG = 'etc/docker/daemon.json'
@@ -111,10 +111,6 @@ t.test('what cannot be edited is left alone', async t => {
     t.throws(() => site.configure('docker'), { message })
     t.strictSame(site.files(), { [CONFIG]: text }, text)
   }
-  const site = siteOf(t, { [CONFIG]: '{}' })
-  t.throws(() => site.configure('docker', { setAsDefault: true }), {
-    message: /no container a device/,
-  })
 })
 
 t.test('what dockerd does not accept is not written', async t => {
@@ -193,4 +189,118 @@ t.test('a file that was damaged since is told of, and its record stays', async t
   site.host.set({ [CONFIG]: '{"features": {"cdi": true}}' })
   site.configure(undefined, { undo: true })
   t.strictSame(Object.keys(site.files()), [CONFIG])
+})
+
+const WITH_RUNTIME = { procveil: { path: WRAPPER } }
+
+t.test('procveil-runtime is a runtime, and the default one on request', async t => {
+  for (const name of ['features', 'tabs', 'two-spaces', 'one-line', 'windows-lines']) {
+    const before = fixture(`docker/${name}.json`)
+    const site = siteOf(t, { [CONFIG]: before }, dockerd('28.5.2'))
+    t.match(site.configure('docker', { asRuntime: true }), /systemctl reload docker/)
+    const settings = () => JSON.parse(site.host.read(CONFIG))
+    const { runtimes, ...others } = settings()
+    t.match(runtimes, WITH_RUNTIME, name)
+    const { runtimes: had, ...were } = JSON.parse(before)
+    t.strictSame([others, runtimes], [were, { ...had, ...WITH_RUNTIME }], 'nothing else changes')
+    t.notOk(site.host.has(CDI), 'the device is another way')
+    const written = site.host.read(CONFIG)
+    t.match(site.configure('docker', { asRuntime: true }), /already configured/)
+    t.equal(site.host.read(CONFIG), written)
+
+    site.configure('docker', { setAsDefault: true })
+    t.equal(settings()['default-runtime'], 'procveil')
+    site.configure('docker', { asRuntime: true })
+    t.equal(settings()['default-runtime'], 'procveil', 'which is not taken back by the way')
+    t.match(site.configure('docker', { undo: true }), /"procveil": {"path": "runc"}/)
+    t.strictSame(site.files(), { [CONFIG]: before }, `${name} is as before`)
+  }
+})
+
+t.test('the device and the runtime stand beside each other', async t => {
+  const site = siteOf(t, { [CONFIG]: '{}' }, { ...dockerd('28.5.2'), systemctl: () => ({}) })
+  site.configure('docker')
+  t.match(site.configure('docker', { asRuntime: true, restart: true }), /^reloaded docker$/m)
+  t.match(JSON.parse(site.host.read(CONFIG)), { features: { cdi: true }, runtimes: WITH_RUNTIME })
+  site.configure('docker')
+  t.match(JSON.parse(site.host.read(CONFIG)), { features: { cdi: true }, runtimes: WITH_RUNTIME })
+  site.configure('docker', { undo: true })
+  t.strictSame(site.files(), { [CONFIG]: '{}' })
+
+  site.configure('docker', { asRuntime: true })
+  t.match(site.configure('docker'), /restart docker, which reads features/, 'the other way round')
+  t.match(JSON.parse(site.host.read(CONFIG)), { features: { cdi: true }, runtimes: WITH_RUNTIME })
+})
+
+t.test('the default runtime that was goes on behind it', async t => {
+  const before = JSON.stringify({
+    runtimes: { nvidia: { path: 'nvidia-container-runtime', runtimeArgs: [] } },
+    'default-runtime': 'nvidia',
+  })
+  const site = siteOf(t, { [CONFIG]: before })
+  site.configure('docker', { setAsDefault: true })
+  t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n')
+  site.configure('docker', { undo: true })
+  t.strictSame(site.files(), { [CONFIG]: before })
+
+  const chosen = siteOf(t, { [CONFIG]: before, 'etc/procveil/runtime': 'crun\n' })
+  t.match(chosen.configure('docker', { setAsDefault: true }), /note: .* does not name nvidia/)
+  t.equal(chosen.host.read('etc/procveil/runtime'), 'crun\n', "an administrator's choice stays")
+})
+
+t.test('what others have edited since keeps their changes beside the runtime', async t => {
+  const undone = (before: string, edit: (settings: Record<string, unknown>) => unknown) => {
+    const site = siteOf(t, { [CONFIG]: before })
+    site.configure('docker', { setAsDefault: true })
+    const settings = JSON.parse(site.host.read(CONFIG))
+    edit(settings)
+    site.host.set({ [CONFIG]: JSON.stringify(settings) })
+    site.configure('docker', { undo: true })
+    return JSON.parse(site.host.read(CONFIG))
+  }
+  const debug = (settings: Record<string, unknown>) => Object.assign(settings, { debug: true })
+  t.strictSame(undone('{}', debug), { debug: true })
+  t.strictSame(undone('{"default-runtime":"runc"}', debug), {
+    'default-runtime': 'runc',
+    debug: true,
+  })
+  const others = { kata: { runtimeType: 'io.containerd.kata.v2' } }
+  const had = JSON.stringify({ runtimes: others })
+  t.strictSame(undone(had, debug), { runtimes: others, debug: true })
+  const changed = { 'default-runtime': 'kata' }
+  t.strictSame(
+    undone(had, settings => Object.assign(settings, changed)),
+    { runtimes: others, ...changed },
+  )
+  const own = { runtimes: { procveil: { path: '/opt/mine' } } }
+  t.strictSame(
+    undone('{}', settings => Object.assign(settings, own)),
+    {
+      ...own,
+      'default-runtime': 'procveil',
+    },
+  )
+})
+
+t.test('a runtime that cannot be put behind it is told of', async t => {
+  const cases: [unknown, RegExp][] = [
+    [
+      { runtimes: { procveil: { path: '/opt/mine' } } },
+      /it has one, which procveil configure did not/,
+    ],
+    [{ runtimes: [] }, /runtimes is no object but \[\]/],
+    [
+      { runtimes: { kata: { runtimeType: 'io.containerd.kata.v2' } }, 'default-runtime': 'kata' },
+      /before "kata", .* that is a shim/,
+    ],
+  ]
+  for (const [settings, message] of cases) {
+    const text = JSON.stringify(settings)
+    const site = siteOf(t, { [CONFIG]: text })
+    t.throws(() => site.configure('docker', { setAsDefault: true }), { message })
+    t.strictSame(site.files(), { [CONFIG]: text })
+  }
+  t.throws(() => siteOf(t, {}).configure('podman', { asRuntime: true }), {
+    message: /hook is for all containers as it is; leave --as-runtime out/,
+  })
 })
