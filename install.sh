@@ -39,6 +39,7 @@ files() {
     main) cat <<EOF
 755 procveil $libexecdir/procveil
 link $libexecdir/procveil $bindir/procveil
+755 runtime/procveil-runtime $bindir/procveil-runtime
 755 systemd/give-up $libexecdir/give-up
 644 systemd/procveil.service $unitdir/procveil.service
 644 systemd/90-procveil.preset $presetdir/90-procveil.preset
@@ -47,6 +48,7 @@ keep config/config.json /etc/procveil/config.json
 keep config/logrotate /etc/logrotate.d/procveil
 keep cdi/procveil.json /etc/cdi/procveil.json
 644 man/procveil.8 $mandir/man8/procveil.8
+644 man/procveil-runtime.8 $mandir/man8/procveil-runtime.8
 644 man/procveil-config.5 $mandir/man5/procveil-config.5
 644 completions/procveil.bash $bashdir/procveil
 644 completions/procveil.zsh $zshdir/_procveil
@@ -112,6 +114,13 @@ if [ $action = uninstall ]; then
     rm -rf "$root/run/procveil"
     for directory in "$libexecdir" "$sharedir/hooks" "$sharedir" /var/lib/lxc/lxcfs /var/lib/lxc; do
       rmdir "$root$directory" 2>/dev/null || :
+    done
+  fi
+  # A daemon that was not restarted since, and containers that run, still call procveil-runtime: a link to what it ran
+  # keeps them going, and can be removed later.
+  if [ -z "$root" ] && [ $part = main ] && [ -e /run/procveil-runtime.used ]; then
+    for runtime in runc crun youki; do
+      if path=$(command -v $runtime); then ln -sf "$path" "$bindir/procveil-runtime" && break; fi
     done
   fi
   [ -n "$root" ] || tell_systemd daemon-reload

@@ -82,6 +82,7 @@ function renderTexts(
   const print = (...args: string[]) => `${execaSync(own.executable, args).stdout}\n`
   return {
     'man/procveil.8': print('man', 'procveil.8'),
+    'man/procveil-runtime.8': print('man', 'procveil-runtime.8'),
     'man/procveil-config.5': print('man', 'procveil-config.5'),
     'completions/procveil.bash': print('completion', 'bash'),
     'completions/procveil.zsh': print('completion', 'zsh'),

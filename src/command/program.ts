@@ -96,7 +96,9 @@ function addMan(program: Command, run: Run): void {
   program
     .command('man', { hidden: true })
     .description('print a page of the manual')
-    .addArgument(new Argument('<page>').choices(['procveil.8', 'procveil-config.5']))
+    .addArgument(
+      new Argument('<page>').choices(['procveil.8', 'procveil-runtime.8', 'procveil-config.5']),
+    )
     .action(
       run(async (_settings, page: Page) => {
         const { man } = await import('./man.ts')

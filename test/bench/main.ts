@@ -22,12 +22,16 @@ import { Report } from './report.ts'
 import { Setup } from './setup.ts'
 import { Stage } from './stage.ts'
 import { syscalls } from './syscalls.ts'
+import { wrapper } from './wrapper.ts'
 
 /** Each has a service of its own, and containers without a runtime. */
 const WITHOUT_RUNTIME = { fleet, pace }
 
 /** They share one service and one container under runc. */
-const WITH_RUNTIME = { reading, syscalls, containers, machines, hooks, remounts, arrivals }
+const WITH_RUNTIME = {
+  ...{ reading, syscalls, containers, machines, hooks, wrapper, remounts },
+  arrivals,
+}
 
 const FULL = { isQuick: false, rounds: 8, milliseconds: 400 }
 const QUICK = { isQuick: true, rounds: 2, milliseconds: 60 }

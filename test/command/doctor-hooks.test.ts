@@ -1,7 +1,7 @@
 import { chmodSync, symlinkSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { checkHooks } from '../../src/command/doctor/hooks.ts'
-import { GUARDED_HOOK, renderCdi } from '../../src/command/hooks/entry.ts'
+import { GUARDED_HOOK, renderCdi, WRAPPER } from '../../src/command/hooks/entry.ts'
 import { type Machine, machine } from '../machines/machine.ts'
 
 const PATH = '/usr/libexec/procveil/procveil'
@@ -113,6 +113,28 @@ t.test('docker', async t => {
   t.match(docker({ ...cdi, ...elsewhere }), [{ level: 'warning', text: /is not known/ }])
   const unguarded = renderCdi().replaceAll(PATH, '/gone/procveil')
   t.match(docker({ 'etc/cdi/procveil.json': unguarded }), [{ level: 'problem' }])
+
+  const runtimes = { veiled: { path: WRAPPER }, kata: { runtimeType: 'io.containerd.kata.v2' } }
+  const wrapped = (name: string) => ({
+    'etc/docker/daemon.json': JSON.stringify({ runtimes, 'default-runtime': name }),
+  })
+  t.match(docker(wrapped('veiled')), [
+    {
+      level: 'problem',
+      text: /no container of it starts/,
+      advice: /procveil configure docker --undo/,
+    },
+  ])
+  const whose = (name: string) => {
+    const program = { 'usr/bin/dockerd': '', [WRAPPER.slice(1)]: '' }
+    const host = withProgram(t, { ...program, ...wrapped(name) })
+    chmodSync(host.path(WRAPPER.slice(1)), 0o755)
+    return checkHooks(host)
+  }
+  t.match(whose('veiled'), [
+    { level: 'ok', text: 'docker: procveil-runtime is for all containers' },
+  ])
+  t.match(whose('kata'), [{ level: 'ok', text: /those with docker run --runtime veiled$/ }])
 })
 
 t.test('containerd', async t => {

@@ -19,7 +19,7 @@ const { makeProgram } = await import('../../src/command/program.ts')
 const { renderPage } = await import('../../src/command/man.ts')
 
 const program = makeProgram(() => {})
-const PAGES = ['procveil.8', 'procveil-config.5'] as const
+const PAGES = ['procveil.8', 'procveil-runtime.8', 'procveil-config.5'] as const
 const commandsPage = renderPage(program, 'procveil.8')
 const optionsPage = renderPage(program, 'procveil-config.5')
 

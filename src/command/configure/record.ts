@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
 import { arrayOf, check, type Fields, objectOf, parseObject, stringOf } from '../../host/json.ts'
@@ -54,6 +54,15 @@ export function writeRecord(host: Host, recorded: Recorded): void {
 export function forgetRecord(host: Host, runtime: Runtime): void {
   rmSync(host.path(pathOf(runtime)), { force: true })
   removeDirectories(host, [`/${DIRECTORY}`, `/${dirname(DIRECTORY)}`])
+}
+
+/**
+ * Notes, until the machine starts again, that daemons may still call procveil-runtime: who erases the package then leaves
+ * a link to the runtime behind it in its place.
+ */
+export function markUsed(host: Host): void {
+  mkdirSync(host.path('run'), { recursive: true })
+  writeFileSync(host.path('run/procveil-runtime.used'), '')
 }
 
 const pathOf = (runtime: Runtime) => `${DIRECTORY}/${runtime}.json`

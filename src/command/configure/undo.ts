@@ -4,7 +4,7 @@ import { describe } from '../../sys/log.ts'
 import { readText, removeDirectories, removeText, writeText } from './files.ts'
 import type { Runtime } from './names.ts'
 import { originalOf } from './original.ts'
-import { forgetRecord, type Recorded, type RecordedFile, readRecords } from './record.ts'
+import { forgetRecord, markUsed, type Recorded, type RecordedFile, readRecords } from './record.ts'
 import { restartDaemon } from './restart.ts'
 import type { Site } from './site.ts'
 import { renderDiff } from './step.ts'
@@ -54,6 +54,7 @@ function undoRecord(
   }
   if (dryRun) return
   forgetRecord(site.host, runtime)
+  if (asRuntime) markUsed(site.host)
   if (!isChanged || !RESTARTED.includes(runtime)) return
   if (runtime === 'containerd') {
     site.print('note: pods whose RuntimeClass has the handler procveil do not start from then on')

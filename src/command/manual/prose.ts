@@ -210,7 +210,7 @@ export const CLOSING: readonly Section[] = [
   {
     title: 'SEE ALSO',
     blocks: [
-      '`lxcfs(1)`, `podman(1)`, `systemd(1)`, `oci-hooks(5)`, `proc(5)`, `procveil-config(5)`, `cgroups(7)`, `runc(8)`',
+      '`lxcfs(1)`, `podman(1)`, `systemd(1)`, `oci-hooks(5)`, `proc(5)`, `procveil-config(5)`, `cgroups(7)`, `procveil-runtime(8)`, `runc(8)`',
     ],
   },
 ]

@@ -55,4 +55,8 @@ export const fixture = (name: string): string =>
 
 /** The files without the records, which are nobody's but ours. */
 export const withoutRecords = (files: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith('var/lib/procveil')))
+  Object.fromEntries(
+    Object.entries(files).filter(
+      ([path]) => !path.startsWith('var/lib/procveil') && path !== 'run/procveil-runtime.used',
+    ),
+  )

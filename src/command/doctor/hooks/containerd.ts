@@ -9,7 +9,7 @@ import {
   readContainerdConfigs,
 } from '../../hooks/containerd.ts'
 import { about, type Finding } from '../finding.ts'
-import { checkEntry, findInStages, readJson } from './entry.ts'
+import { checkEntry, checkWrapper, findInStages, isWrapper, readJson } from './entry.ts'
 import { isInstalled } from './installed.ts'
 
 const { warning } = about('hooks')
@@ -24,13 +24,17 @@ export function checkContainerd(host: Host): Finding[] {
   const defaultName = said.findLast(each => each.defaultName !== undefined)?.defaultName
   const findings = said
     .flatMap(({ runtimes }) => Object.entries(runtimes))
-    .flatMap(([name, { base_runtime_spec: file }]) => {
+    .flatMap(([name, { base_runtime_spec: file, options }]) => {
+      const whose =
+        name === defaultName ? 'all pods' : `pods whose RuntimeClass has the handler ${name}`
+      const wrapper = textOf(objectOf(options)?.BinaryName)
+      if (isWrapper(wrapper)) {
+        return [checkWrapper(host, 'containerd', CONTAINERD_CONFIG, wrapper, whose)]
+      }
       const path = textOf(file)
       const hooks = path === undefined ? undefined : objectOf(readJson(host, path)?.hooks)
       const found = hooks === undefined ? undefined : findInStages(host, hooks)
       if (path === undefined || found === undefined) return []
-      const whose =
-        name === defaultName ? 'all pods' : `pods whose RuntimeClass has the handler ${name}`
       const text = `containerd: ${path} is for ${whose}`
       return [checkEntry(host, { who: 'containerd', file: path, text, ...found })]
     })

@@ -6,7 +6,7 @@ import { CDI_DIRECTORIES, CDI_FILE, DOCKER_CONFIG } from '../../hooks/docker.ts'
 import { CDI_DEVICE, CDI_KIND } from '../../hooks/entry.ts'
 import { namesOf } from '../../hooks/ours.ts'
 import { about, type Finding } from '../finding.ts'
-import { checkEntry, isOursHere, readJson } from './entry.ts'
+import { checkEntry, checkWrapper, isOursHere, isWrapper, readJson } from './entry.ts'
 import { isInstalled } from './installed.ts'
 
 const { warning } = about('hooks')
@@ -16,6 +16,8 @@ const ADVICE = 'procveil configure docker; procveil remount --all for those that
 export function checkDocker(host: Host): Finding[] {
   if (!isInstalled(host, 'dockerd')) return []
   const config = readJson(host, DOCKER_CONFIG)
+  const wrapped = checkRuntimes(host, config)
+  if (wrapped.length > 0) return wrapped
   const configured = namesOf(config?.['cdi-spec-dirs'])
   const file = (configured.length > 0 ? configured : CDI_DIRECTORIES)
     .map(directory => `${directory}/${CDI_FILE}`)
@@ -40,6 +42,16 @@ export function checkDocker(host: Host): Finding[] {
       text: `docker: configured for --device ${CDI_DEVICE}${since}`,
     }),
   ]
+}
+
+function checkRuntimes(host: Host, config: Fields | undefined): Finding[] {
+  return Object.entries(objectOf(config?.runtimes) ?? {}).flatMap(([name, runtime]) => {
+    const path = stringOf(objectOf(runtime)?.path)
+    if (!isWrapper(path)) return []
+    const isDefault = config?.['default-runtime'] === name
+    const whose = isDefault ? 'all containers' : `those with docker run --runtime ${name}`
+    return [checkWrapper(host, 'docker', DOCKER_CONFIG, path, whose)]
+  })
 }
 
 const hooksOf = (cdi: Fields | undefined): Fields[] =>

@@ -1,7 +1,9 @@
 /** Checks one entry with our hook, wherever a runtime has it. */
 
+import { basename } from 'node:path'
 import { type Host, realPath } from '../../../host/host.ts'
 import { type Fields, objectOf, tryParseJson } from '../../../host/json.ts'
+import { WRAPPER } from '../../hooks/entry.ts'
 import { isOurs, programOf } from '../../hooks/ours.ts'
 import { about, type Finding, nameSome } from '../finding.ts'
 import { isExecutable } from './installed.ts'
@@ -49,6 +51,19 @@ export function checkEntry(host: Host, { who, file, hook, stages, text }: Entry)
   }
   return ok(text ?? `${who}: ${file}`)
 }
+
+/** What is said of a runtime that runs containers by procveil-runtime; `whose` are the containers that it is for. */
+export function checkWrapper(host: Host, who: string, file: string, path: string, whose: string) {
+  if (isExecutable(host.path(path.slice(1)))) return ok(`${who}: procveil-runtime is for ${whose}`)
+  return problem(
+    `${who}: ${file} names the runtime ${path}, which is no executable: no container of it starts`,
+    `install procveil again, or procveil configure ${who} --undo`,
+  )
+}
+
+/** Whether a path is that of procveil-runtime. */
+export const isWrapper = (path: string | undefined): path is string =>
+  path?.startsWith('/') === true && basename(path) === basename(WRAPPER)
 
 /** Our hook in lists by stage, with the stages that have it; `undefined` where none has. */
 export function findInStages(
