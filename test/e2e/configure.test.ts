@@ -16,16 +16,19 @@ t.test('the executable shows what it would write', needs(), async t => {
     'isulad.json': '{\n  // ours\n}\n',
     'config.toml': fixture('containerd/debian.toml'),
   })
-  const shown = (runtime: string, file: string) => {
+  const shown = (runtime: string, file: string, ...options: string[]) => {
     const path = host.path(file)
     const before = host.read(file)
-    const ran = configure(runtime, '--dry-run', '--runtime-config', path)
+    const ran = configure(runtime, '--dry-run', '--runtime-config', path, ...options)
     t.equal(ran.status, 0, ran.stderr)
     t.equal(host.read(file), before, 'nothing is changed')
     t.match(ran.stdout, `--- ${path}\n+++ ${path}`)
     return ran.stdout
   }
   t.match(shown('docker', 'daemon.json'), '+\t"features": {\n+\t\t"cdi": true\n')
+  const runtime = shown('docker', 'daemon.json', '--set-as-default')
+  t.match(runtime, /^\+\t\t"procveil": {\n\+\t\t\t"path": "\/usr\/bin\/procveil-runtime"/m)
+  t.match(runtime, '+\t"default-runtime": "procveil"\n')
   t.match(shown('isulad', 'isulad.json'), /^\+ {2}"hook-spec": "\/.*hookspec.json"$/m)
   if (isInPath('containerd')) {
     t.match(shown('containerd', 'config.toml'), /^\+base_runtime_spec = "\/etc\/procveil/m)

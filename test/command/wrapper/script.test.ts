@@ -202,7 +202,9 @@ for (const shell of SHELLS) {
     }
     run(['create', '1'], env)
     // Values of tap's have several lines.
-    const lines = read('env').split('\n').filter(line => line.includes('='))
+    const lines = read('env')
+      .split('\n')
+      .filter(line => line.includes('='))
     const seen = Object.fromEntries(lines.map(line => line.split('=')))
     const { IFS: _, ...others } = env
     t.match(seen, others)
