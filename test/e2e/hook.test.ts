@@ -52,6 +52,15 @@ t.test('the hook run by hand on a running container', needs('runc'), async t => 
   })
 })
 
+t.test('a container that opts out is left alone by the hook', needs('runc'), async t => {
+  const here = site(t)
+  const annotations = { 'io.procveil.enabled': 'off' }
+  const out = await started(t, here, 'out', { memoryBytes: 2 ** 26, annotations })
+  t.notMatch(await out.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  t.match(here.readLog(), /info: left out alone: its annotations say so/)
+  t.strictSame(here.registered(), [])
+})
+
 t.test(
   'a container that is started again leaves nothing of the start before',
   needs('runc'),

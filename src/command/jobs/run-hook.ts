@@ -3,7 +3,7 @@
 import { readContainer } from '../../container/identity.ts'
 import { Registry } from '../../container/registry.ts'
 import { Host } from '../../host/host.ts'
-import { readOptions } from '../../oci/annotations.ts'
+import { readOptions, wantsFiles } from '../../oci/annotations.ts'
 import { findRootfs, masksPaths, readMasksBelow } from '../../oci/bundle.ts'
 import { parseState, type State } from '../../oci/state.ts'
 import { DEFAULT_OPTIONS, type Options } from '../../proc/options.ts'
@@ -90,6 +90,10 @@ function run(
   if (pid === undefined) {
     registry.forget(id)
     log.info(`forgot ${id}`)
+    return undefined
+  }
+  if (wantsFiles(key => state.annotations[key]) === false) {
+    log.info(`left ${id} alone: its annotations say so`)
     return undefined
   }
   /** An option that cannot be used costs the container that option alone. */
