@@ -1,0 +1,72 @@
+/** What is changed in a container that is to be created: it gets our hook, and the options of its pod. */
+
+import { setsOption, wantsFiles } from '../oci/annotations.ts'
+import { isSandbox } from '../runtimes/containerd.ts'
+import type { Annotations, Container, CreateContainer, Pod } from './messages.ts'
+import type { Rules } from './rules.ts'
+
+/**
+ * The runtimes that apply hooks. containerd 2.0.0 to 2.0.5 calls itself v2 (containerd#11485). To docker (moby's
+ * daemon/internal/nri) an adjustment with hooks is an error, and the container does not start; so it may be to others.
+ */
+const APPLY_HOOKS = ['containerd', 'v2', 'cri-o']
+
+export const appliesHooks = (runtime: string) => APPLY_HOOKS.includes(runtime)
+
+/** Our program, also where a shell runs it. */
+const OURS = /\/procveil(\s|$)/
+
+/** Why a container gets nothing. */
+export type Refusal =
+  | 'it has our hook already'
+  | 'its annotations say so'
+  | 'it is not annotated'
+  | 'its namespace is left out'
+  | 'its runtime is a sandbox'
+
+/** Returns why a container gets no files of ours; `undefined` where it gets some. */
+export function refusalOf(
+  { pod, container }: CreateContainer,
+  rules: Pick<Rules, 'pods' | 'exceptNamespaces'>,
+): Refusal | undefined {
+  if (hasHook(container)) return 'it has our hook already'
+  if (isSandbox(pod.runtimeHandler)) return 'its runtime is a sandbox'
+  const isWanted = wantsFiles(key => container.annotations.get(key) ?? pod.annotations.get(key))
+  if (isWanted !== undefined) return isWanted ? undefined : 'its annotations say so'
+  if (rules.pods === 'annotated') return 'it is not annotated'
+  return rules.exceptNamespaces.includes(pod.namespace) ? 'its namespace is left out' : undefined
+}
+
+/** Also one that another plugin has just added. */
+const hasHook = ({ hooks }: Pick<Container, 'hooks'>) => hooks.flat().some(word => OURS.test(word))
+
+/**
+ * The options that the pod's annotations set and the container's do not. The runtime makes an error of a key that two
+ * plugins set, and shows what others have set as the container's own.
+ */
+export function optionsOf({ pod, container }: CreateContainer): Annotations {
+  return new Map(
+    [...pod.annotations].filter(([key]) => setsOption(key) && !container.annotations.has(key)),
+  )
+}
+
+/** A container that runs without our hook, since no plugin was there when it was created. */
+export interface Missed {
+  id: string
+  options: Annotations
+}
+
+export function findMissed(
+  pods: readonly Pod[],
+  containers: readonly Container[],
+  rules: Pick<Rules, 'pods' | 'exceptNamespaces'>,
+): Missed[] {
+  const byId = new Map(pods.map(pod => [pod.id, pod]))
+  return containers.flatMap(container => {
+    const pod = byId.get(container.podId)
+    if (!container.isRunning || pod === undefined) return []
+    if (refusalOf({ pod, container }, rules) !== undefined) return []
+    const own = [...container.annotations].filter(([key]) => setsOption(key))
+    return [{ id: container.id, options: new Map([...optionsOf({ pod, container }), ...own]) }]
+  })
+}
