@@ -4,8 +4,10 @@
  * not stop the others, and one that hangs is left behind.
  */
 
+import { readFileSync } from 'node:fs'
 import { Registry } from '../container/registry.ts'
 import { Host } from '../host/host.ts'
+import { parseObject, stringsOf } from '../host/json.ts'
 import { DEFAULT_OPTIONS } from '../proc/options.ts'
 import { readDefaults } from '../service/config.ts'
 import type { Settings } from '../service/default-settings.ts'
@@ -22,7 +24,11 @@ import { Pools } from './containers/pools.ts'
 import type { RebindInput } from './jobs/rebind.ts'
 import { Tally } from './terminal/tally.ts'
 
-export type RemountOptions = Choice & { json?: boolean }
+export type RemountOptions = Choice & {
+  json?: boolean
+  /** Whether stdin names the containers, with annotations that they lack: those which the service's NRI plugin missed. */
+  missed?: boolean
+}
 
 /** One of the two commands. */
 interface Command {
@@ -65,16 +71,18 @@ async function runForEach(
 ): Promise<number> {
   const host = new Host('/', systemClock)
   const log = new Log(name, settings.log)
-  const { all = false, registered = false, runtimeRoot = [] } = options
+  const { all = false, registered = false, runtimeRoot = [], missed } = options
+  const isOwn = registered || missed === true
   // Files can be taken out whatever is configured.
   const defaults = job === 'attach' ? readDefaults(settings) : DEFAULT_OPTIONS
-  const mostHung = registered ? MOST_HUNG_OF_SERVICE : MOST_HUNG
+  const mostHung = isOwn ? MOST_HUNG_OF_SERVICE : MOST_HUNG
   const pools = new Pools(settings, { most: SIDE_BY_SIDE, mostHung })
   const { running, isWhole } = registered
     ? { running: [], isWhole: true }
     : await findRunning(host, pools, runtimeRoot, log)
   const registry = new Registry(settings.runDirectory)
-  const candidates = choose(host, registry, options, running, name)
+  const chosen = choose(host, registry, options, running, name)
+  const candidates = missed ? pickMissed(chosen, parseMissed(readFileSync(0, 'utf8'))) : chosen
   const tally = new Tally(did, candidates.length, log, options.json === true)
   const isServed = findKeeper(host, settings.runDirectory) !== undefined
   const timeoutMs = job === 'detach' || isServed ? TIMEOUT_MS : START_TIMEOUT_MS
@@ -83,7 +91,7 @@ async function runForEach(
   // That the log cannot be written is said once, not by each worker.
   const forWorkers = { ...settings, log: log.file }
   const work = async (candidate: Candidate, workers: Workers) => {
-    const input: RebindInput = { settings: forWorkers, candidate, defaults, registered, all }
+    const input: RebindInput = { settings: forWorkers, candidate, defaults, registered: isOwn, all }
     try {
       return (await workers.ask<string | null>(job, input, timeoutMs)) ?? undefined
     } catch (cause) {
@@ -102,4 +110,23 @@ async function runForEach(
   if (isWhole || !all) return status
   log.error(new Error(`Cannot ${name} all containers: some may not have been found`))
   return 1
+}
+
+/** Returns the named containers that run, with the annotations that are given for each. */
+function pickMissed(
+  candidates: readonly Candidate[],
+  missed: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): Candidate[] {
+  return candidates.flatMap(({ running, ...candidate }) => {
+    const given = missed.get(candidate.id)
+    if (given === undefined || running === undefined) return []
+    return [
+      { ...candidate, running: { ...running, annotations: { ...running.annotations, ...given } } },
+    ]
+  })
+}
+
+function parseMissed(text: string): Map<string, Record<string, string>> {
+  const fields = parseObject('read the containers from stdin', text)
+  return new Map(Object.entries(fields).map(([id, annotations]) => [id, stringsOf(annotations)]))
 }

@@ -45,6 +45,9 @@ export function makeRunDirectory({ runDirectory }: Settings): void {
   }
 }
 
+/** The file of the rules for NRI, beside the configuration. Where it is, the service has a plugin. */
+export const nriRules = ({ config }: Pick<Settings, 'config'>) => join(dirname(config), 'nri.json')
+
 /** Returns the arguments of another process of ours, which gets the same settings. */
 export function commandLine(settings: Settings, ...command: string[]): string[] {
   const { mountPoint, runDirectory, config, log } = settings

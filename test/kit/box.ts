@@ -49,6 +49,8 @@ export interface BoxOptions {
   annotations?: Readonly<Record<string, string>>
   /** What it runs; `sleep` when missing. */
   command?: readonly string[]
+  /** Where runc keeps its state; in the site when missing. */
+  runcRoot?: string
   /** Folder for the bundle. */
   parent?: string
   /** The cgroup above its own, which is new; who gives it removes it. */
@@ -61,6 +63,8 @@ export interface BoxOptions {
   userNamespace?: boolean
   /** Mounts beyond those that every box has. */
   mounts?: readonly Mount[]
+  /** All of its hooks, in the place of ours. */
+  hooks?: Readonly<Record<string, readonly HookEntry[]>>
   /** Hooks that run before ours, in the stage prestart. */
   hooksBefore?: readonly HookEntry[]
   /** Inside; root when missing. */
@@ -80,7 +84,7 @@ export class Box {
   constructor(site: Site, id: string, options: BoxOptions) {
     this.id = id
     this.bundle = mkdtempSync(join(options.parent ?? site.directory, `${id}-`))
-    const runc = ['--root', join(site.directory, 'runc')]
+    const runc = ['--root', options.runcRoot ?? join(site.directory, 'runc')]
     const [first, ...others] = options.within ?? []
     this.#runc = first === undefined ? ['runc', ...runc] : [first, ...others, 'runc', ...runc]
     makeRootfs(join(this.bundle, 'rootfs'))
@@ -198,7 +202,7 @@ function config(site: Site, id: string, options: BoxOptions): string {
     capabilities,
     fuse,
     annotations: options.annotations ?? {},
-    hooks: stages.length === 0 ? {} : { ...hooks, poststop: [entry()] },
+    hooks: options.hooks ?? (stages.length === 0 ? {} : { ...hooks, poststop: [entry()] }),
     // Below the cgroups of the caller, and no other test's: many call their container the same.
     cgroupsPath: join(options.cgroupParent ?? '', `${basename(site.directory)}-${id}`),
     namespaces: [

@@ -266,7 +266,9 @@ export class PluginConnection {
 /** Listens as a runtime does that has NRI on. */
 export class FakeRuntime {
   readonly path: string
-  readonly connections: PluginConnection[] = []
+  /** Those that nobody has asked for yet. */
+  #connections: PluginConnection[] = []
+  #all: PluginConnection[] = []
   #server: Server | undefined
 
   constructor(path: string) {
@@ -277,9 +279,11 @@ export class FakeRuntime {
   async listen(options: RuntimeOptions = {}): Promise<void> {
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
     rmSync(this.path, { force: true })
-    const server = createServer(socket =>
-      this.connections.push(new PluginConnection(socket, options)),
-    )
+    const server = createServer(socket => {
+      const connection = new PluginConnection(socket, options)
+      this.#connections.push(connection)
+      this.#all.push(connection)
+    })
     this.#server = server
     await new Promise<void>(resolve => server.listen(this.path, resolve))
   }
@@ -294,16 +298,19 @@ export class FakeRuntime {
   async nextSilent(timeoutMs = 10_000): Promise<PluginConnection> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
-      const connection = this.connections.shift()
+      const connection = this.#connections.shift()
       if (connection !== undefined) return connection
       if (Date.now() > deadline) throw new Error(`No plugin has connected in ${timeoutMs} ms`)
       await sleep(5)
     }
   }
 
-  /** Ends as a process does. The socket stays behind, as that of a runtime that was killed. */
-  async stop(...connections: PluginConnection[]): Promise<void> {
-    for (const each of [...connections, ...this.connections.splice(0)]) each.close()
-    await new Promise(resolve => this.#server?.close(resolve))
+  /** Ends as a process does. */
+  async stop(): Promise<void> {
+    for (const each of this.#all.splice(0)) each.close()
+    this.#connections = []
+    const server = this.#server
+    this.#server = undefined
+    if (server !== undefined) await new Promise(resolve => server.close(resolve))
   }
 }

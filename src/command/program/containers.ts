@@ -23,6 +23,7 @@ export function addContainerCommands(program: Command, run: Run): void {
       .addOption(runtimeRoot())
       .option('--json', 'print what was done in JSON')
       .addOption(new Option('--registered').hideHelp())
+      .addOption(new Option('--missed').hideHelp())
       .action(
         run(async (settings, options: RemountOptions) => {
           const commands = await import('../remount.ts')

@@ -92,6 +92,13 @@ export function addServiceCommands(program: Command, run: Run): void {
       }),
     )
 
+  program.command('nri', { hidden: true }).action(
+    run(async settings => {
+      const { nri } = await import('../nri.ts')
+      return nri(settings)
+    }),
+  )
+
   const server = program.command('server', { hidden: true }).action(
     run(async (settings, args: ServerArguments) => {
       const { server } = await import('../serve.ts')

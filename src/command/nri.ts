@@ -1,0 +1,126 @@
+/**
+ * `procveil nri`: the plugin by which containerd and CRI-O give the containers of pods our hook. It is a process of its
+ * own, which the keeper starts and no reader needs: what it waits for, and what it dies of, costs nobody else anything.
+ */
+
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { access, constants, readFile } from 'node:fs/promises'
+import { findMissed, type Missed, optionsOf, refusalOf } from '../nri/adjust.ts'
+import type { Adjustment } from '../nri/answers.ts'
+import type { Container, CreateContainer, Pod } from '../nri/messages.ts'
+import { parseRules, type Rules } from '../nri/rules.ts'
+import { runPlugin, SOCKETS } from '../nri/run-plugin.ts'
+import type { Settings } from '../service/default-settings.ts'
+import { INSTALLED, ownExecutable } from '../service/executable.ts'
+import { commandLine, nriRules } from '../service/settings.ts'
+import { useOnly } from '../sys/capabilities.ts'
+import { errorCode } from '../sys/error.ts'
+import { Log } from '../sys/log.ts'
+import { endWithParent } from '../sys/process.ts'
+import { HOOK_LOG, hookOf } from './hooks/entry.ts'
+
+/** Never returns. */
+export async function nri(settings: Settings): Promise<never> {
+  const log = new Log('nri', settings.log)
+  endWithParent()
+  standBack(log)
+  const work = new Work(settings, log)
+  const { socket } = (await work.readRules()) ?? {}
+  return runPlugin(socket === undefined ? SOCKETS : [socket], work, log)
+}
+
+/** Uses no right but that of root to its own files, and is the first that is killed for want of memory. */
+function standBack(log: Log): void {
+  try {
+    useOnly([])
+    const own = '/proc/self/oom_score_adj'
+    if (Number(readFileSync(own, 'utf8')) < 0) writeFileSync(own, '0')
+  } catch (error) {
+    log.error(error)
+  }
+}
+
+class Work {
+  readonly #settings: Settings
+  readonly #log: Log
+  readonly #hook: Adjustment['hook']
+  #rules: Rules | undefined
+  /** Containers are attached once at a time. */
+  #attaching = Promise.resolve()
+
+  constructor(settings: Settings, log: Log) {
+    this.#settings = settings
+    this.#log = log
+    const hookSettings = { ...settings, log: settings.log ?? HOOK_LOG }
+    this.#hook = hookOf(INSTALLED, commandLine(hookSettings, 'hook'))
+  }
+
+  /**
+   * The rules are read anew for each container: without the file, no container gets anything. Those of a file that was
+   * damaged since hold on.
+   */
+  async readRules(): Promise<Rules | undefined> {
+    const path = nriRules(this.#settings)
+    try {
+      this.#rules = parseRules(await readFile(path, 'utf8'), path)
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') this.#rules = undefined
+      else this.#log.error(error)
+    }
+    return this.#rules
+  }
+
+  adjust = async (request: CreateContainer): Promise<Adjustment | undefined> => {
+    const rules = await this.readRules()
+    if (rules === undefined) return undefined
+    const { id } = request.container
+    const refusal = refusalOf(request, rules) ?? (await this.#refusalOfHost())
+    if (refusal !== undefined) {
+      this.#log.info(`left ${id} alone: ${refusal}`)
+      return undefined
+    }
+    this.#log.info(`gave ${id} the hook`)
+    const annotations = optionsOf(request)
+    return { annotations, hook: this.#hook, stages: ['createRuntime', 'poststop'] }
+  }
+
+  /** A hook whose program is not there keeps the container from starting. */
+  async #refusalOfHost(): Promise<string | undefined> {
+    try {
+      await access(this.#hook.path, constants.X_OK)
+      return undefined
+    } catch {
+      return `${this.#hook.path} is not there`
+    }
+  }
+
+  synchronized = (pods: readonly Pod[], containers: readonly Container[]): void => {
+    const attach = async () => {
+      const rules = await this.readRules()
+      const missed = rules === undefined ? [] : findMissed(pods, containers, rules)
+      if (missed.length > 0) await this.#attach(missed)
+    }
+    this.#attaching = this.#attaching.then(attach).catch(error => this.#log.error(error))
+  }
+
+  /** Has another process attach them, as `remount` does. */
+  #attach(missed: readonly Missed[]): Promise<void> {
+    this.#log.info(`attaches containers that were created without a plugin: ${missed.length}`)
+    const options = missed.map(({ id, options }) => [id, Object.fromEntries(options)] as const)
+    const { path, argv0 } = ownExecutable()
+    const command = commandLine(this.#settings, 'remount', '--all', '--missed')
+    const child = spawn(path, command, {
+      argv0,
+      cwd: '/',
+      env: {},
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+    return new Promise((resolve, reject) => {
+      child.on('error', reject)
+      child.on('exit', () => resolve())
+      child.stdin.on('error', () => {})
+      child.stdin.end(JSON.stringify(Object.fromEntries(options)))
+    })
+  }
+}
