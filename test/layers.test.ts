@@ -84,12 +84,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'command/doctor': {
     may: [
       ...['command/terminal', 'command/containers', 'command/hooks', 'service', 'container'],
-      ...['cgroup', 'mount', 'host', 'host/json.ts', 'sys'],
+      ...['nri', 'cgroup', 'mount', 'host', 'host/json.ts', 'sys'],
     ],
     because: 'it looks at the host, and changes nothing',
   },
   'command/configure': {
-    may: ['command/hooks', 'host', 'host/json.ts', 'sys'],
+    may: ['command/hooks', 'nri', 'host', 'host/json.ts', 'sys'],
     because: 'it edits the files of others, whatever runs here',
   },
   'command/hooks': {

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { access, constants, readFile } from 'node:fs/promises'
+import { Host } from '../host/host.ts'
 import { findMissed, type Missed, optionsOf, refusalOf } from '../nri/adjust.ts'
 import type { Adjustment } from '../nri/answers.ts'
 import type { Container, CreateContainer, Pod } from '../nri/messages.ts'
@@ -15,6 +16,7 @@ import type { Settings } from '../service/default-settings.ts'
 import { INSTALLED, ownExecutable } from '../service/executable.ts'
 import { commandLine, nriRules } from '../service/settings.ts'
 import { useOnly } from '../sys/capabilities.ts'
+import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { Log } from '../sys/log.ts'
 import { endWithParent } from '../sys/process.ts'
@@ -46,6 +48,8 @@ class Work {
   readonly #log: Log
   readonly #hook: Adjustment['hook']
   #rules: Rules | undefined
+  /** Resolves with what keeps the runtime from applying hooks. */
+  #refusal: Promise<string | undefined> = Promise.resolve(undefined)
   /** Containers are attached once at a time. */
   #attaching = Promise.resolve()
 
@@ -75,7 +79,8 @@ class Work {
     const rules = await this.readRules()
     if (rules === undefined) return undefined
     const { id } = request.container
-    const refusal = refusalOf(request, rules) ?? (await this.#refusalOfHost())
+    const refusal =
+      refusalOf(request, rules) ?? (await this.#refusal) ?? (await this.#refusalOfHost())
     if (refusal !== undefined) {
       this.#log.info(`left ${id} alone: ${refusal}`)
       return undefined
@@ -83,6 +88,14 @@ class Work {
     this.#log.info(`gave ${id} the hook`)
     const annotations = optionsOf(request)
     return { annotations, hook: this.#hook, stages: ['createRuntime', 'poststop'] }
+  }
+
+  /** A runtime that has been told to fail containers with hooks reads that when it starts, and then connects anew. */
+  configured = (): void => {
+    this.#refusal = findRefusalOfRuntime().catch(error => {
+      this.#log.error(error)
+      return undefined
+    })
   }
 
   /** A hook whose program is not there keeps the container from starting. */
@@ -97,7 +110,7 @@ class Work {
 
   synchronized = (pods: readonly Pod[], containers: readonly Container[]): void => {
     const attach = async () => {
-      const rules = await this.readRules()
+      const rules = (await this.#refusal) === undefined ? await this.readRules() : undefined
       const missed = rules === undefined ? [] : findMissed(pods, containers, rules)
       if (missed.length > 0) await this.#attach(missed)
     }
@@ -123,4 +136,11 @@ class Work {
       child.stdin.end(JSON.stringify(Object.fromEntries(options)))
     })
   }
+}
+
+/** The configurations are read by a library that is of no use later. */
+async function findRefusalOfRuntime(): Promise<string | undefined> {
+  const { findRefusal } = await import('./hooks/nri.ts')
+  const refusal = findRefusal(new Host('/', systemClock))
+  return refusal === undefined ? undefined : `${refusal.line} in ${refusal.path}`
 }

@@ -6,7 +6,7 @@ import type { Annotations, Container, CreateContainer, Pod } from './messages.ts
 import type { Rules } from './rules.ts'
 
 /**
- * The runtimes that apply hooks. containerd 2.0.0 to 2.0.5 calls itself v2 (containerd#11485). To docker (moby's
+ * The runtimes that apply hooks. The first versions of containerd 2.0 call themselves v2 (containerd#11485). To docker (moby's
  * daemon/internal/nri) an adjustment with hooks is an error, and the container does not start; so it may be to others.
  */
 const APPLY_HOOKS = ['containerd', 'v2', 'cri-o']

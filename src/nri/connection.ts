@@ -11,7 +11,7 @@ const GREETING_MS = 60_000
 const MOST_UNSENT_BYTES = 2 ** 20
 
 /** What becomes of the plugin, and who is told what goes wrong. */
-export type Handlers = Pick<Surroundings, 'adjust' | 'synchronized' | 'failed'>
+export type Handlers = Omit<Surroundings, 'send'>
 
 /** Resolves when the connection has ended, with how long the plugin was at work; 0 where it never was. */
 export function connectPlugin(path: string, handlers: Handlers, log: Log): Promise<number> {
@@ -32,7 +32,9 @@ export function connectPlugin(path: string, handlers: Handlers, log: Log): Promi
         if (!socket.destroyed) socket.write(bytes)
         if (socket.writableLength > MOST_UNSENT_BYTES) end(new Error(`Cannot answer at ${path}`))
       },
-      configured: ({ name, version }) => {
+      configured: runtime => {
+        const { name, version } = runtime
+        handlers.configured(runtime)
         clearTimeout(greeting)
         sinceMs = performance.now()
         log.info(`is a plugin of ${name} ${version} at ${path}`)

@@ -158,7 +158,7 @@ t.test('containerd', async t => {
     t.match(containerd(runtime(plugin)), [{ level: 'ok', text: /the handler procveil$/ }])
     t.match(containerd(byDefault(plugin)), [{ level: 'ok', text: /for all pods$/ }])
   }
-  const advice = 'procveil configure containerd; procveil remount --all for those that run'
+  const advice = 'procveil configure nri, or containerd; procveil remount --all for those that run'
   t.match(containerd('version = 2\n'), [{ level: 'warning', text: /no pod/, advice }])
   t.match(containerd(runtime('cri'), { [SPEC.slice(1)]: '{}' }), [{ level: 'warning' }])
   const imported = containerd('imports = ["conf.d/*.toml"]\n', {
@@ -173,6 +173,47 @@ t.test('containerd', async t => {
     { text: /^docker: / },
     { text: /^containerd: no pod/ },
   ])
+})
+
+t.test('NRI', async t => {
+  const RULES = 'etc/procveil/nri.json'
+  const nri = (rules: string, files: Readonly<Record<string, string>> = {}) =>
+    checkHooks(
+      withProgram(t, {
+        'usr/bin/containerd': '',
+        [RULES]: rules,
+        'run/nri/nri.sock': '',
+        'etc/containerd/config.toml': 'version = 3\n',
+        ...files,
+      }),
+    )
+  const all = '{"pods":"all","exceptNamespaces":["kube-system"]}'
+  t.match(nri(all), [{ level: 'ok', text: /all pods but those of kube-system$/ }])
+  t.equal(nri(all).length, 1, 'containerd itself needs nothing then')
+  t.match(nri('{}'), [{ level: 'ok', text: /is for annotated pods$/ }])
+  t.match(nri('{"socket":"/run/x.sock"}'), [{ level: 'warning', text: /listens at \/run\/x.sock/ }])
+  t.match(nri('{"pods":1}'), [{ level: 'problem', text: /^Cannot read \/etc\/procveil\/nri.json/ }])
+  const table = '[plugins."io.containerd.nri.v1.nri"]\n'
+  const validator = `${table}[plugins."io.containerd.nri.v1.nri".default_validator]\n`
+  for (const [path, text, line] of [
+    ['etc/containerd/config.toml', `${table}disable = true\n`, 'disable = true'],
+    [
+      'etc/containerd/config.toml',
+      `${validator}enable = true\nreject_oci_hook_adjustment = true\n`,
+      'reject_oci_hook_adjustment = true',
+    ],
+    ['etc/crio/crio.conf', '[crio.nri]\nenable_nri = false\n', 'enable_nri = false'],
+    [
+      'etc/crio/crio.conf.d/20-nri.conf',
+      '[crio.nri.default_validator]\nnri_enable_default_validator = true\nnri_validator_reject_oci_hook_adjustment = true\n',
+      'nri_validator_reject_oci_hook_adjustment = true',
+    ],
+  ] as const) {
+    const said = `nri: no container gets our hook: ${line} in /${path}`
+    t.match(nri(all, { [path]: text }), [{ level: 'problem', text: said }])
+  }
+  const off = `${validator}enable = false\nreject_oci_hook_adjustment = true\n`
+  t.match(nri(all, { 'etc/containerd/config.toml': off }), [{ level: 'ok' }])
 })
 
 t.test('others', async t => {

@@ -1,6 +1,6 @@
-/** The runtimes that can be configured, by the names that the command line has for them. */
+/** The runtimes that can be configured, by the names that the command line has for them; NRI is what several share. */
 
-export const RUNTIMES = ['docker', 'containerd', 'crio', 'podman', 'isulad'] as const
+export const RUNTIMES = ['docker', 'containerd', 'crio', 'podman', 'isulad', 'nri'] as const
 
 export type Runtime = (typeof RUNTIMES)[number]
 

@@ -33,6 +33,8 @@ function takeOut({ path, kind, before }: RecordedFile, current: string): string 
       return unlessEmpty(before, restoreDocker(path, current, before))
     case 'isulad':
       return unlessEmpty(before, restoreHookSpec(path, current, before))
+    case 'nri':
+      return before
     case 'hooks':
       return removeHooks(path, current, [])
     case 'containerd':

@@ -13,6 +13,8 @@ export type Kind =
   | 'containerd'
   /** iSulad's daemon.json, with `hook-spec`. */
   | 'isulad'
+  /** The rules for NRI, which an administrator may go on with. */
+  | 'nri'
   /** A list of hooks for each stage, with ours in between. */
   | 'hooks'
 

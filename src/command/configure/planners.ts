@@ -5,6 +5,7 @@ import { planCrio } from './crio.ts'
 import { planDocker } from './docker.ts'
 import { planIsulad } from './isulad.ts'
 import type { Runtime } from './names.ts'
+import { planNri } from './nri.ts'
 import type { Plan, Situation } from './plan.ts'
 import { planPodman } from './podman.ts'
 
@@ -14,4 +15,5 @@ export const PLANNERS: Readonly<Record<Runtime, (situation: Situation) => Plan>>
   crio: planCrio,
   podman: planPodman,
   isulad: planIsulad,
+  nri: planNri,
 }

@@ -88,7 +88,7 @@ export function parseRecord(action: string, text: string): Recorded {
   }
 }
 
-const KINDS: readonly Kind[] = ['own', 'docker', 'containerd', 'isulad', 'hooks']
+const KINDS: readonly Kind[] = ['own', 'docker', 'containerd', 'isulad', 'nri', 'hooks']
 
 function parseFile(action: string, file: Fields): RecordedFile {
   return {

@@ -7,11 +7,19 @@ import { checkHooksDirectories } from './hooks/directories.ts'
 import { checkDocker } from './hooks/docker.ts'
 import { isInstalled } from './hooks/installed.ts'
 import { checkIsulad } from './hooks/isulad.ts'
+import { checkNri } from './hooks/nri.ts'
 
 const { warning, problem } = about('hooks')
 
 export function checkHooks(host: Host): Finding[] {
-  const checks = [checkHooksDirectories, checkIsulad, checkDocker, checkContainerd, checkLxc]
+  const checks = [
+    checkHooksDirectories,
+    checkIsulad,
+    checkDocker,
+    checkNri,
+    checkContainerd,
+    checkLxc,
+  ]
   const findings = checks.flatMap(check => attempt(() => check(host)))
   if (findings.length > 0) return findings
   return [

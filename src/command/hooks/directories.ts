@@ -8,7 +8,7 @@
  */
 
 import type { Host } from '../../host/host.ts'
-import { arrayOf, objectOf } from '../../host/json.ts'
+import { arrayOf, type Fields, objectOf } from '../../host/json.ts'
 import { namesOf } from './ours.ts'
 import { parseToml } from './toml.ts'
 
@@ -56,6 +56,14 @@ export function readHookDirectories(
   }
   if (found.directories.length > 0 || runtime === 'crio') return found
   return { ...found, directories: [DEFAULT_DIRECTORY, OVERRIDE_DIRECTORY] }
+}
+
+/** What CRI-O is told, file by file. Throws a SyntaxError for a file that is no TOML. */
+export function readCrioConfigs(host: Host): { path: string; config: Fields }[] {
+  return configFiles(host, 'crio', CONFIGS.crio).flatMap(path => {
+    const text = host.tryRead(path.slice(1))
+    return text === undefined ? [] : [{ path, config: parseToml(`read ${path}`, text) }]
+  })
 }
 
 /** In the order in which they are read: what a later one says counts. */

@@ -111,7 +111,7 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
   },
   configure: {
     text: [
-      'For docker this is the feature `cdi` in `/etc/docker/daemon.json`: containers that are started with `--device procveil.io/proc=view` get the hook. For containerd it is a runtime `procveil` in `/etc/containerd/config.toml`, a copy of the default one with the hook in its base specification: the handler of a RuntimeClass in Kubernetes, and what all pods get with `--set-as-default`. With `--as-runtime` both call `procveil-runtime(8)` in the place of `runc(8)` instead: docker for containers that are started with `--runtime procveil`, and for all of them with `--set-as-default`, which it needs; containerd for those of the RuntimeClass. For podman and CRI-O it is a file of `oci-hooks(5)`, for iSulad the file of its `hook-spec`; both give the hook to all containers.',
+      'For docker this is the feature `cdi` in `/etc/docker/daemon.json`: containers that are started with `--device procveil.io/proc=view` get the hook. For containerd it is a runtime `procveil` in `/etc/containerd/config.toml`, a copy of the default one with the hook in its base specification: the handler of a RuntimeClass in Kubernetes, and what all pods get with `--set-as-default`. With `--as-runtime` both call `procveil-runtime(8)` in the place of `runc(8)` instead: docker for containers that are started with `--runtime procveil`, and for all of them with `--set-as-default`, which it needs; containerd for those of the RuntimeClass. For podman and CRI-O it is a file of `oci-hooks(5)`, for iSulad the file of its `hook-spec`; both give the hook to all containers. With `nri` nothing is written for a runtime: containerd from 1.7 on and CRI-O from 1.26 on ask the service about each container of a pod. Containers of pods with the annotation `io.procveil.enabled: "on"` get the hook, and with `--set-as-default` those of all pods but those in the namespace `kube-system` and those with `"off"`.',
       'What others have written in these files stays as it is. Before a file is replaced the daemon is asked whether it accepts the new one, where it has a check for that. The daemon that has to be restarted, or to read its configuration again, is named, and that is done only with `--restart`; a container that runs is not touched, `remount` gives it the files. A second time changes nothing.',
       '`--undo` restores the files to the byte, or takes out what is ours where somebody has edited them since. Without a runtime it does so for all of them, as packages do when they are erased.',
     ],
@@ -121,6 +121,12 @@ export const COMMAND_PROSE: Readonly<Record<string, CommandProse>> = {
       {
         term: '`/etc/cdi/procveil.json`',
         text: ['The device `procveil.io/proc=view` of the Container Device Interface.'],
+      },
+      {
+        term: '`/etc/procveil/nri.json`',
+        text: [
+          'Which pods get the hook by NRI: `pods` is `annotated` or `all`, `exceptNamespaces` a list of namespaces that `all` leaves out, and `socket` the path of the runtime, where that is not `/run/nri/nri.sock`. The service has its plugin where the file is there when it starts or is reloaded; what the file says counts for the next container. Where it is removed, no container gets the hook any more.',
+        ],
       },
       {
         term: '`/var/lib/procveil/configured`',

@@ -8,6 +8,7 @@ import {
   isCriDisabled,
   readContainerdConfigs,
 } from '../../hooks/containerd.ts'
+import { NRI_RULES } from '../../hooks/nri.ts'
 import { about, type Finding } from '../finding.ts'
 import { checkEntry, checkWrapper, findInStages, isWrapper, readJson } from './entry.ts'
 import { isInstalled } from './installed.ts'
@@ -41,11 +42,11 @@ export function checkContainerd(host: Host): Finding[] {
   if (findings.length > 0) return findings
   const isDockers =
     isInstalled(host, 'dockerd') && !KUBERNETES.some(name => isInstalled(host, name))
-  if (isDockers || configs.some(isCriDisabled)) return []
+  if (isDockers || configs.some(isCriDisabled) || host.has(NRI_RULES.slice(1))) return []
   return [
     warning(
       'containerd: no pod gets our hook',
-      'procveil configure containerd; procveil remount --all for those that run',
+      'procveil configure nri, or containerd; procveil remount --all for those that run',
     ),
   ]
 }
