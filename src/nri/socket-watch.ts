@@ -63,12 +63,12 @@ class Changes implements Disposable {
   }
 }
 
-/** The deepest directories above the paths that are there, and those above them, in which they may be removed. */
+/** The deepest directories above the paths that are there. One that is removed tells of that, too. */
 function directoriesOf(paths: readonly string[]): string[] {
-  const found = paths.flatMap(path => {
+  const found = paths.map(path => {
     let directory = dirname(path)
     while (!existsSync(directory)) directory = dirname(directory)
-    return [realPath(directory), dirname(realPath(directory))]
+    return realPath(directory)
   })
   return [...new Set(found)]
 }

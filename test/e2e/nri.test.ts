@@ -1,7 +1,7 @@
 /** The NRI plugin of the service, beside a runtime that the test pretends to be. */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -28,7 +28,10 @@ async function serving(t: Test, rules: object = { pods: 'all' }): Promise<Starte
   const here = site(t)
   const etc = join(here.directory, 'etc')
   mkdirSync(etc)
-  const runtime = new FakeRuntime(join(here.directory, 'nri', 'nri.sock'))
+  // Above it nothing else changes.
+  const run = join(here.directory, 'etc', 'run')
+  mkdirSync(run)
+  const runtime = new FakeRuntime(join(run, 'nri', 'nri.sock'))
   t.teardown(() => runtime.stop())
   const file = join(etc, 'nri.json')
   writeFileSync(file, JSON.stringify({ socket: runtime.path, ...rules }))
@@ -173,7 +176,7 @@ t.test('the plugin waits for the socket, and connects again', needs(), async t =
   const third = await runtime.next(5000)
   t.ok((await third.create(POD, { id: 'x' })).adjust)
   await runtime.stop()
-  rmSync(join(here.directory, 'nri'), { recursive: true })
+  rmSync(dirname(runtime.path), { recursive: true })
   await sleep(300)
   await runtime.listen()
   t.ok(
