@@ -12,8 +12,8 @@ export const RUNTIME_CONNECTION = 2
 
 const HEADER_BYTES = 8
 
-/** A message of ttrpc with its header: maxPayloadSize. */
-const MOST_PAYLOAD_BYTES = 10 + 4 * 2 ** 20
+/** maxPayloadSize: 2^24 before version 0.8, and less since. Nothing of it is held here. */
+const MOST_PAYLOAD_BYTES = 2 ** 24
 
 /**
  * A runtime reads a connection through a buffer of 4096 bytes, into which a frame has to fit: conn.Read fails with ENOMEM

@@ -91,14 +91,22 @@ export class Plugin {
     this.#frames.add(piece, (connection, bytes) => {
       if (connection === PLUGIN_CONNECTION) {
         for (const { type, stream, data } of this.#requests.add(bytes)) {
-          if (type === REQUEST) this.#answer(stream, parseRequest(data))
+          if (type !== REQUEST) continue
+          if (data === undefined) this.#skip(stream)
+          else this.#answer(stream, parseRequest(data))
         }
       } else if (connection === RUNTIME_CONNECTION) {
         for (const { type, data } of this.#responses.add(bytes)) {
-          if (type === RESPONSE) requireSuccess(data)
+          if (type === RESPONSE && data !== undefined) requireSuccess(data)
         }
       }
     })
+  }
+
+  /** Whatever was asked, nothing is to change. */
+  #skip(stream: number): void {
+    this.#around.failed(new Error('Cannot read what the runtime asks: it is too long'))
+    this.#succeed(stream, NOTHING)
   }
 
   #answer(stream: number, { service, method, payload }: Request): void {

@@ -19,6 +19,9 @@ import {
 const HEADER_BYTES = 10
 const MOST_DATA_BYTES = 4 * 2 ** 20
 
+/** Before ttrpc 1.2.4 nothing kept a runtime from sending more, as it does of a node with thousands of containers. */
+const MOST_SKIPPED_BYTES = 64 * 2 ** 20
+
 export const REQUEST = 1
 export const RESPONSE = 2
 
@@ -31,10 +34,11 @@ export interface Message {
   stream: number
   /** REQUEST, RESPONSE, or a type that we have no use for. */
   type: number
-  data: Buffer
+  /** `undefined` where it was too long to be kept. */
+  data: Buffer | undefined
 }
 
-export function renderMessage({ stream, type, data }: Message): Buffer {
+export function renderMessage({ stream, type, data }: Message & { data: Buffer }): Buffer {
   const header = Buffer.alloc(HEADER_BYTES)
   header.writeUInt32BE(data.length, 0)
   header.writeUInt32BE(stream, 4)
@@ -49,14 +53,18 @@ export class MessageReader {
   /** How many bytes the message has, as far as its header is there. */
   #wanted = HEADER_BYTES
 
-  /** Returns the messages that end in this piece. Throws a RangeError for a message that is too long. */
+  get #isKept(): boolean {
+    return this.#wanted <= HEADER_BYTES + MOST_DATA_BYTES
+  }
+
+  /** Returns the messages that end in this piece. Throws a RangeError for a length that no message has. */
   add(piece: Buffer): Message[] {
     const messages: Message[] = []
     for (let at = 0; at < piece.length; ) {
       const part = piece.subarray(at, at + this.#wanted - this.#size)
       at += part.length
       // The caller's memory is read into again.
-      this.#pieces.push(Buffer.from(part))
+      if (this.#isKept) this.#pieces.push(Buffer.from(part))
       this.#size += part.length
       if (this.#size === HEADER_BYTES && this.#wanted === HEADER_BYTES)
         this.#wanted = this.#length()
@@ -68,21 +76,22 @@ export class MessageReader {
   #length(): number {
     this.#pieces = [Buffer.concat(this.#pieces)]
     const length = this.#pieces[0]?.readUInt32BE(0) ?? 0
-    if (length <= MOST_DATA_BYTES) return HEADER_BYTES + length
+    if (length <= MOST_SKIPPED_BYTES) return HEADER_BYTES + length
     throw new RangeError(
-      `Cannot read a message of ttrpc: it is to have ${length} bytes, and at most ${MOST_DATA_BYTES} are sent`,
+      `Cannot read a message of ttrpc: it is to have ${length} bytes, and none has more than ${MOST_SKIPPED_BYTES}`,
     )
   }
 
   #end(): Message {
     const message = Buffer.concat(this.#pieces)
+    const data = this.#isKept ? message.subarray(HEADER_BYTES) : undefined
     this.#pieces = []
     this.#size = 0
     this.#wanted = HEADER_BYTES
     return {
       stream: message.readUInt32BE(4),
       type: message[8] ?? 0,
-      data: message.subarray(HEADER_BYTES),
+      data,
     }
   }
 }

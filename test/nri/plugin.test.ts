@@ -168,6 +168,14 @@ t.test('what runs already may come in parts', async t => {
   t.equal(known[1]?.[0].length, 1, 'and once more, from the beginning')
 })
 
+t.test('what is too long to be read is answered all the same', async t => {
+  const { plugin, responses, failures } = made(async () => ADJUSTMENT)
+  const message = ttrpc(3, 1, Buffer.alloc(5 * 2 ** 20))
+  plugin.receive(frames(1, message))
+  t.strictSame(responses.get(3), { code: 0, payload: Buffer.alloc(0) })
+  t.match(failures.map(String), [/it is too long/])
+})
+
 t.test('what cannot be understood ends the connection', async t => {
   const { plugin } = made(async () => undefined)
   t.throws(

@@ -31,7 +31,7 @@ t.test('messages are read in whatever pieces they come', async t => {
       memory.fill(0xff)
     }
     t.strictSame(
-      read.map(({ stream, type, data }) => [stream, type, data.length, data[0], data.at(-1)]),
+      read.map(({ stream, type, data }) => [stream, type, data?.length, data?.[0], data?.at(-1)]),
       sizes.map((size, at) => [
         2 * at + 1,
         1,
@@ -45,9 +45,21 @@ t.test('messages are read in whatever pieces they come', async t => {
 
 t.test('4 MiB are the most', async t => {
   const reader = new MessageReader()
-  t.equal(reader.add(ttrpc(1, 1, Buffer.alloc(4 * 2 ** 20)))[0]?.data.length, 4 * 2 ** 20)
-  const header = Buffer.from('00400001000000030100', 'hex')
-  t.throws(() => reader.add(header), /^Cannot read a message of ttrpc: .* 4194305 bytes/)
+  t.equal(reader.add(ttrpc(1, 1, Buffer.alloc(4 * 2 ** 20)))[0]?.data?.length, 4 * 2 ** 20)
+  const tooLong = Buffer.concat([
+    ttrpc(3, 1, Buffer.alloc(4 * 2 ** 20 + 1)),
+    ttrpc(5, 1, Buffer.from('next')),
+  ])
+  t.strictSame(
+    reader.add(tooLong).map(({ stream, data }) => [stream, data?.toString()]),
+    [
+      [3, undefined],
+      [5, 'next'],
+    ],
+    'a longer one is skipped',
+  )
+  const header = Buffer.from('04000001000000070100', 'hex')
+  t.throws(() => reader.add(header), /^Cannot read a message of ttrpc: .* 67108865 bytes/)
 })
 
 t.test('requests and responses are those of the other implementation', async t => {
