@@ -13,7 +13,16 @@ import { size } from '../kit/size.ts'
 import type { Fuzzer } from './fuzzer.ts'
 import type { Orders, Outcome } from './worker.ts'
 
-const NAMES = ['fuse', 'journal', 'oci', 'run-directory', 'runtimes', 'texts', 'orders'] as const
+const NAMES = [
+  'fuse',
+  'journal',
+  'oci',
+  'run-directory',
+  'runtimes',
+  'texts',
+  'orders',
+  'nri',
+] as const
 
 const AT_A_TIME = 2
 /** Files come and go thousands of times: in memory that takes a tenth of the time. */

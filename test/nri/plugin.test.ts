@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Adjustment } from '../../src/nri/answers.ts'
 import type { Container, CreateContainer, Pod } from '../../src/nri/messages.ts'
@@ -72,6 +73,37 @@ t.test('it registers by a request of its own', async t => {
       ...['1a0e', '0a08', text('procveil'), '1202', text('50')],
     ].join(''),
   )
+})
+
+t.test('it understands what the Go code sends, in whatever pieces', async t => {
+  const file = new URL('../../fixtures/nri/containerd-1.7.24.hex', import.meta.url)
+  const hex = readFileSync(file, 'utf8').replaceAll(/^#.*$|\s/gm, '')
+  const bytes = Buffer.from(hex, 'hex')
+  for (const size of [1, 7, 100, bytes.length]) {
+    const requests: CreateContainer[] = []
+    const { plugin, responses, failures, known } = made(async request => {
+      requests.push(request)
+      return ADJUSTMENT
+    })
+    plugin.register()
+    for (let at = 0; at < bytes.length; at += size) plugin.receive(bytes.subarray(at, at + size))
+    await new Promise(resolve => setTimeout(resolve, 5))
+    t.strictSame([...responses.keys()], [1, 3, 5, 7, 9], `pieces of ${size}`)
+    t.strictSame(failures, [])
+    t.match(known, [[[{ id: 'p0', namespace: 'default' }], [{ id: 'cp0', isRunning: true }]]])
+    t.equal(requests.length, 3)
+    t.match(requests[0], {
+      pod: {
+        id: 'pod',
+        annotations: new Map([
+          ['io.procveil.swap', 'off'],
+          ['io.procveil.enabled', 'on'],
+        ]),
+      },
+      container: { id: 'ctr', podId: 'pod', hooks: [['/bin/true', 'true']] },
+    })
+    t.match(adjustOf(responses.get(9)?.payload)?.hooks?.create_runtime, [{ path: '/hook' }])
+  }
 })
 
 t.test('a runtime that refuses it is left', async t => {
