@@ -111,7 +111,7 @@ function report(
   if (restart !== undefined && steps.length > 0) {
     const { unit, reads, verb = 'restart' } = restart
     if (isToRestart) restartDaemon(site, unit, verb)
-    else if (verb === 'reload') print(`have ${unit} read ${reads}: systemctl reload ${unit}`)
+    else if (verb !== 'restart') print(`have ${unit} read ${reads}: systemctl ${verb} ${unit}`)
     else
       print(`restart ${unit}, which reads ${reads} only when it starts: systemctl restart ${unit}`)
   }

@@ -33,6 +33,6 @@ export function planNri({ host, config, setAsDefault }: Situation): Plan {
       pods === 'all'
         ? `every container of a pod has the hook from then on, but for namespaces (${exceptions}) and pods that opt out by the annotation io.procveil.enabled: "off"`
         : 'containers of pods with the annotation io.procveil.enabled: "on" have the hook from then on',
-    restart: { unit: 'procveil', reads: path, verb: 'reload' },
+    restart: { unit: 'procveil', reads: path, verb: 'reload-or-restart' },
   }
 }

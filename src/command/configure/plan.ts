@@ -31,8 +31,8 @@ export interface Plan {
   notes: readonly string[]
   /** How containers get the hook now. */
   use: string
-  /** The daemon that reads something of it only when it starts, and what. */
-  restart?: { unit: string; reads: string; verb?: 'reload' }
+  /** The daemon that reads something of it only when it starts, or also when it is told to, and what. */
+  restart?: { unit: string; reads: string; verb?: 'reload' | 'reload-or-restart' }
   /** Asks the daemon's own program whether it accepts the files. Throws when it does not. */
   validate?(): void
 }

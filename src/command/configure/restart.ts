@@ -6,7 +6,7 @@ import type { Site } from './site.ts'
 export function restartDaemon(
   { run, print }: Site,
   unit: string,
-  verb: 'restart' | 'reload' = 'restart',
+  verb: 'restart' | 'reload' | 'reload-or-restart' = 'restart',
 ): void {
   const ran = run('systemctl', [verb, unit])
   if (ran.status !== 0) {
@@ -14,5 +14,5 @@ export function restartDaemon(
       `Cannot ${verb} ${unit}: systemctl: ${reasonOf(ran)}; what was written stays, procveil configure --undo takes it back`,
     )
   }
-  print(`${verb}ed ${unit}`)
+  print(`${verb === 'restart' ? 'restarted' : 'reloaded'} ${unit}`)
 }

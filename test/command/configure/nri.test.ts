@@ -13,14 +13,14 @@ t.test('annotated pods get the hook, and with --set-as-default all', async t => 
   t.match(printed, /wrote \/etc\/procveil\/nri.json\n.*reloaded procveil\n/s)
   t.match(printed, /nri: containers of pods with the annotation io.procveil.enabled: "on"/)
   t.notMatch(printed, /no runtime listens/)
-  t.strictSame(site.ran, [['systemctl', 'reload', 'procveil']])
+  t.strictSame(site.ran, [['systemctl', 'reload-or-restart', 'procveil']])
   const rules = { pods: 'annotated', exceptNamespaces: ['kube-system'], socket: undefined }
   t.strictSame(parseRules(site.host.read(FILE), 'x'), rules)
   t.match(site.configure('nri'), /nri is already configured: \/etc\/procveil\/nri.json/)
 
   t.match(
     site.configure('nri', { setAsDefault: true }),
-    /reload procveil, which reads .* reloaded: systemctl reload/,
+    /reload procveil, which reads .* reloaded: systemctl reload-or/,
   )
   t.strictSame(parseRules(site.host.read(FILE), 'x'), { ...rules, pods: 'all' })
   site.configure('nri')

@@ -106,6 +106,43 @@ t.test('containerd', async t => {
   t.notMatch(run('containerd', 'config', 'dump'), 'procveil')
 })
 
+t.test('NRI', async t => {
+  const file = '/etc/containerd/config.toml'
+  const before = text(file)
+  // containerd 1.7 has it switched off; the images are there from the test before.
+  const table = '[plugins."io.containerd.nri.v1.nri"]\n  disable = false\n'
+  writeFileSync(file, `${before ?? 'version = 2\n'}\n${table}`)
+  t.teardown(async () => {
+    if (before === undefined) rmSync(file)
+    else writeFileSync(file, before)
+    run('systemctl', 'stop', 'containerd.service')
+    if (existsSync(PODS)) await retry(() => rmdirSync(PODS), 10_000)
+  })
+  run('systemctl', 'restart', 'containerd.service')
+  await retry(() => run('ctr', 'version'), 60_000)
+  t.match(configure('nri', '--restart'), 'reloaded procveil')
+  const look = async (annotations: Record<string, string> = {}) =>
+    words(await runInPod('', LOOK, annotations))
+  const on = { 'io.procveil.enabled': 'on' }
+  // The plugin connects a moment later.
+  const untilOwn = (annotations: Record<string, string>) =>
+    retry(async () => {
+      const seen = await look(annotations)
+      if (seen !== OWN) throw new Error(`a pod sees ${seen}`)
+    }, 120_000)
+  await untilOwn(on)
+  t.equal(await look(), HOST)
+  configure('nri', '--set-as-default')
+  t.equal(await look(), OWN, 'at once')
+  t.equal(await look({ 'io.procveil.enabled': 'off' }), HOST)
+  run('systemctl', 'restart', 'containerd.service')
+  await untilOwn({})
+  const findings: { text: string }[] = JSON.parse(run(PROCVEIL, 'doctor', '--json'))
+  t.match(findings.find(each => each.text.startsWith('nri'))?.text, 'all pods but those of kube-')
+  configure('nri', '--undo')
+  t.equal(await look(), HOST, 'at once, too')
+})
+
 t.test('what is configured is taken back when the package goes', async t => {
   const file = '/etc/containerd/config.toml'
   const before = text(file)

@@ -52,11 +52,16 @@ export function importImages(): void {
  * Starts a pod with a container of 64 MiB, and returns what a command prints in it. `handler` is that of a RuntimeClass;
  * '' is the default one.
  */
-export async function runInPod(handler: string, command: readonly string[]): Promise<string> {
+export async function runInPod(
+  handler: string,
+  command: readonly string[],
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const client = connect()
   const name = `pod-${handler || 'default'}`
   const config = {
     metadata: { name, uid: name, namespace: 'default' },
+    annotations,
     linux: { security_context: { namespace_options: { network: NODE } } },
   }
   const call = (method: string, request: object): Promise<Answer> => {
