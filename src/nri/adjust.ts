@@ -13,6 +13,13 @@ const APPLY_HOOKS = ['containerd', 'v2', 'cri-o']
 
 export const appliesHooks = (runtime: string) => APPLY_HOOKS.includes(runtime)
 
+/**
+ * So many options of a pod are handed on, each with a value of at most so many characters: to an answer of more than 4 MiB
+ * a runtime fails the container.
+ */
+const MOST_OPTIONS = 64
+const MOST_CHARACTERS = 8192
+
 /** Our program, also where a shell runs it. */
 const OURS = /\/procveil(\s|$)/
 
@@ -45,9 +52,11 @@ const hasHook = ({ hooks }: Pick<Container, 'hooks'>) => hooks.flat().some(word 
  * plugins set, and shows what others have set as the container's own.
  */
 export function optionsOf({ pod, container }: CreateContainer): Annotations {
-  return new Map(
-    [...pod.annotations].filter(([key]) => setsOption(key) && !container.annotations.has(key)),
-  )
+  const isHandedOn = ([key, value]: [string, string]) =>
+    setsOption(key) &&
+    !container.annotations.has(key) &&
+    key.length + value.length <= MOST_CHARACTERS
+  return new Map([...pod.annotations].filter(isHandedOn).slice(0, MOST_OPTIONS))
 }
 
 /** A container that runs without our hook, since no plugin was there when it was created. */

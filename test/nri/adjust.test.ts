@@ -79,6 +79,16 @@ t.test('options of the pod reach a container that has none of its own', async t 
   t.strictSame(optionsOf(request), new Map([['io.procveil.swap', 'off']]))
 })
 
+t.test('no pod makes an answer too long', async t => {
+  const long = { 'io.procveil.files': 'x'.repeat(8193), 'io.procveil.swap': 'off' }
+  const one = { pod: pod(long), container: container() }
+  t.strictSame(optionsOf(one), new Map([['io.procveil.swap', 'off']]))
+  const many = Object.fromEntries(
+    Array.from({ length: 1000 }, (_, at) => [`io.procveil.${at}`, '']),
+  )
+  t.equal(optionsOf({ pod: pod(many), container: container() }).size, 64)
+})
+
 t.test('containers that no plugin saw are found with all their options', async t => {
   const pods = [
     pod({ 'io.procveil.swap': 'off', 'io.procveil.uptime': 'host' }),
