@@ -43,8 +43,24 @@ ${parts.join('\n\n')}
 function readLicence(name: string): string {
   const directory = join(PROJECT, 'node_modules', name)
   const file = readdirSync(directory).find(each => /^(licen[cs]e|copying)/i.test(each))
-  if (file === undefined) throw new Error(`Cannot find the licence of ${name} in ${directory}`)
-  return readFileSync(join(directory, file), 'utf8').trimEnd()
+  if (file !== undefined) return readFileSync(join(directory, file), 'utf8').trimEnd()
+  const sources = SOURCES_WITH_LICENCE[name]
+  if (sources === undefined) throw new Error(`Cannot find the licence of ${name} in ${directory}`)
+  const notices = sources.map(each => readNotice(join(directory, each)))
+  // The notices name the Apache License, which is our own, too.
+  return [...notices, readFileSync(join(PROJECT, 'LICENSE'), 'utf8').trimEnd()].join('\n\n')
+}
+
+/** Libraries whose packages have their licences in the files that we use alone. */
+const SOURCES_WITH_LICENCE: Readonly<Record<string, readonly string[]>> = {
+  '@bufbuild/protobuf': ['dist/esm/wire/binary-encoding.js', 'dist/esm/wire/varint.js'],
+}
+
+/** Returns the comment that a file begins with. Throws where that is no notice of a copyright. */
+function readNotice(file: string): string {
+  const [comment = ''] = /^(\/\/.*\n)+/.exec(readFileSync(file, 'utf8')) ?? []
+  if (!comment.startsWith('// Copyright ')) throw new Error(`Cannot find a licence in ${file}`)
+  return comment.replace(/^\/\/ ?/gm, '').trimEnd()
 }
 
 const indent = (text: string) => text.replace(/^(?=.)/gm, '    ')
