@@ -57,7 +57,7 @@ class Work {
     this.#settings = settings
     this.#log = log
     const hookSettings = { ...settings, log: settings.log ?? HOOK_LOG }
-    this.#hook = hookOf(INSTALLED, commandLine(hookSettings, 'hook'))
+    this.#hook = hookOf(INSTALLED, commandLine(hookSettings))
   }
 
   /**

@@ -29,13 +29,6 @@ export const hookOf = (path: string, options: readonly string[]): Hook => ({
   timeout: 20,
 })
 
-/** The hook as a service has it that lies elsewhere, or has other settings. */
-export const hookOf = (path: string, args: readonly string[]): Hook => ({
-  ...HOOK,
-  path,
-  args: ['procveil', ...args],
-})
-
 /**
  * The hook for what a daemon keeps in memory: nothing is run once the executable is gone, where the entry itself would
  * keep a container from starting, or from being deleted. `exec` leaves the state on stdin to the hook.

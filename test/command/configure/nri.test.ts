@@ -20,7 +20,7 @@ t.test('annotated pods get the hook, and with --set-as-default all', async t => 
 
   t.match(
     site.configure('nri', { setAsDefault: true }),
-    /reload procveil, which reads .* reloaded: systemctl reload-or/,
+    /have procveil read .*nri.json: systemctl reload-or-restart procveil/,
   )
   t.strictSame(parseRules(site.host.read(FILE), 'x'), { ...rules, pods: 'all' })
   site.configure('nri')
