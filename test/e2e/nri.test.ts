@@ -204,7 +204,7 @@ t.test('a plugin that dies or hangs costs nobody else anything', needs(), async 
   t.ok((await second.create(POD, { id: 'x' })).adjust)
   t.match(
     here.readLog(),
-    /warning: the NRI plugin is started again after 0.5 s: it ended with SIGKILL/,
+    /warning: the NRI plugin is started again in 0.5 s: it ended with SIGKILL/,
   )
 
   const keeper = here.find('serve') ?? 0
