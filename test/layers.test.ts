@@ -28,7 +28,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       ...['command/serve.ts', 'command/containers', 'command/terminal', 'command/doctor'],
       ...['command/completion', 'command/manual', 'command/configure', 'command/jobs', 'worker'],
       ...['command/watch', 'command/hooks', 'command/wrapper'],
-      ...['service', 'view', 'oci', 'runtimes', 'nri'],
+      ...['service', 'view', 'oci', 'runtimes', 'nri', 'kubernetes'],
       ...['container', 'mount', 'proc', 'host', 'host/json.ts', 'sys'],
     ],
     because: 'a command speaks to the service from outside, and to the kernel not at all',
@@ -140,6 +140,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: ['oci', 'runtimes', 'host', 'host/json.ts', 'sys'],
     because: 'it speaks to runtimes, and knows neither mounts nor the service',
   },
+  kubernetes: {
+    may: ['host/json.ts'],
+    because: 'it asks an API server about one object, and knows nothing of containers',
+  },
   container: {
     may: ['cgroup', 'proc', 'proc/disk', 'host', 'host/json.ts'],
     because: 'a registration is plain data, which a hook writes and loads nothing else for',
@@ -191,6 +195,7 @@ const PURE = [
   /^host\/(mountinfo|proc-pid|json|directory|inotify)/,
   /^oci\/(state|annotations)/,
   /^container\/container/,
+  /^kubernetes\/daemonset/,
   /^nri\/(mux|ttrpc|protobuf|messages|answers|rules)/,
 ]
 

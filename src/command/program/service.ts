@@ -9,6 +9,7 @@ import {
   SERVER_FLAGS,
   type ServerArguments,
 } from '../../service/handover.ts'
+import type { DaemonSetOptions } from '../daemonset.ts'
 import type { ServeOptions } from '../serve.ts'
 import type { Run } from './run.ts'
 
@@ -98,6 +99,19 @@ export function addServiceCommands(program: Command, run: Run): void {
       return nri(settings)
     }),
   )
+
+  program
+    .command('daemonset', { hidden: true })
+    .requiredOption('--credentials <directory>')
+    .option('--wait')
+    .argument('<namespace>')
+    .argument('<name>')
+    .action(
+      run(async (_settings, namespace: string, name: string, options: DaemonSetOptions) => {
+        const { daemonSet } = await import('../daemonset.ts')
+        return daemonSet({ namespace, name }, options)
+      }),
+    )
 
   const server = program.command('server', { hidden: true }).action(
     run(async (settings, args: ServerArguments) => {
