@@ -9,7 +9,7 @@ import { type Machine, PROJECT } from './release.ts'
 /** What is copied as it is. */
 const FILES = [
   ...['README.md', 'SECURITY.md', 'CHANGELOG.md', 'LICENSE', 'install.sh'],
-  ...['systemd', 'hooks', 'cdi', 'config', 'runtime', 'debian', 'rpm'],
+  ...['systemd', 'hooks', 'cdi', 'config', 'runtime', 'debian', 'rpm', 'deploy'],
 ]
 
 interface Contents {

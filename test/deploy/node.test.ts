@@ -1,0 +1,321 @@
+/** What deploy/node.sh decides, on a node that is a folder. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { isInPath, retry } from '../kit/requirements.ts'
+import { temporary } from '../kit/temporary.ts'
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
+const SHELLS = [['sh'], ...(isInPath('busybox') ? [['busybox', 'ash']] : [])]
+const RULES = '{"pods": "all"}'
+const LONG_MS = 20_000
+
+class Node {
+  readonly directory: string
+  readonly #shell: readonly string[]
+  readonly #children = new Set<ChildProcess>()
+
+  constructor(t: Test, shell: readonly string[]) {
+    this.#shell = shell
+    this.directory = temporary(t)
+    mkdirSync(join(this.directory, 'host/run/systemd/system'), { recursive: true })
+    this.release('0.2.0')
+    this.write('host/run/nri/nri.sock', '')
+    t.teardown(() => {
+      for (const { pid } of this.#children) endGroup(pid)
+    })
+  }
+
+  /** Fills the folder of a release, as an image has it. */
+  release(version: string): void {
+    for (const name of ['systemd', 'config', 'cdi', 'install.sh']) {
+      cpSync(join(PROJECT, name), join(this.directory, 'image', name), { recursive: true })
+    }
+    this.write('image/procveil', `#!/bin/sh\necho ${version}\n`)
+    chmodSync(join(this.directory, 'image/procveil'), 0o755)
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.directory, path)), { recursive: true })
+    writeFileSync(join(this.directory, path), text)
+  }
+
+  read(path: string): string | undefined {
+    const file = join(this.directory, path)
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  }
+
+  /** The commands that were run since the last call. */
+  ran(): string[] {
+    const lines = this.read('ran')?.trim().split('\n') ?? []
+    rmSync(join(this.directory, 'ran'), { force: true })
+    return lines
+  }
+
+  start(command: string, environment: Readonly<Record<string, string>> = {}): Pod {
+    const { directory } = this
+    const [shell = '', ...args] = this.#shell
+    const scratch = join(directory, environment.POD ?? 'pod')
+    mkdirSync(scratch, { recursive: true })
+    const child = spawn(shell, [...args, join(PROJECT, 'deploy/node.sh'), command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: {
+        PATH: process.env.PATH ?? '',
+        CHROOT: join(PROJECT, 'test/deploy/fake-chroot'),
+        NODE: directory,
+        RELEASE: join(directory, 'image'),
+        HOST_ROOT: join(directory, 'host'),
+        SCRATCH: scratch,
+        KUBERNETES_SERVICE_HOST: '127.0.0.1',
+        NAMESPACE: 'kube-system',
+        DAEMONSET: 'procveil',
+        POD: 'pod',
+        RULES,
+        ...environment,
+      },
+    })
+    this.#children.add(child)
+    return new Pod(child)
+  }
+
+  /** A pod that has done its work, and waits. */
+  async settled(environment: Readonly<Record<string, string>> = {}): Promise<Pod> {
+    const pod = this.start('run', environment)
+    await pod.says('serves this node')
+    return pod
+  }
+}
+
+/** Ends what a script has started and not waited for. */
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nothing is left of it.
+  }
+}
+
+class Pod {
+  readonly #child: ChildProcess
+  output = ''
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', piece => {
+        this.output += piece
+      })
+    }
+  }
+
+  async says(text: string): Promise<void> {
+    await retry(() => {
+      if (this.output.includes(text)) return true
+      if (this.#child.exitCode !== null) return false
+      throw new Error(`${text} is not in: ${this.output}`)
+    }, LONG_MS)
+    if (!this.output.includes(text)) throw new Error(`${text} is not in: ${this.output}`)
+  }
+
+  async status(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'exit')
+    return this.#child.exitCode
+  }
+
+  async end(): Promise<number | null> {
+    this.#child.kill('SIGTERM')
+    return this.status()
+  }
+}
+
+for (const shell of SHELLS) {
+  t.test(shell.join(' '), async t => {
+    t.test('a node gets the files, the unit and the rules', async t => {
+      const node = new Node(t, shell)
+      const pod = await node.settled({ OPTIONS: '{"loadavg": "off"}' })
+      const enable = 'systemctl enable --quiet --now procveil.service'
+      t.strictSame(node.ran(), ['install', enable, 'systemctl reload procveil.service'])
+      t.equal(node.read('host/etc/procveil/nri.json'), `${RULES}\n`)
+      t.equal(node.read('host/etc/procveil/config.json'), '{"loadavg": "off"}\n')
+      node.write('existence', '3')
+      t.equal(await pod.end(), 0)
+      t.match(pod.output, 'the DaemonSet is there')
+      t.strictSame(node.ran(), [], 'nothing is taken away')
+
+      const next = await node.settled({ OPTIONS: '{"loadavg": "off"}', POD: 'next' })
+      t.strictSame(node.ran(), [enable], 'and nothing is done again')
+      t.equal(await next.end(), 0)
+    })
+
+    t.test('another version is installed over the one that is there', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      await (await node.settled()).end()
+      node.ran()
+      node.release('0.3.0')
+      const pod = await node.settled({ POD: 'next' })
+      t.match(pod.output, '0.3.0 serves this node')
+      t.equal(node.ran()[0], 'install')
+      await pod.end()
+    })
+
+    t.test('it is taken away when the DaemonSet was deleted', async t => {
+      const left = async (existence: string, isHeard: boolean) => {
+        const node = new Node(t, shell)
+        const pod = await node.settled()
+        node.ran()
+        node.write('existence', existence)
+        if (isHeard) node.write('gone', '')
+        t.equal(await pod.end(), 0)
+        return { ran: node.ran(), rules: node.read('host/etc/procveil/nri.json'), node, pod }
+      }
+      for (const [existence, isHeard] of [
+        ['0', false],
+        ['0', true],
+        ['1', true],
+      ] as const) {
+        const { ran, rules, node, pod } = await left(existence, isHeard)
+        t.strictSame(ran, ['uninstall'], `${existence} ${isHeard}`)
+        t.match(pod.output, 'is taken away')
+        t.equal(rules, undefined)
+        for (const path of ['etc/procveil', 'var/lib/procveil', 'usr/libexec/procveil']) {
+          t.notOk(existsSync(join(node.directory, 'host', path)), path)
+        }
+      }
+      for (const [existence, isHeard] of [
+        ['1', false],
+        ['127', false],
+        ['3', true],
+      ] as const) {
+        const { ran, rules } = await left(existence, isHeard)
+        t.strictSame(ran, [], `${existence} ${isHeard}`)
+        t.equal(rules, `${RULES}\n`)
+      }
+    })
+
+    t.test('the pod that came last looks after a node', async t => {
+      const node = new Node(t, shell)
+      const [first, second] = [await node.settled(), await node.settled({ POD: 'second' })]
+      node.ran()
+      node.write('existence', '0')
+      t.equal(await first.end(), 0)
+      t.match(first.output, 'another pod')
+      t.strictSame(node.ran(), [])
+      t.equal(await second.end(), 0)
+      t.strictSame(node.ran(), ['uninstall'])
+    })
+
+    t.test('without an API server nothing is taken away', async t => {
+      const node = new Node(t, shell)
+      const pod = await node.settled({ KUBERNETES_SERVICE_HOST: '' })
+      node.ran()
+      t.equal(await pod.end(), 0)
+      t.strictSame(node.ran(), [])
+      const removal = node.start('remove')
+      t.equal(await removal.status(), 0, removal.output)
+      t.strictSame(node.ran(), ['uninstall'])
+    })
+
+    t.test('what others have written stays', async t => {
+      const node = new Node(t, shell)
+      const config = '{ "loadavg": "off" }\n'
+      node.write('host/etc/procveil/config.json', config)
+      const pod = await node.settled({ OPTIONS: '{"swap": "off"}' })
+      t.match(pod.output, 'left /etc/procveil/config.json alone')
+      node.write('host/etc/procveil/nri.json', '{ "pods": "annotated" }\n')
+      node.write('existence', '0')
+      await pod.end()
+      t.equal(node.read('host/etc/procveil/config.json'), config)
+      t.match(pod.output, 'kept /etc/procveil/nri.json')
+    })
+
+    t.test('options that the service refuses are taken back', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      await (await node.settled()).end()
+      node.write('fails', 'systemctl reload procveil.service\n')
+      const pod = node.start('run', { OPTIONS: '{"swap": "perhaps"}', POD: 'next' })
+      t.equal(await pod.status(), 1)
+      t.match(pod.output, 'Cannot have procveil read /etc/procveil/config.json')
+      t.equal(node.read('host/etc/procveil/config.json'), '{}\n')
+    })
+
+    t.test('the runtime is configured, and another mode takes the one before back', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      const ranFor = async (environment: Record<string, string>) => {
+        await (await node.settled(environment)).end()
+        return node.ran().filter(line => line.startsWith('procveil configure'))
+      }
+      const configure = (...words: string[]) => ['procveil configure', ...words].join(' ')
+      t.strictSame(await ranFor({ MODE: 'runtimeclass' }), [configure('containerd --restart')])
+      const set = configure('containerd --set-as-default --restart')
+      const undo = configure('containerd --undo --restart')
+      t.strictSame(await ranFor({ MODE: 'base-spec' }), [undo, set])
+      t.strictSame(await ranFor({ MODE: 'base-spec' }), [set], 'which does nothing twice')
+      t.strictSame(await ranFor({ MODE: 'nri' }), [undo])
+      node.write('host/run/crio/crio.sock', '')
+      t.strictSame(await ranFor({ MODE: 'base-spec' }), [configure('crio')])
+      t.equal(node.read('host/etc/procveil/nri.json'), undefined)
+
+      const refused = node.start('run', { MODE: 'runtimeclass' })
+      t.equal(await refused.status(), 1)
+      t.match(refused.output, 'Cannot configure CRI-O by a RuntimeClass')
+
+      node.write('existence', '0')
+      await (await node.settled({ MODE: 'base-spec' })).end()
+      t.strictSame(node.ran().slice(-2), [configure('crio --undo'), 'uninstall'])
+    })
+
+    t.test('a node that cannot have it says why', async t => {
+      const refuse = async (prepare: (node: Node) => void, message: RegExp) => {
+        const node = new Node(t, shell)
+        prepare(node)
+        const pod = node.start('run')
+        t.equal(await pod.status(), 1, pod.output)
+        t.match(pod.output, message)
+        t.strictSame(node.ran(), [])
+      }
+      await refuse(
+        ({ directory }) => rmSync(join(directory, 'host/run/systemd/system'), { recursive: true }),
+        /systemd does not run there/,
+      )
+      await refuse(
+        node => node.write('host/usr/libexec/procveil/procveil', 'of a package'),
+        /was not installed by this DaemonSet/,
+      )
+      // No directory can be made in a file, as none can where all is read-only.
+      await refuse(node => node.write('host/usr/libexec', ''), /its \/usr is read-only/)
+    })
+
+    t.test('a pod is ready when the node has what it was asked for', async t => {
+      const node = new Node(t, shell)
+      const missing = async () => {
+        const pod = node.start('ready')
+        return (await pod.status()) === 0 ? undefined : pod.output
+      }
+      t.match(await missing(), 'not installed')
+      const pod = await node.settled()
+      t.match(await missing(), 'not served')
+      node.write('host/var/lib/lxc/lxcfs/proc/uptime', '1.00 1.00\n')
+      t.equal(await missing(), undefined)
+      rmSync(join(node.directory, 'host/run/nri/nri.sock'))
+      t.match(await missing(), 'NRI is on by default since containerd 2.0')
+      node.write('existence', '3')
+      await pod.end()
+    })
+  })
+}
