@@ -6,10 +6,11 @@
 import type { Name } from '../kubernetes/daemonset.ts'
 import { existenceOf, untilDeleted } from '../kubernetes/until-deleted.ts'
 import { complain } from '../sys/log.ts'
+import { endWithParent } from '../sys/process.ts'
 
 export interface DaemonSetOptions {
   credentials: string
-  /** Waits until it is deleted. */
+  /** Waits until it is deleted, or the process that has started this one ends. */
   wait?: boolean
 }
 
@@ -31,8 +32,10 @@ export async function daemonSet(
   }
   const api = { host, port: Number(port), credentials }
   try {
-    if (wait) await untilDeleted(api, name, complain)
-    else if ((await existenceOf(api, name)).state === 'there') return THERE
+    if (wait) {
+      endWithParent()
+      await untilDeleted(api, name, complain)
+    } else if ((await existenceOf(api, name)).state === 'there') return THERE
     return DELETED
   } catch (error) {
     complain(error)

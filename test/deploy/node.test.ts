@@ -13,8 +13,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { execaSync } from 'execa'
 import t, { type Test } from 'tap'
-import { isInPath, retry } from '../kit/requirements.ts'
+import { isInPath, retry, skipFor } from '../kit/requirements.ts'
 import { temporary } from '../kit/temporary.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
@@ -140,6 +141,14 @@ class Pod {
     return this.status()
   }
 }
+
+const shellcheck = skipFor(
+  isInPath('shellcheck') ? undefined : 'needs shellcheck: apt-get install shellcheck',
+)
+t.test('shellcheck finds nothing', shellcheck, async t => {
+  const scripts = ['deploy/node.sh', 'test/deploy/fake-chroot'].map(path => join(PROJECT, path))
+  t.equal(execaSync('shellcheck', scripts, { reject: false }).stdout, '')
+})
 
 for (const shell of SHELLS) {
   t.test(shell.join(' '), async t => {
