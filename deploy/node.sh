@@ -40,8 +40,9 @@ on_host() { "${CHROOT:-chroot}" "$host" "$@"; }
 # shellcheck disable=SC2016
 has_socket() { on_host /bin/sh -c '[ -S "$1" ]' sh "$1"; }
 
-# One pod at a time works on a node. The lock is on a directory of systemd's: no file of ours is left.
-lock() { exec 9<"$host/run/systemd" && flock 9; }
+# One pod at a time works on a node. The lock is on a directory of systemd's, so that no file of ours is left; it is the shell's
+# own, whichever program has taken it, flock(2).
+lock() { exec 9<"$host/run/systemd" && on_host flock 9; }
 unlock() { exec 9<&-; }
 
 # Runs a command in a unit of the node's systemd: neither this container's end nor its limits touch it. By this name one waits

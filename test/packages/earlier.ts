@@ -1,7 +1,7 @@
 /** Packages of an earlier version, made as this version's are: there were none then. */
 
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { execaSync } from 'execa'
 import type { Test } from 'tap'
 import { pack } from '../../scripts/package/archive.ts'
@@ -11,11 +11,10 @@ import { buildRelease } from '../kit/release.ts'
 import { temporary } from '../kit/temporary.ts'
 import { findPackages, VERSION } from './built.ts'
 
-/** Writes a deb and an rpm for x86-64, and those that go with them, to `output`. */
+/** Writes a deb and an rpm for x86-64, those that go with them, and the unpacked archive to `output`. */
 export function makeEarlierPackages(t: Test, version: '0.1.0', output: string): void {
   const work = temporary(t)
-  const [archive = ''] = findPackages('-linux-x86_64.tar.gz')
-  execaSync('tar', ['--extract', '--file', archive, '--directory', work])
+  unpackRelease(work)
   const folder = join(work, `procveil-${version}-linux-x86_64`)
   renameSync(join(work, `procveil-${VERSION}-linux-x86_64`), folder)
   copyFileSync(buildRelease(t, version), join(folder, 'procveil'))
@@ -29,7 +28,14 @@ export function makeEarlierPackages(t: Test, version: '0.1.0', output: string): 
   mkdirSync(output, { recursive: true })
   const order = { machine: MACHINES[0], work, output, date, withCommon: true, isFast: true }
   makeRpms(earlier, order)
+  cpSync(folder, join(output, basename(folder)), { recursive: true })
   makeDebs(folder, order)
+}
+
+/** Unpacks the archive of this version for x86-64 into `output`. */
+export function unpackRelease(output: string): void {
+  const [archive = ''] = findPackages('-linux-x86_64.tar.gz')
+  execaSync('tar', ['--extract', '--file', archive, '--directory', output])
 }
 
 /** Copies the packages of this version for x86-64 to `output`. */

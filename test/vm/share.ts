@@ -7,7 +7,7 @@ import { execaSync } from 'execa'
 import type { Test } from 'tap'
 import { compileC } from '../bench/compile.ts'
 import { EXECUTABLE } from '../kit/requirements.ts'
-import { copyPackages, makeEarlierPackages } from '../packages/earlier.ts'
+import { copyPackages, makeEarlierPackages, unpackRelease } from '../packages/earlier.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -47,15 +47,16 @@ export async function fillCountedShare(share: string): Promise<void> {
   execaSync(process.execPath, ['scripts/bun.mjs', ...build], { cwd: PROJECT })
 }
 
-/** Fills an empty directory with packages, and tests of these; returns the names of the test files. */
+/** Fills an empty directory with packages and unpacked releases, and tests of these; returns the names of the test files. */
 export function fillPackagesShare(t: Test, share: string): string[] {
-  const own = ['configure.ts', 'lifecycle.ts']
+  const own = ['configure.ts', 'kubernetes.ts', 'lifecycle.ts']
   compile(
     share,
     own.map(name => `test/vm/packages/${name}`),
   )
   makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
   copyPackages(join(share, 'packages'))
+  unpackRelease(join(share, 'packages'))
   cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
   return own.map(compiled)
 }

@@ -1,0 +1,137 @@
+/** The container of deploy/ on a machine under systemd, as a DaemonSet runs it, while other containers read their files. */
+
+import { existsSync, readFileSync, rmdirSync } from 'node:fs'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { ApiServer } from '../../kit/api-server.ts'
+import { retry } from '../../kit/requirements.ts'
+import { temporary } from '../../kit/temporary.ts'
+import { IMAGE } from '../podman.ts'
+import { HOST, OWN, PROCVEIL, Reader, run, servingVersion, traces } from './machine.ts'
+import { importImages, runInPod } from './pod.ts'
+
+const VERSION = process.env.PROCVEIL_VERSION ?? ''
+const EARLIER = '0.1.0'
+const CONTAINERD = '/etc/containerd/config.toml'
+const PODS = '/sys/fs/cgroup/k8s.io'
+const SECRETS = '/var/run/secrets/kubernetes.io/serviceaccount'
+const SETTLED_MS = 240_000
+const OPTIONS = '{"loadavg": "off"}'
+
+t.setTimeout(0)
+
+const text = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined)
+const imageOf = (version: string) => `localhost/procveil:${version}`
+
+/** The API server answers meanwhile, which is in this process. */
+const podman = async (...args: string[]) =>
+  (await execa('podman', args, { stdin: 'ignore', all: true, timeout: SETTLED_MS })).all
+
+/** Starts a pod of the DaemonSet, and waits until the node is served. */
+async function startPod(
+  name: string,
+  version: string,
+  { credentials, port }: { credentials: string; port: number },
+): Promise<void> {
+  const environment = {
+    ...{ MODE: 'base-spec', RUNTIME: 'containerd', OPTIONS, POD: name },
+    ...{ NAMESPACE: 'kube-system', DAEMONSET: 'procveil' },
+    ...{ KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port) },
+  }
+  const variables = Object.entries(environment).flatMap(([key, value]) => [
+    ...['--env', `${key}=${value}`],
+  ])
+  await podman(
+    ...['run', '--detach', '--name', name, '--privileged', '--pid', 'host', '--network', 'host'],
+    // As a kubelet does where an emulated machine was too slow for one step.
+    ...['--restart', 'on-failure', '--log-driver', 'k8s-file'],
+    ...['--volume', `${credentials}:${SECRETS}:ro`, ...variables, imageOf(version)],
+  )
+  await retry(async () => {
+    const said = await podman('logs', name)
+    if (!said.includes(`${version} serves this node`)) throw new Error(said)
+  }, SETTLED_MS)
+}
+
+/** Ends it as a kubelet does, and returns what it has said. */
+async function endPod(name: string): Promise<string> {
+  await podman('stop', '--time', '200', name)
+  const said = await podman('logs', name)
+  await podman('rm', name)
+  return said
+}
+
+function buildImage(t: Test, version: string): void {
+  const folder = `/share/packages/procveil-${version}-linux-x86_64`
+  const options = ['--build-arg', `BASE=${IMAGE}`, '--layers=false', '--tag', imageOf(version)]
+  run('podman', 'build', ...options, '--file', `${folder}/deploy/Dockerfile`, folder)
+  t.teardown(() => run('podman', 'rmi', '--force', imageOf(version)))
+}
+
+t.test('a node gets it from a container, and loses it when that is deleted by choice', async t => {
+  t.strictSame(traces(), [], 'nothing of ours is there')
+  const containerd = text(CONTAINERD)
+  for (const version of [EARLIER, VERSION]) buildImage(t, version)
+  const server = new ApiServer(temporary(t))
+  const api = await server.listen()
+  const reader = new Reader('reader')
+  t.teardown(async () => {
+    server.close()
+    reader.remove()
+    await podman('rm', '--force', '--ignore', 'first', 'second', 'third', 'fourth')
+    if (traces().length > 0) await podman('run', ...REMOVE, imageOf(VERSION), 'remove')
+    run('systemctl', 'stop', 'containerd.service')
+    if (existsSync(PODS)) await retry(() => rmdirSync(PODS), 10_000)
+  })
+
+  await startPod('first', VERSION, api)
+  t.equal(servingVersion(), VERSION)
+  t.equal(run('systemctl', 'is-enabled', 'procveil.service'), 'enabled')
+  t.match(run('systemctl', 'show', '--property', 'ControlGroup', 'procveil'), 'system.slice')
+  t.equal(text('/etc/procveil/config.json'), `${OPTIONS}\n`)
+  t.match(run('containerd', 'config', 'dump'), /default_runtime_name = ['"]procveil['"]/)
+  run('podman', 'exec', 'first', '/bin/sh', '-c', 'MODE=base-spec /bin/sh /procveil/node.sh ready')
+  await retry(() => run(PROCVEIL, 'remount', '--all'), SETTLED_MS)
+  t.equal(reader.memTotal(), OWN)
+  await retry(() => run('ctr', 'version'), 60_000)
+  importImages()
+  const seen = await runInPod('', ['/bin/grep', 'MemTotal', '/proc/meminfo'])
+  t.equal(seen.trim().replace(/\s+/g, ' '), OWN, 'a pod has its own')
+
+  t.match(await endPod('first'), 'the DaemonSet is there')
+  t.equal(servingVersion(), VERSION, 'a restart takes nothing away')
+  t.equal(reader.memTotal(), OWN)
+  t.equal(await reader.failures(), '')
+
+  await startPod('second', EARLIER, api)
+  t.equal(servingVersion(), EARLIER, 'another image brings its version')
+  t.match(await endPod('second'), 'does not say that the DaemonSet was deleted')
+  await startPod('third', VERSION, api)
+  t.equal(servingVersion(), VERSION)
+  t.equal(await reader.failures(), '', 'readers have noticed nothing')
+
+  server.mood = 'silent'
+  t.match(await endPod('third'), 'does not say that the DaemonSet was deleted')
+  t.equal(servingVersion(), VERSION, 'no answer takes nothing away')
+
+  server.mood = 'there'
+  await startPod('fourth', VERSION, api)
+  await retry(() => {
+    if (server.watches === 0) throw new Error('it does not watch')
+  }, SETTLED_MS)
+  server.mood = 'forbidden'
+  server.tell('DELETED')
+  await retry(() => {
+    if (server.watches > 0) throw new Error('it watches still')
+  }, SETTLED_MS)
+  t.match(await endPod('fourth'), 'is taken away')
+  t.strictSame(traces(), [], 'nothing is left')
+  for (const path of ['/etc/procveil', '/etc/cdi/procveil.json', '/etc/logrotate.d/procveil']) {
+    t.notOk(existsSync(path), path)
+  }
+  t.equal(text(CONTAINERD), containerd, 'to the byte')
+  t.equal(reader.memTotal(), HOST)
+  t.equal(await reader.failures(), '', 'no read has ever failed')
+})
+
+const REMOVE = ['--rm', '--privileged', '--pid', 'host', '--network', 'host']
