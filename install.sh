@@ -98,7 +98,11 @@ if [ -z "$root" ] && [ "$(id -u)" != 0 ]; then
   exit 1
 fi
 
+# An executable does not start where its working directory has no path, as that of a container has none for the host.
+leave() { [ -n "$root" ] || cd /; }
+
 if [ $action = uninstall ]; then
+  leave
   procveil=$root$libexecdir/procveil
   if [ -z "$root" ] && [ $part = main ] && [ -x "$procveil" ]; then
     tell_systemd disable --now procveil.service || :
@@ -129,6 +133,7 @@ fi
 
 files | while read -r kind source target; do install_file "$kind" "$source" "$root$target"; done
 [ -z "$root" ] || exit 0
+leave
 if [ $part = main ]; then
   tell_systemd daemon-reload
   tell_systemd enable procveil.service
