@@ -1,6 +1,6 @@
 /** Executables of earlier versions, built from this repository's history. */
 
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
@@ -32,5 +32,18 @@ export function buildRelease(t: Test, version: keyof typeof RELEASES): string {
   symlinkSync(join(PROJECT, 'node_modules'), join(directory, 'node_modules'))
   mkdirSync(join(directory, 'dist'))
   execaSync(process.execPath, ['scripts/build.mjs'], { cwd: directory })
+  return join(directory, 'dist/procveil')
+}
+
+/** Path of an executable of these very sources, which says that it is another version; gone when the test ends. */
+export function buildAs(t: Test, version: string): string {
+  const directory = temporary(t, 'procveil-release-')
+  for (const part of ['src', 'scripts', 'test/kit']) {
+    cpSync(join(PROJECT, part), join(directory, part), { recursive: true })
+  }
+  const manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'))
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ ...manifest, version }))
+  symlinkSync(join(PROJECT, 'node_modules'), join(directory, 'node_modules'))
+  execaSync(process.execPath, ['scripts/bun.mjs', 'scripts/build.ts'], { cwd: directory })
   return join(directory, 'dist/procveil')
 }

@@ -1,7 +1,16 @@
 /** Packages of an earlier version, made as this version's are: there were none then. */
 
-import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { execaSync } from 'execa'
 import type { Test } from 'tap'
 import { pack } from '../../scripts/package/archive.ts'
@@ -11,13 +20,10 @@ import { buildRelease } from '../kit/release.ts'
 import { temporary } from '../kit/temporary.ts'
 import { findPackages, VERSION } from './built.ts'
 
-/** Writes a deb and an rpm for x86-64, those that go with them, and the unpacked archive to `output`. */
+/** Writes a deb and an rpm for x86-64, and those that go with them, to `output`. */
 export function makeEarlierPackages(t: Test, version: '0.1.0', output: string): void {
   const work = temporary(t)
-  unpackRelease(work)
-  const folder = join(work, `procveil-${version}-linux-x86_64`)
-  renameSync(join(work, `procveil-${VERSION}-linux-x86_64`), folder)
-  copyFileSync(buildRelease(t, version), join(folder, 'procveil'))
+  const folder = unpackAs(version, buildRelease(t, version), work)
   for (const name of ['rpm/procveil.spec', 'debian/changelog']) {
     const text = readFileSync(join(folder, name), 'utf8')
     writeFileSync(join(folder, name), text.replaceAll(VERSION, version))
@@ -28,8 +34,18 @@ export function makeEarlierPackages(t: Test, version: '0.1.0', output: string): 
   mkdirSync(output, { recursive: true })
   const order = { machine: MACHINES[0], work, output, date, withCommon: true, isFast: true }
   makeRpms(earlier, order)
-  cpSync(folder, join(output, basename(folder)), { recursive: true })
   makeDebs(folder, order)
+}
+
+/** Unpacks that archive as one of another version, with another executable. Returns the folder. */
+export function unpackAs(version: string, executable: string, output: string): string {
+  const folder = join(output, `procveil-${version}-linux-x86_64`)
+  const unpacked = mkdtempSync(join(output, 'unpacked-'))
+  unpackRelease(unpacked)
+  renameSync(join(unpacked, `procveil-${VERSION}-linux-x86_64`), folder)
+  rmdirSync(unpacked)
+  copyFileSync(executable, join(folder, 'procveil'))
+  return folder
 }
 
 /** Unpacks the archive of this version for x86-64 into `output`. */

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
 import type { Test } from 'tap'
 import { compileC } from '../bench/compile.ts'
+import { buildAs } from '../kit/release.ts'
 import { EXECUTABLE } from '../kit/requirements.ts'
-import { copyPackages, makeEarlierPackages, unpackRelease } from '../packages/earlier.ts'
+import { copyPackages, makeEarlierPackages, unpackAs, unpackRelease } from '../packages/earlier.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -47,16 +48,15 @@ export async function fillCountedShare(share: string): Promise<void> {
   execaSync(process.execPath, ['scripts/bun.mjs', ...build], { cwd: PROJECT })
 }
 
-/** Fills an empty directory with packages and unpacked releases, and tests of these; returns the names of the test files. */
+/** Fills an empty directory with packages, and tests of these; returns the names of the test files. */
 export function fillPackagesShare(t: Test, share: string): string[] {
-  const own = ['configure.ts', 'kubernetes.ts', 'lifecycle.ts']
+  const own = ['configure.ts', 'lifecycle.ts']
   compile(
     share,
     own.map(name => `test/vm/packages/${name}`),
   )
   makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
   copyPackages(join(share, 'packages'))
-  unpackRelease(join(share, 'packages'))
   cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
   return own.map(compiled)
 }
@@ -79,6 +79,16 @@ export function fillSystemdShare(share: string): string[] {
   copyPackages(join(share, 'packages'))
   cpSync(join(PROJECT, 'test/chaos/reader.mjs'), join(share, 'test/guest/reader.mjs'))
   return ['survival.js']
+}
+
+/** Fills an empty directory with two unpacked releases, and the test of what images of these do to a node; returns its name. */
+export function fillKubernetesShare(t: Test, share: string): string[] {
+  compile(share, ['test/vm/systemd/kubernetes.ts'])
+  const packages = join(share, 'packages')
+  mkdirSync(packages)
+  unpackRelease(packages)
+  unpackAs('0.1.0', buildAs(t, '0.1.0'), packages)
+  return ['kubernetes.js']
 }
 
 const list = (directory: string, end: string) =>

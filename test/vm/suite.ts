@@ -14,6 +14,7 @@ import { temporary } from '../kit/temporary.ts'
 import { needsPackages, VERSION } from '../packages/built.ts'
 import {
   fillCountedShare,
+  fillKubernetesShare,
   fillNodesShare,
   fillPackagesShare,
   fillShare,
@@ -133,7 +134,10 @@ const COUNTED_GUESTS: readonly CountedGuest[] = [
 /** What survives where systemd keeps the mount, on this machine's kernel, at its own speed. */
 const SYSTEMD_HERE = 'survival under systemd, here'
 
-/** The same on other kernels. No test depends on what else this machine does here either. */
+/** What the image of deploy/ does to a node. */
+const KUBERNETES_HERE = 'kubernetes, a node here'
+
+/** What survives on other kernels. No test depends on what else this machine does here either. */
 const SYSTEMD_GUESTS: readonly Guest[] = [
   { name: 'survival under systemd, Linux 5.10', kernel: 'bullseye' as const },
   { name: 'survival under systemd, Linux 6.1', kernel: 'bookworm' as const },
@@ -199,6 +203,7 @@ async function run(): Promise<void> {
     wanted(SYSTEMD_HERE),
     SYSTEMD_GUESTS.filter(({ name }) => wanted(name) && !isBrief),
   )
+  if (wanted(KUBERNETES_HERE)) await runKubernetes()
   if (!wanted(PACKAGES_GUEST.name)) return
   const { skip } = needsPackages(PACKAGERS)
   if (skip === undefined) {
@@ -222,6 +227,20 @@ async function runSystemd(isHere: boolean, guests: readonly Guest[]): Promise<vo
   })
   if (isHere) await bootHere(SYSTEMD_HERE, share, files)
   for (const guest of guests) await boot(guest, share, files, '--count')
+}
+
+async function runKubernetes(): Promise<void> {
+  const { skip } = needsPackages({ ...PACKAGERS, openssl: 'openssl', containerd: 'containerd' })
+  if (skip !== undefined) {
+    t.test(KUBERNETES_HERE, { skip }, async () => {})
+    return
+  }
+  const share = temporary(t, 'procveil-share-')
+  let files: string[] = []
+  await t.test('a share has two releases', async t => {
+    files = fillKubernetesShare(t, share)
+  })
+  await bootHere(KUBERNETES_HERE, share, files)
 }
 
 async function runCounted(guests: readonly CountedGuest[]): Promise<void> {

@@ -1,21 +1,20 @@
 /** The container of deploy/ on a machine under systemd, as a DaemonSet runs it, while other containers read their files. */
 
-import { existsSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { ApiServer } from '../../kit/api-server.ts'
 import { retry } from '../../kit/requirements.ts'
 import { temporary } from '../../kit/temporary.ts'
+import { HOST, OWN, PROCVEIL, Reader, run, servingVersion, traces } from '../packages/machine.ts'
 import { IMAGE } from '../podman.ts'
-import { HOST, OWN, PROCVEIL, Reader, run, servingVersion, traces } from './machine.ts'
-import { importImages, runInPod } from './pod.ts'
 
 const VERSION = process.env.PROCVEIL_VERSION ?? ''
 const EARLIER = '0.1.0'
 const CONTAINERD = '/etc/containerd/config.toml'
-const PODS = '/sys/fs/cgroup/k8s.io'
 const SECRETS = '/var/run/secrets/kubernetes.io/serviceaccount'
-const SETTLED_MS = 240_000
+const SETTLED_MS = 60_000
+const TIMEOUT_MS = 240_000
 const OPTIONS = '{"loadavg": "off"}'
 
 t.setTimeout(0)
@@ -25,7 +24,7 @@ const imageOf = (version: string) => `localhost/procveil:${version}`
 
 /** The API server answers meanwhile, which is in this process. */
 const podman = async (...args: string[]) =>
-  (await execa('podman', args, { stdin: 'ignore', all: true, timeout: SETTLED_MS })).all
+  (await execa('podman', args, { stdin: 'ignore', all: true, timeout: TIMEOUT_MS })).all
 
 /** Starts a pod of the DaemonSet, and waits until the node is served. */
 async function startPod(
@@ -43,7 +42,7 @@ async function startPod(
   ])
   await podman(
     ...['run', '--detach', '--name', name, '--privileged', '--pid', 'host', '--network', 'host'],
-    // As a kubelet does where an emulated machine was too slow for one step.
+    // As a kubelet does.
     ...['--restart', 'on-failure', '--log-driver', 'k8s-file'],
     ...['--volume', `${credentials}:${SECRETS}:ro`, ...variables, imageOf(version)],
   )
@@ -81,7 +80,6 @@ t.test('a node gets it from a container, and loses it when that is deleted by ch
     await podman('rm', '--force', '--ignore', 'first', 'second', 'third', 'fourth')
     if (traces().length > 0) await podman('run', ...REMOVE, imageOf(VERSION), 'remove')
     run('systemctl', 'stop', 'containerd.service')
-    if (existsSync(PODS)) await retry(() => rmdirSync(PODS), 10_000)
   })
 
   await startPod('first', VERSION, api)
@@ -93,10 +91,6 @@ t.test('a node gets it from a container, and loses it when that is deleted by ch
   run('podman', 'exec', 'first', '/bin/sh', '-c', 'MODE=base-spec /bin/sh /procveil/node.sh ready')
   await retry(() => run(PROCVEIL, 'remount', '--all'), SETTLED_MS)
   t.equal(reader.memTotal(), OWN)
-  await retry(() => run('ctr', 'version'), 60_000)
-  importImages()
-  const seen = await runInPod('', ['/bin/grep', 'MemTotal', '/proc/meminfo'])
-  t.equal(seen.trim().replace(/\s+/g, ' '), OWN, 'a pod has its own')
 
   t.match(await endPod('first'), 'the DaemonSet is there')
   t.equal(servingVersion(), VERSION, 'a restart takes nothing away')
@@ -105,7 +99,7 @@ t.test('a node gets it from a container, and loses it when that is deleted by ch
 
   await startPod('second', EARLIER, api)
   t.equal(servingVersion(), EARLIER, 'another image brings its version')
-  t.match(await endPod('second'), 'does not say that the DaemonSet was deleted')
+  t.match(await endPod('second'), 'the DaemonSet is there')
   await startPod('third', VERSION, api)
   t.equal(servingVersion(), VERSION)
   t.equal(await reader.failures(), '', 'readers have noticed nothing')
