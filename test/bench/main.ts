@@ -1,6 +1,7 @@
 /**
  * `npm run bench`, as root: procveil beside Debian's lxcfs, the kernel's own procfs and the floor of FUSE. Names of
- * parts choose some of them, `--quick` takes less time for each, `--json FILE` says where all samples go.
+ * parts choose some of them, `--quick` takes less time for each, `--json FILE` says where all samples go, and `--suite
+ * SUITE` of which Debian suite docker is for `docker`.
  */
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -11,6 +12,7 @@ import { Cleanups } from '../kit/cleanups.ts'
 import { needs } from '../kit/requirements.ts'
 import { arrivals } from './arrivals.ts'
 import { containers } from './containers.ts'
+import { docker } from './docker.ts'
 import { fleet } from './fleet.ts'
 import { hooks } from './hooks.ts'
 import { machines } from './machines.ts'
@@ -30,7 +32,7 @@ const WITHOUT_RUNTIME = { fleet, pace }
 /** They share one service and one container under runc. */
 const WITH_RUNTIME = {
   ...{ reading, syscalls, containers, machines, hooks, wrapper, remounts },
-  arrivals,
+  ...{ arrivals, docker },
 }
 
 const FULL = { isQuick: false, rounds: 8, milliseconds: 400 }
@@ -38,14 +40,18 @@ const QUICK = { isQuick: true, rounds: 2, milliseconds: 60 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, json: { type: 'string', default: 'dist/bench.json' } },
+  options: {
+    quick: { type: 'boolean' },
+    json: { type: 'string', default: 'dist/bench.json' },
+    suite: { type: 'string' },
+  },
 })
 const isChosen = ([name]: [string, unknown]) =>
   positionals.length === 0 || positionals.includes(name)
 const small = Object.entries(WITHOUT_RUNTIME).filter(isChosen)
 const others = Object.entries(WITH_RUNTIME).filter(isChosen)
 
-const { skip } = needs('gcc', 'lxcfs', ...(others.length > 0 ? ['runc', 'strace'] : []))
+const { skip } = needs('gcc', 'lxcfs', ...(others.length > 0 ? ['runc', 'strace', 'dockerd', 'docker'] : []))
 if (skip !== undefined) throw new Error(`Cannot measure: ${skip}`)
 
 // As /run is on all hosts, in memory.
@@ -75,7 +81,7 @@ try {
     const stage = new Stage(programs)
     cleanups.add(() => stage.clear())
     await stage.build()
-    for (const [, run] of others) await run(stage, report, effort)
+    for (const [, run] of others) await run(stage, report, effort, { suite: values.suite })
   }
   report.save(values.json, { kernel: release() })
 } finally {

@@ -48,12 +48,14 @@ export async function fillCountedShare(share: string): Promise<void> {
   execaSync(process.execPath, ['scripts/bun.mjs', ...build], { cwd: PROJECT })
 }
 
-/** Fills an empty directory with packages, and tests of these; returns the names of the test files. */
-export function fillPackagesShare(t: Test, share: string): string[] {
-  const own = ['configure.ts', 'lifecycle.ts']
+/** Fills an empty directory with packages, and the tests of a folder; returns the names of the test files. */
+export function fillPackagesShare(t: Test, share: string, folder: 'packages' | 'runtimes') {
+  const own = { packages: ['configure.ts', 'lifecycle.ts'], runtimes: ['docker.ts', 'pods.ts'] }[
+    folder
+  ]
   compile(
     share,
-    own.map(name => `test/vm/packages/${name}`),
+    own.map(name => `test/vm/${folder}/${name}`),
   )
   makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
   copyPackages(join(share, 'packages'))

@@ -34,7 +34,7 @@ const GUEST_ENVIRONMENT = [
 
 interface Guest {
   name: string
-  suite: 'bookworm' | 'trixie'
+  suite: 'bookworm' | 'trixie' | 'forky'
   /** One of the suite's image: see build-image. */
   kernel: 'stable' | 'backports' | 'bullseye' | 'bookworm' | 'forky'
   cgroup: 'v2' | 'v1'
@@ -101,6 +101,15 @@ const PACKAGES_GUEST: Guest = {
   suite: 'trixie',
   kernel: 'stable',
   cgroup: 'v2',
+}
+
+/** Docker and containerd as they are to be in Debian 14, with these packages. */
+const RUNTIMES_GUEST: Guest = {
+  name: 'runtimes, Debian 14 under systemd',
+  suite: 'forky',
+  kernel: 'stable',
+  cgroup: 'v2',
+  fileTimeoutSeconds: GUEST_TIMEOUT_SECONDS,
 }
 
 /** Where half of the memory and of the CPUs are on another node. */
@@ -178,7 +187,8 @@ function findMissing(): string | undefined {
 async function run(): Promise<void> {
   await t.test('the guests and their QEMU are built', async t => {
     const options = { timeout: BUILD_TIMEOUT_MS, reject: false } as const
-    const commands = [['build-image', 'bookworm'], ['build-image', 'trixie'], ['build-qemu']]
+    const suites = ['bookworm', 'trixie', 'forky']
+    const commands = [...suites.map(suite => ['build-image', suite]), ['build-qemu']]
     const built = commands.map(([name = '', ...args]) => execa(join(HERE, name), args, options))
     for (const { exitCode, stderr } of await Promise.all(built)) t.equal(exitCode, 0, stderr)
   })
@@ -204,12 +214,18 @@ async function run(): Promise<void> {
     SYSTEMD_GUESTS.filter(({ name }) => wanted(name) && !isBrief),
   )
   if (wanted(KUBERNETES_HERE)) await runKubernetes()
-  if (!wanted(PACKAGES_GUEST.name)) return
+  if (wanted(PACKAGES_GUEST.name)) await runPackages(PACKAGES_GUEST, 'packages')
+  if (wanted(RUNTIMES_GUEST.name)) await runPackages(RUNTIMES_GUEST, 'runtimes')
+}
+
+async function runPackages(guest: Guest, folder: 'packages' | 'runtimes'): Promise<void> {
   const { skip } = needsPackages(PACKAGERS)
-  if (skip === undefined) {
-    const share = temporary(t, 'procveil-share-')
-    await boot(PACKAGES_GUEST, share, fillPackagesShare(t, share))
-  } else t.test(PACKAGES_GUEST.name, { skip }, async () => {})
+  if (skip !== undefined) {
+    t.test(guest.name, { skip }, async () => {})
+    return
+  }
+  const share = temporary(t, 'procveil-share-')
+  await boot(guest, share, fillPackagesShare(t, share, folder))
 }
 
 async function runSystemd(isHere: boolean, guests: readonly Guest[]): Promise<void> {

@@ -98,8 +98,12 @@ t.test('containerd', async t => {
   t.match(run('containerd', 'config', 'dump'), /default_runtime_name = ['"]procveil['"]/)
   importImages()
   for (const handler of ['', 'procveil'])
-    t.equal(words(await runInPod(handler, LOOK)), OWN, handler)
-  t.equal(words(await runInPod('runc', LOOK)), HOST, 'a handler of its own has no hook')
+    t.equal(words(await runInPod(LOOK, { handler })), OWN, handler)
+  t.equal(
+    words(await runInPod(LOOK, { handler: 'runc' })),
+    HOST,
+    'a handler of its own has no hook',
+  )
 
   configure('containerd', '--undo', '--restart')
   t.equal(text(file), before, 'to the byte')
@@ -122,7 +126,7 @@ t.test('NRI', async t => {
   await retry(() => run('ctr', 'version'), 60_000)
   t.match(configure('nri', '--restart'), 'reloaded procveil')
   const look = async (annotations: Record<string, string> = {}) =>
-    words(await runInPod('', LOOK, annotations))
+    words(await runInPod(LOOK, { annotations }))
   const on = { 'io.procveil.enabled': 'on' }
   // The plugin connects a moment later.
   const untilOwn = (annotations: Record<string, string>) =>

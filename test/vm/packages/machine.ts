@@ -69,23 +69,32 @@ export const rpm: PackageManager = {
   },
 }
 
-/** A container of podman that reads its files ten times a second at most, and writes down what has failed. */
+/** A container that reads its files ten times a second at most, and writes down what has failed. */
 export class Reader {
   readonly name: string
-  /** What the container sees, from the host: asking podman takes seconds in an emulated machine. */
-  readonly #root: string
+  readonly #engine: 'podman' | 'docker'
+  /** What the container sees, from the host: asking an engine takes seconds in an emulated machine. */
+  #root = ''
 
-  constructor(name: string) {
+  constructor(name: string, engine: 'podman' | 'docker' = 'podman', ...flags: string[]) {
     this.name = name
+    this.#engine = engine
     const script = `
       n=0
       while :; do
         for file in meminfo stat cpuinfo uptime; do cat /proc/$file >/dev/null 2>>/failed; done
         n=$((n + 1)); echo $n >/count; usleep 100000
       done`
-    const flags = ['--detach', '--network', 'none', '--memory', '64m', '--name', name]
-    run('podman', 'run', ...flags, IMAGE, 'sh', '-c', script)
-    this.#root = `/proc/${run('podman', 'inspect', '--format', '{{.State.Pid}}', name)}/root`
+    const limited = ['--network', 'none', '--memory', '64m', '--name', name, ...flags]
+    run(engine, 'run', '--detach', ...limited, IMAGE, 'sh', '-c', script)
+    this.find()
+  }
+
+  /** Looks for its first process, which is another one when it was started again. Returns its number. */
+  find(): string {
+    const pid = run(this.#engine, 'inspect', '--format', '{{.State.Pid}}', this.name)
+    this.#root = `/proc/${pid}/root`
+    return pid
   }
 
   /** Returns what has failed so far; after a whole round of reads more. */
@@ -109,7 +118,8 @@ export class Reader {
   }
 
   remove(): void {
-    run('podman', 'rm', '--force', '--time', '0', this.name)
+    const atOnce = this.#engine === 'podman' ? ['--time', '0'] : []
+    run(this.#engine, 'rm', '--force', ...atOnce, this.name)
   }
 
   #count(): number {

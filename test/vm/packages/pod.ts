@@ -1,10 +1,11 @@
-/** A pod of one container, as a kubelet asks containerd for it. */
+/** Pods, as a kubelet asks containerd for them. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { retry } from '../../kit/requirements.ts'
 import { IMAGE } from '../podman.ts'
 import { run } from './machine.ts'
 
@@ -13,8 +14,7 @@ const PROTOCOL = '/share/packages/cri.proto'
 /** NamespaceMode NODE: the pod needs no network of its own, and so no plugin that makes one. */
 const NODE = 2
 const DEADLINE_MS = 180_000
-
-type Answer = Record<string, string>
+const END_MS = 60_000
 
 /** Gives containerd the busybox image, also under the name of the one that holds a pod's namespaces. */
 export function importImages(): void {
@@ -48,57 +48,127 @@ export function importImages(): void {
   rmSync(directory, { recursive: true })
 }
 
-/**
- * Starts a pod with a container of 64 MiB, and returns what a command prints in it. `handler` is that of a RuntimeClass;
- * '' is the default one.
- */
-export async function runInPod(
-  handler: string,
-  command: readonly string[],
-  annotations: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const client = connect()
-  const name = `pod-${handler || 'default'}`
-  const config = {
-    metadata: { name, uid: name, namespace: 'default' },
-    annotations,
-    linux: { security_context: { namespace_options: { network: NODE } } },
+interface PodOptions {
+  name?: string
+  namespace?: string
+  /** That of a RuntimeClass; '' is the default one. */
+  handler?: string
+  annotations?: Readonly<Record<string, string>>
+}
+
+const FOR_EVER = ['/bin/sleep', '100000']
+const ON_NODE = { namespace_options: { network: NODE } }
+
+export class Pod {
+  readonly #client = connect()
+  readonly #config: Record<string, unknown>
+  readonly #logs = mkdtempSync(join(tmpdir(), 'pod-logs-'))
+  #id = ''
+
+  private constructor({ name = 'pod', namespace = 'default', annotations = {} }: PodOptions) {
+    this.#config = {
+      metadata: { name, uid: name, namespace },
+      log_directory: this.#logs,
+      annotations,
+      linux: { security_context: ON_NODE },
+    }
   }
-  const call = (method: string, request: object): Promise<Answer> => {
-    const options = { deadline: Date.now() + DEADLINE_MS }
-    return new Promise((resolve, reject) => {
-      client[method]?.call(client, request, options, (error: Error | null, answer: Answer) =>
-        error === null ? resolve(answer) : reject(error),
-      )
-    })
+
+  static async start(options: PodOptions = {}): Promise<Pod> {
+    const pod = new Pod(options)
+    const request = { config: pod.#config, runtime_handler: options.handler ?? '' }
+    try {
+      pod.#id = (
+        await pod.#call<{ pod_sandbox_id: string }>('RunPodSandbox', request)
+      ).pod_sandbox_id
+    } catch (error) {
+      pod.#forget()
+      throw error
+    }
+    return pod
   }
-  try {
-    const { pod_sandbox_id } = await call('RunPodSandbox', { config, runtime_handler: handler })
-    const { container_id } = await call('CreateContainer', {
-      pod_sandbox_id,
-      sandbox_config: config,
+
+  /** Starts a container, and returns its id. */
+  async add(name: string, mebibytes: number, command: readonly string[] = FOR_EVER) {
+    const { container_id } = await this.#call<{ container_id: string }>('CreateContainer', {
+      pod_sandbox_id: this.#id,
+      sandbox_config: this.#config,
       config: {
         metadata: { name },
         image: { image: IMAGE },
-        command: ['/bin/sleep', '100000'],
+        command,
+        log_path: name,
         linux: {
-          resources: { memory_limit_in_bytes: 64 * 2 ** 20 },
-          security_context: { namespace_options: { network: NODE } },
+          resources: { memory_limit_in_bytes: mebibytes * 2 ** 20 },
+          security_context: ON_NODE,
         },
       },
     })
-    await call('StartContainer', { container_id })
-    const { stdout = '' } = await call('ExecSync', { container_id, cmd: command, timeout: 60 })
-    await call('StopPodSandbox', { pod_sandbox_id })
-    await call('RemovePodSandbox', { pod_sandbox_id })
+    await this.#call('StartContainer', { container_id })
+    return container_id
+  }
+
+  /** Runs a container to its end, as init containers are, and returns what it has printed. */
+  async runToEnd(name: string, mebibytes: number, command: readonly string[]): Promise<string> {
+    const container_id = await this.add(name, mebibytes, command)
+    await retry(async () => {
+      const { status } = await this.#call<{ status: { state: string } }>('ContainerStatus', {
+        container_id,
+      })
+      if (status.state !== 'CONTAINER_EXITED') throw new Error(`${name} is ${status.state}`)
+    }, END_MS)
+    // TIME STREAM TAG TEXT
+    const lines = readFileSync(join(this.#logs, name), 'utf8').trimEnd().split('\n')
+    return lines.map(line => line.split(' ').slice(3).join(' ')).join('\n')
+  }
+
+  /** Returns what a command prints in one of its containers. */
+  async exec(container_id: string, command: readonly string[]): Promise<string> {
+    const request = { container_id, cmd: command, timeout: 60 }
+    const { stdout } = await this.#call<{ stdout: Buffer }>('ExecSync', request)
     return stdout.toString()
+  }
+
+  async remove(): Promise<void> {
+    try {
+      await this.#call('StopPodSandbox', { pod_sandbox_id: this.#id })
+      await this.#call('RemovePodSandbox', { pod_sandbox_id: this.#id })
+    } finally {
+      this.#forget()
+    }
+  }
+
+  #forget(): void {
+    this.#client.close()
+    rmSync(this.#logs, { recursive: true })
+  }
+
+  #call<Answer>(method: string, request: object): Promise<Answer> {
+    const options = { deadline: Date.now() + DEADLINE_MS }
+    return new Promise((resolve, reject) => {
+      this.#client[method]?.call(
+        this.#client,
+        request,
+        options,
+        (error: Error | null, answer: Answer) => (error === null ? resolve(answer) : reject(error)),
+      )
+    })
+  }
+}
+
+/** Returns what a command prints in a pod's container of 64 MiB. */
+export async function runInPod(command: readonly string[], options: PodOptions = {}) {
+  const pod = await Pod.start(options)
+  try {
+    return await pod.exec(await pod.add('only', 64), command)
   } finally {
-    client.close()
+    await pod.remove()
   }
 }
 
 function connect() {
-  const loaded = loadPackageDefinition(loadSync(PROTOCOL, { keepCase: true }))
+  const definition = loadSync(PROTOCOL, { keepCase: true, enums: String, defaults: true })
+  const loaded = loadPackageDefinition(definition)
   const { v1 } = loaded.runtime as unknown as { v1: { RuntimeService: ServiceClientConstructor } }
   return new v1.RuntimeService(SOCKET, credentials.createInsecure())
 }
