@@ -82,8 +82,8 @@ class Watcher {
   readonly #inotify: Inotify
   readonly #places: PlaceWatch
   readonly #arrivals: Arrivals<Entry>
-  /** Of the containers that were told of since the last look at all. */
-  #told = new Set<string>()
+  /** Of the containers that are told of while all are looked at. */
+  #told: Set<string> | undefined
   #isFull = false
 
   constructor(settings: Settings, runtimeRoots: readonly string[], log: Log) {
@@ -103,15 +103,14 @@ class Watcher {
     const places = placesOf([...runtimeRoots.map(parseRoot), ...systemSearches()])
     this.#places = new PlaceWatch(this.#host, this.#inotify, places, {
       changed: entry => this.#changed(entry),
-      lost: () => this.#lookAtOthers(),
+      lost: () => this.#lookAtAll(),
       failed: error => this.#cannotWatch(error),
     })
   }
 
   begin(): void {
-    this.#places.lookAtAll()
+    this.#lookAtAll()
     this.#inotify.begin()
-    this.#lookAtOthers()
     this.#log.info(`watches ${this.#places.count} directories`)
   }
 
@@ -124,7 +123,7 @@ class Watcher {
   #changed(entry: Entry): void {
     const id = idOf(entry)
     if (!isId(id)) return
-    this.#told.add(id)
+    this.#told?.add(id)
     this.#arrivals.happened(`${entry.root}/${entry.name}`, entry)
   }
 
@@ -143,9 +142,11 @@ class Watcher {
     return met !== 'unready'
   }
 
-  #lookAtOthers(): void {
-    const told = this.#told
-    this.#told = new Set()
+  #lookAtAll(): void {
+    const told = new Set<string>()
+    this.#told = told
+    this.#places.lookAtAll()
+    this.#told = undefined
     const { defaults, settings } = { defaults: this.#defaults, settings: this.#settings }
     void lookAtOthers({
       host: this.#host,

@@ -124,6 +124,9 @@ t.test('who has a hook, or was left out', needs('runc'), async t => {
   // An update writes the state again.
   await out.update('--memory', '134217728')
 
+  const off = unhooked(t, here, 'watch-off', { annotations: { 'io.procveil.enabled': 'off' } })
+  await off.start()
+
   const files = { 'io.procveil.files': 'uptime' }
   const chosen = unhooked(t, here, 'watch-chosen', { annotations: files })
   await chosen.start()
@@ -134,6 +137,12 @@ t.test('who has a hook, or was left out', needs('runc'), async t => {
   t.equal(await readMemTotal(later), '65536')
   t.equal(await readMemTotal(out), HOST_KIB, 'an operator took its files out')
   t.equal(await readMemTotal(hooked), '65536')
+  const roots = ['--runtime-root', rootOf(here)]
+  const { stdout } = await here.toolkit('remount', '--all', ...roots)
+  t.match(stdout, /skipped/)
+  t.equal(await readMemTotal(off), HOST_KIB, 'its annotation wants none')
+  await here.toolkit('remount', '-c', off.id, ...roots)
+  t.equal(await readMemTotal(off), '65536', 'who names it wants them all the same')
   const said = (await watcher.end()).split('\n').filter(line => /hooked/.test(line))
   t.strictSame(said, [], 'there was nothing to do for who has a hook')
 })
@@ -177,19 +186,26 @@ t.test('events that the kernel had to leave out', needs('runc'), async t => {
   await attached(before)
   process.kill(watcher.pid, 'SIGSTOP')
   const most = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'))
-  for (let events = 0; events < most + 2; events += 2) {
-    mkdirSync(join(root, 'watch-flood'))
-    rmdirSync(join(root, 'watch-flood'))
+  const flood = () => {
+    for (let events = 0; events < most + 2; events += 2) {
+      mkdirSync(join(root, 'watch-flood'))
+      rmdirSync(join(root, 'watch-flood'))
+    }
   }
-  const lost = unhooked(t, here, 'watch-lost')
-  await lost.start()
+  flood()
   await before.remove()
   t.strictSame(here.registered(), ['watch-before.json'])
   process.kill(watcher.pid, 'SIGCONT')
+  await registered(here)
+  process.kill(watcher.pid, 'SIGSTOP')
+  flood()
+  const lost = unhooked(t, here, 'watch-lost')
+  await lost.start()
+  process.kill(watcher.pid, 'SIGCONT')
   await attached(lost)
   await registered(here, 'watch-lost')
-  const told = (await watcher.end()).split('\n').filter(line => line.startsWith('attached'))
-  t.strictSame(told, ['attached watch-before', 'attached watch-lost'])
+  const told = (await watcher.end()).split('\n')
+  t.strictSame(told, ['attached watch-before', 'forgotten watch-before', 'attached watch-lost'])
 })
 
 t.test('the status of crun', needs('runc'), async t => {

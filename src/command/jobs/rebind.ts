@@ -4,6 +4,7 @@ import type { Described } from '../../container/container.ts'
 import { Registry } from '../../container/registry.ts'
 import { Host } from '../../host/host.ts'
 import { detach as takeOut } from '../../mount/detach.ts'
+import { wantsFiles } from '../../oci/annotations.ts'
 import type { Options } from '../../proc/options.ts'
 import { DIRECTORY_PATHS, FILE_PATHS } from '../../proc/paths.ts'
 import type { Settings } from '../../service/default-settings.ts'
@@ -29,6 +30,7 @@ export interface RebindInput {
 
 const ENDED = 'it has ended'
 const LEFT_OUT = 'an operator took the files out'
+const UNWANTED = 'its annotation io.procveil.enabled is off'
 
 interface Context {
   host: Host
@@ -40,8 +42,10 @@ interface Context {
 /** Returns why the container is skipped, or nothing. */
 export const attach = (input: RebindInput) =>
   rebind('remount', input, ({ detached, ...container }, { host, registry, log }) => {
-    const { settings, defaults, registered } = input
+    const { settings, defaults, registered, all } = input
     if (registered && detached) return LEFT_OUT
+    // Who names it wants the files all the same.
+    if (all && registry.find(container.id) === undefined && isUnwanted(input)) return UNWANTED
     const refuse = (error: unknown) => log.error(error)
     const context = { host, settings, registry, defaults, spare: 'unless-early', refuse } as const
     bind(context, container)
@@ -52,6 +56,9 @@ export const attach = (input: RebindInput) =>
     forgetEnded(host, settings, registry, log)
     return undefined
   })
+
+const isUnwanted = ({ candidate: { running } }: RebindInput) =>
+  running !== undefined && wantsFiles(key => running.annotations[key]) === false
 
 /** Returns why the container is skipped, or nothing. */
 export const detach = (input: RebindInput) =>

@@ -21,7 +21,7 @@ export interface Entry {
 
 interface Told {
   changed(entry: Entry): void
-  /** Events were lost: anything may have changed. */
+  /** Events were lost: anything may have changed, and all is to be looked at. */
   lost(): void
   /** A directory cannot be watched. */
   failed(error: unknown): void
@@ -78,7 +78,6 @@ export class PlaceWatch {
   take(events: readonly InotifyEvent[]): void {
     for (const event of events) {
       if ((event.mask & IN_Q_OVERFLOW) !== 0) {
-        this.lookAtAll()
         this.#told.lost()
         return
       }

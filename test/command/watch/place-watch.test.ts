@@ -26,13 +26,16 @@ function watched(t: Test, files: Readonly<Record<string, string>>, ...searches: 
   const told: string[] = []
   const failures: unknown[] = []
   const entries = new Map<string, Entry>()
-  const places = new PlaceWatch(host, watches, placesOf(searches), {
+  const places: PlaceWatch = new PlaceWatch(host, watches, placesOf(searches), {
     changed: entry => {
       const path = `${entry.root}/${entry.name}`
       told.push(path)
       entries.set(path, entry)
     },
-    lost: () => told.push('lost'),
+    lost: () => {
+      told.push('lost')
+      places.lookAtAll()
+    },
     failed: error => failures.push(error),
   })
   const path = (name: string) => join(host.directory, name)
@@ -173,7 +176,7 @@ t.test('after lost events everything is looked at once', async t => {
   rmSync(at.path('run/runc/x'), { recursive: true })
   at.make('run/runc/z')
   at.places.take([{ wd: -1, mask: IN_Q_OVERFLOW, name: '' }])
-  t.strictSame(at.told(), ['run/runc/y', 'run/runc/z', 'lost'])
+  t.strictSame(at.told(), ['lost', 'run/runc/y', 'run/runc/z'])
   at.over('run/runc/y')
   at.over('run/runc/z')
   t.equal(at.places.count, 1)
