@@ -1,4 +1,4 @@
-/** Packages of an earlier version, made as this version's are: there were none then. */
+/** Packages of another version, made as this version's are: earlier ones had none. */
 
 import {
   copyFileSync,
@@ -16,14 +16,13 @@ import type { Test } from 'tap'
 import { pack } from '../../scripts/package/archive.ts'
 import { makeDebs, makeRpms } from '../../scripts/package/packages.ts'
 import { MACHINES, readReleaseDate } from '../../scripts/package/release.ts'
-import { buildRelease } from '../kit/release.ts'
 import { temporary } from '../kit/temporary.ts'
 import { findPackages, VERSION } from './built.ts'
 
-/** Writes a deb and an rpm for x86-64, and those that go with them, to `output`. */
-export function makeEarlierPackages(t: Test, version: '0.1.0', output: string): void {
+/** Writes a deb and an rpm with an executable for x86-64, and those that go with them, to `output`. */
+export function makePackagesAs(t: Test, version: string, executable: string, output: string): void {
   const work = temporary(t)
-  const folder = unpackAs(version, buildRelease(t, version), work)
+  const folder = unpackAs(version, executable, work)
   for (const name of ['rpm/procveil.spec', 'debian/changelog']) {
     const text = readFileSync(join(folder, name), 'utf8')
     writeFileSync(join(folder, name), text.replaceAll(VERSION, version))

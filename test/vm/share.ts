@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { execaSync } from 'execa'
 import type { Test } from 'tap'
 import { compileC } from '../bench/compile.ts'
-import { buildAs } from '../kit/release.ts'
+import { buildAs, buildRelease } from '../kit/release.ts'
 import { EXECUTABLE } from '../kit/requirements.ts'
-import { copyPackages, makeEarlierPackages, unpackAs, unpackRelease } from '../packages/earlier.ts'
+import { copyPackages, makePackagesAs, unpackAs, unpackRelease } from '../packages/earlier.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -57,7 +57,9 @@ export function fillPackagesShare(t: Test, share: string, folder: 'packages' | '
     share,
     own.map(name => `test/vm/${folder}/${name}`),
   )
-  makeEarlierPackages(t, '0.1.0', join(share, 'packages'))
+  // The real one knows no NRI: what is upgraded to is these sources once more.
+  const build = { packages: buildRelease, runtimes: buildAs }[folder]
+  makePackagesAs(t, '0.1.0', build(t, '0.1.0'), join(share, 'packages'))
   copyPackages(join(share, 'packages'))
   cpSync(join(PROJECT, 'test/vm/packages/cri.proto'), join(share, 'packages/cri.proto'))
   return own.map(compiled)
