@@ -123,7 +123,7 @@ if [ $action = uninstall ]; then
   # A daemon that was not restarted since, and containers that run, still call procveil-runtime: a link to what it ran
   # keeps them going, and can be removed later.
   if [ -z "$root" ] && [ $part = main ] && [ -e /run/procveil-runtime.used ]; then
-    for runtime in runc crun youki; do
+    for runtime in $(sed '/^#/d; /^$/d; q' /run/procveil-runtime.used) runc crun youki; do
       if path=$(command -v $runtime); then ln -sf "$path" "$bindir/procveil-runtime" && break; fi
     done
   fi

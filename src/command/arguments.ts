@@ -40,7 +40,7 @@ export interface FastCommand {
   operands: readonly string[]
 }
 
-const OPERANDS = 3
+const OPERANDS = 5
 
 const SECONDS = /^\d{1,4}(\.\d{1,3})?$/
 

@@ -39,11 +39,11 @@ t.test("a hook's command line", async t => {
 })
 
 t.test('what procveil-runtime says of a container', async t => {
-  const said = ['--log', '/l', 'runtime-hooks', '/exe', '--bundle', '']
+  const said = ['--log', '/l', 'runtime-hooks', '/exe', '--bundle', '', '/runc', '/used']
   t.match(parseFastCommand(said), {
     name: 'runtime-hooks',
     settings: { log: '/l' },
-    operands: ['/exe', '--bundle', ''],
+    operands: ['/exe', '--bundle', '', '/runc', '/used'],
   })
   t.equal(parseFastCommand(said.slice(0, -1)), undefined)
 })

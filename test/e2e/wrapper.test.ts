@@ -5,6 +5,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  linkSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -15,6 +16,7 @@ import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { type Box, type BoxOptions, box } from '../kit/box.ts'
+import { HOST_KIB, readMemTotal } from '../kit/mem-total.ts'
 import { EXECUTABLE, needs, retry } from '../kit/requirements.ts'
 import { type Site, site } from '../kit/site.ts'
 import { type WrapperPlaces, writeWrapper } from '../kit/wrapper.ts'
@@ -167,6 +169,19 @@ t.test('a container whose package is erased is deleted', needs('runc'), async t 
   renameSync(here.executable, `${here.executable}.gone`)
   t.equal((await one.call('kill', one.box.id, 'KILL')).exitCode, 0)
   await retry(async () => t.equal((await one.call('delete', '--force', one.box.id)).exitCode, 0))
+  await one.box.start()
+  t.equal(await readMemTotal(one.box), HOST_KIB, 'and its bundle is used again')
+})
+
+t.test('a directory of another user, as podman makes it', needs('runc'), async t => {
+  const here = site(t)
+  const used = join(here.directory, 'used')
+  const one = wrapped(t, here, { used })
+  chownSync(one.box.bundle, 1000, 1000)
+  t.equal(await one.start(), 0)
+  t.match(await one.first(), OWN)
+  t.strictSame(one.messages(), [])
+  t.equal(readFileSync(used, 'utf8'), `${execaSync('which', ['runc']).stdout}\n`, 'who made it')
 })
 
 /** What goes wrong, with the beginning of the reason; none where nothing is said. */
@@ -208,8 +223,17 @@ const FAILURES: Readonly<
     },
     says: /the keys \["Hooks"\]/,
   },
-  "a user's config.json": { spoil: ({ config }) => chownSync(config, 1000, 1000) },
-  "a user's bundle": { spoil: ({ box }) => chownSync(box.bundle, 1000, 1000) },
+  "a user's config.json": {
+    spoil: ({ config }) => chownSync(config, 1000, 1000),
+    says: /it belongs to user 1000, not to root/,
+  },
+  "a user's directory, with a file that has another name": {
+    spoil: ({ box, config }) => {
+      linkSync(config, `${config}.other`)
+      chownSync(box.bundle, 1000, 1000)
+    },
+    says: /it has 2 names/,
+  },
 }
 
 for (const [what, { spoil, program, says }] of Object.entries(FAILURES)) {

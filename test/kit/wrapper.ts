@@ -14,6 +14,8 @@ export interface WrapperPlaces {
   options?: readonly string[]
   /** The file that names a runtime. */
   choice?: string
+  /** The file of the runtime of the last container. */
+  used?: string
   seconds?: number
 }
 
@@ -24,12 +26,14 @@ export function writeWrapper(path: string, places: WrapperPlaces): string {
     executable,
     options = [],
     choice = '/nonexistent',
+    used = '/nonexistent',
     seconds = 10,
   } = places
   const values: Readonly<Record<string, string>> = {
     pv_procveil: executable,
     pv_options: `'${options.join(' ')}'`,
     pv_choice: choice,
+    pv_used: used,
     pv_seconds: String(seconds),
   }
   let text = readFileSync(SCRIPT, 'utf8').replace('#!/bin/sh', `#!${shell}`)

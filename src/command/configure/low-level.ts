@@ -2,7 +2,7 @@
 
 import type { Change, Plan, Situation } from './plan.ts'
 
-const CHOICE = '/etc/procveil/runtime'
+export const CHOICE = '/etc/procveil/runtime'
 
 /**
  * `program` is what ran containers before, a path or a name; `undefined` where procveil-runtime finds it by itself. An

@@ -58,11 +58,12 @@ export function forgetRecord(host: Host, runtime: Runtime): void {
 
 /**
  * Notes, until the machine starts again, that daemons may still call procveil-runtime: who erases the package then leaves
- * a link to the runtime behind it in its place.
+ * a link to the runtime behind it in its place. `chosen` is that runtime, where no container has told of one so far.
  */
-export function markUsed(host: Host): void {
+export function markUsed(host: Host, chosen: string): void {
   mkdirSync(host.path('run'), { recursive: true })
-  writeFileSync(host.path('run/procveil-runtime.used'), '')
+  const path = 'run/procveil-runtime.used'
+  if (!host.tryRead(path)) writeFileSync(host.path(path), chosen)
 }
 
 const pathOf = (runtime: Runtime) => `${DIRECTORY}/${runtime}.json`

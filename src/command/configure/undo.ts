@@ -2,6 +2,7 @@
 
 import { describe } from '../../sys/log.ts'
 import { readText, removeDirectories, removeText, writeText } from './files.ts'
+import { CHOICE } from './low-level.ts'
 import type { Runtime } from './names.ts'
 import { originalOf } from './original.ts'
 import { forgetRecord, markUsed, type Recorded, type RecordedFile, readRecords } from './record.ts'
@@ -45,6 +46,7 @@ function undoRecord(
   others: readonly Recorded[],
   { dryRun, restart }: UndoChoices,
 ): void {
+  const chosen = readText(site.host, CHOICE) ?? ''
   let isChanged = false
   // What a file names stays there until that file is undone.
   for (const file of files.toReversed()) {
@@ -54,7 +56,7 @@ function undoRecord(
   }
   if (dryRun) return
   forgetRecord(site.host, runtime)
-  if (asRuntime) markUsed(site.host)
+  if (asRuntime) markUsed(site.host, chosen)
   if (!isChanged || !RESTARTED.includes(runtime)) return
   if (runtime === 'containerd') {
     site.print('note: pods whose RuntimeClass has the handler procveil do not start from then on')

@@ -19,9 +19,9 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
 
 /**
  * Replaces a file by what `edit` makes of its text, in which each byte is a character. Its owner and mode stay, and who
- * reads it meanwhile sees the old text or the new one, whole. Nothing happens where `edit` returns `undefined`, and where
- * the file or its directory is not root's. Throws the system's error, that of `edit`, and one for a file that is too
- * large or none.
+ * reads it meanwhile sees the old text or the new one, whole. Nothing happens where `edit` returns `undefined`. The
+ * directory may be another user's, as podman's is for a container whose root is one: the file is root's all the same, and
+ * has no other name. Throws the system's error, that of `edit`, and one for a file that is another's, too large or none.
  */
 export function editConfig(
   directory: string,
@@ -35,7 +35,10 @@ export function editConfig(
     const file = openSync(`${place}/${name}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       const status = fstatSync(file)
-      if (status.uid !== 0 || fstatSync(directoryFd).uid !== 0) return
+      if (status.uid !== 0) throw new Error(`it belongs to user ${status.uid}, not to root`)
+      if (status.nlink > 1 && fstatSync(directoryFd).uid !== 0) {
+        throw new Error(`it has ${status.nlink} names, and its directory is not root's`)
+      }
       const text = edit(readAll(file, status))
       if (text !== undefined) replace(place, name, text, status)
     } finally {

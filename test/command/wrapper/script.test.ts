@@ -53,6 +53,7 @@ function setup(t: Test, { runtimes = ['runc'], executableDoes = '', ...places }:
   const wrapper = writeWrapper(at('procveil-runtime'), {
     executable,
     choice: at('choice'),
+    used: at('used'),
     ...places,
   })
   const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : '')
@@ -235,6 +236,14 @@ for (const shell of SHELLS) {
     })
     choose('# nothing')
     t.match(several.run(['--log=log', 'create', '1']), { called: 'bin/crun', log: '' })
+
+    // What the last container was made by is known to no other runtime.
+    writeFileSync(several.at('used'), `${several.at('bin/youki')}\n`)
+    t.equal(several.run(['state', '1']).called, 'bin/youki')
+    choose('crun')
+    t.equal(several.run(['state', '1']).called, 'bin/crun', 'what is configured counts more')
+    t.equal(several.run(['create', '1']).called, 'bin/crun')
+    t.match(several.read('asked'), `|${several.at('bin/crun')}|${several.at('used')}|`)
 
     const none = setup(t, { shell, runtimes: [] })
     const env = { PATH: '/nonexistent' }
