@@ -47,7 +47,7 @@ const AFTER: readonly Section[] = [
     title: 'ANNOTATIONS',
     blocks: [
       'An annotation `io.procveil.OPTION` of a container sets an option for that container: `io.procveil.cpuQuota` with the value `off`, say. Annotations stand in `annotations` of the `config.json` of a bundle; `podman run --annotation` and the annotations of a pod under CRI-O end up there.',
-      'The annotation `io.procveil.enabled` with the value `off` (or `false`) keeps a container from getting any of the files by a hook; `on` (or `true`) has the plugin for NRI give it the hook where that is only for annotated pods. It is no option, and cannot stand in the file.',
+      'The annotation `io.procveil.enabled` with the value `off` (or `false`) keeps a container from getting any of the files by a hook, by `watch` or by `remount --all`; `on` (or `true`) has the plugin for NRI give it the hook where that is only for annotated pods. It is no option, and cannot stand in the file.',
       "Of an option's values, that in an annotation counts first, then that in the configuration file, then the default. An annotation may set every option; but with `cgroup` it may only name the container's own cgroup or one above it, since whoever may annotate a container may not look into others with it. Where the files are mounted, and where `procveil(8)` keeps its state, no annotation can say.",
     ],
   },

@@ -7,9 +7,9 @@ const SECTIONS: readonly Section[] = [
     title: 'DESCRIPTION',
     blocks: [
       '`procveil-runtime` is what docker, containerd, podman and others may call in the place of `runc(8)`. When a container is created, it has `procveil` add its hook to the `config.json` of the bundle. Then it becomes the runtime that does the work, with the same arguments, environment and descriptors. All other calls, such as `exec` or `state`, go to that runtime at once.',
-      'All bytes of `config.json` but the hook stay as they are. One that has a hook of `procveil` already gets no second one. Nothing is added for users: neither where the caller is not root of the host, nor to a bundle or a `config.json` that belongs to somebody else than root.',
+      'All bytes of `config.json` but the hook stay as they are. One that has a hook of `procveil` already gets no second one. Nothing is added where the caller is not root of the host, nor to a `config.json` that belongs to somebody else. The file keeps the hook: a bundle that is used again has it already.',
       'Whatever goes wrong, and after 10 seconds at the latest, the container starts without the hook, and sees its host in `/proc`. A warning with the reason stands then in the log that the option `--log` of the caller names, in the form that `--log-format` asks for.',
-      'The runtime behind it is the first of runc, crun and youki in `PATH`, or the one that the first line of `/etc/procveil/runtime` names which is neither empty nor a comment, by its path or its name. One that is not there is passed over, with a warning.',
+      'The runtime behind it is the one that the first line of `/etc/procveil/runtime` names which is neither empty nor a comment, by its path or its name. Where there is none it is the runtime of the last container, and before the first container the first of runc, crun and youki in `PATH`. One that is not there is passed over, with a warning. No runtime knows the containers of another one: change it when none of them runs.',
     ],
   },
   {
@@ -18,6 +18,10 @@ const SECTIONS: readonly Section[] = [
       {
         terms: [
           { term: '`/etc/procveil/runtime`', text: ['The runtime behind it. It need not exist.'] },
+          {
+            term: '`/run/procveil-runtime.used`',
+            text: ['The runtime of the last container. It is gone when the machine starts again.'],
+          },
           {
             term: '`/var/log/procveil.log`',
             text: ['The reasons why a hook could not be added.'],
@@ -42,7 +46,7 @@ const SECTIONS: readonly Section[] = [
       },
       'Use it for a container of podman:',
       { lines: ['# podman --runtime /usr/bin/procveil-runtime run ...'] },
-      'Put it before crun:',
+      'Put it before crun, while none of its containers runs:',
       { lines: ['# echo crun >/etc/procveil/runtime'] },
     ],
   },
