@@ -30,31 +30,33 @@ async function untilOwn(): Promise<void> {
   }, LATE_MS)
 }
 
-dpkg.install(EARLIER, 'procveil')
 const before = existsSync(FILE) ? readFileSync(FILE, 'utf8') : undefined
+dpkg.install(EARLIER, 'procveil')
 t.teardown(async () => {
   run('systemctl', 'stop', 'containerd.service')
   if (before === undefined) rmSync(FILE, { force: true })
   else writeFileSync(FILE, before)
-  dpkg.erase()
+  if (traces().length > 0) dpkg.erase()
   // containerd leaves the cgroup that it puts pods into, which has some of a pod's until all its processes are gone.
   if (existsSync(PODS)) await retry(() => rmdirSync(PODS), 10_000)
-  t.strictSame(traces(), [])
 })
-await restartContainerd()
-importImages()
-t.equal(await look(), HOST, 'nothing is configured')
-run(PROCVEIL, 'configure', 'nri', '--set-as-default', '--restart')
-await untilOwn()
 /** Runs and reads until the end, through all that is done to the service and the runtime. */
-const watched = await Pod.start({ name: 'watched' })
-const reader = await watched.add('reader', 64, [
-  ...['/bin/sh', '-c'],
-  `while :; do
+let watched: Pod
+let reader: string
+
+t.test('NRI is configured', async t => {
+  await restartContainerd()
+  importImages()
+  t.equal(await look(), HOST)
+  run(PROCVEIL, 'configure', 'nri', '--set-as-default', '--restart')
+  await untilOwn()
+  watched = await Pod.start({ name: 'watched' })
+  const script = `while :; do
     for file in meminfo stat cpuinfo uptime; do cat /proc/$file >/dev/null 2>>/failed; done
     echo >>/rounds; usleep 100000
-  done`,
-])
+  done`
+  reader = await watched.add('reader', 64, ['/bin/sh', '-c', script])
+})
 
 t.test('each container of a pod has its own', async t => {
   const pod = await Pod.start({ name: 'several' })
@@ -129,6 +131,11 @@ t.test('a pod that ran through all this', async t => {
   t.equal(await read('/failed'), '')
   t.equal(words(await watched.exec(reader, LOOK)), OWN)
   await watched.remove()
+})
+
+t.test('nothing is left of the package', async t => {
+  dpkg.erase()
+  t.strictSame(traces(), [])
 })
 
 async function restartContainerd(more = ''): Promise<void> {
