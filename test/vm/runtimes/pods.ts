@@ -22,12 +22,14 @@ const words = (line: string) => line.trim().replace(/\s+/g, ' ')
 const total = (mebibytes: number) => `MemTotal: ${mebibytes * 1024} kB`
 const look = async () => words(await runInPod(LOOK))
 
-/** The plugin connects a moment after the service or the runtime has started. Each pod on the way has to start. */
+/** The plugin connects a moment after the service or the runtime has started. Each pod until then has to start. */
 async function untilOwn(): Promise<void> {
-  await retry(async () => {
+  const deadline = Date.now() + LATE_MS
+  for (;;) {
     const seen = await look()
-    if (seen !== OWN) throw new Error(`a pod sees ${seen}`)
-  }, LATE_MS)
+    if (seen === OWN) return
+    if (Date.now() > deadline) throw new Error(`Cannot see a pod with its own: it sees ${seen}`)
+  }
 }
 
 const before = existsSync(FILE) ? readFileSync(FILE, 'utf8') : undefined
