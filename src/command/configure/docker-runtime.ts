@@ -15,7 +15,7 @@ export interface Part {
   use: string
 }
 
-/** Throws where the file has a runtime by that name, or a default one that is no program. */
+/** Throws where the file has a runtime by that name, or a default one to be replaced that is no program. */
 export function planRuntime(
   situation: Situation,
   path: string,
@@ -29,18 +29,21 @@ export function planRuntime(
       `Cannot add the runtime ${DOCKER_RUNTIME} to ${path}: it has one, which procveil configure did not write; take it out first`,
     )
   }
-  const { [DEFAULT_KEY]: name } = parseSettings(path, before, false)
-  const old = typeof name === 'string' ? runtimes[name] : undefined
-  const program = pathOf(old)
-  if (old !== undefined && program === undefined) {
+  const name = textOf(parseSettings(path, before, false)[DEFAULT_KEY])
+  const program = name === undefined ? undefined : pathOf(runtimes[name])
+  const isShim = name !== undefined && program === undefined && !BUILT_IN.includes(name)
+  if (isShim && setAsDefault) {
     throw new Error(
-      `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc`,
+      `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc; leave --set-as-default out`,
     )
   }
   const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], { path: WRAPPER })
   const use = `docker run --runtime ${DOCKER_RUNTIME}`
+  const { changes, notes } = chooseLowLevel(situation, program)
+  const note = `${use} has runc run a container, and not ${quote(name)}, the default runtime`
   return {
-    ...chooseLowLevel(situation, program),
+    changes,
+    notes: isShim ? [...notes, note] : notes,
     text: setAsDefault ? setInJson(path, added, [DEFAULT_KEY], DOCKER_RUNTIME) : added,
     use: setAsDefault
       ? 'every container that is created from then on has the hook, but for docker run --runtime runc'
@@ -49,6 +52,12 @@ export function planRuntime(
 }
 
 const DEFAULT_KEY = 'default-runtime'
+
+/**
+ * The names by which docker runs runc without an entry in `runtimes`. Any other name without one is a containerd shim:
+ * getRuntime of moby's daemon/runtime_unix.go.
+ */
+const BUILT_IN: readonly string[] = ['runc', 'io.containerd.runc.v2', DOCKER_RUNTIME]
 
 function runtimesOf(path: string, text: string): Fields {
   const { runtimes } = parseSettings(path, text, false)

@@ -248,6 +248,30 @@ t.test('the default runtime that was goes on behind it', async t => {
   t.equal(chosen.host.read('etc/procveil/runtime'), 'crun\n', "an administrator's choice stays")
 })
 
+t.test('a shim that stays the default may have the runtime beside it', async t => {
+  for (const settings of [
+    { 'default-runtime': 'io.containerd.runsc.v1' },
+    { 'default-runtime': 'kata', runtimes: { kata: { runtimeType: 'io.containerd.kata.v2' } } },
+  ]) {
+    const before = JSON.stringify(settings)
+    const site = siteOf(t, { [CONFIG]: before })
+    const name = settings['default-runtime']
+    const said = site.configure('docker', { asRuntime: true })
+    t.match(said, `note: docker run --runtime procveil has runc run a container, and not "${name}"`)
+    t.equal(JSON.parse(site.host.read(CONFIG))['default-runtime'], name)
+    site.configure('docker', { undo: true })
+    t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
+  }
+})
+
+t.test("docker's own names for runc are no shims", async t => {
+  for (const name of ['', 'runc', 'io.containerd.runc.v2', 'procveil']) {
+    const site = siteOf(t, { [CONFIG]: JSON.stringify({ 'default-runtime': name }) })
+    site.configure('docker', { setAsDefault: true })
+    t.equal(JSON.parse(site.host.read(CONFIG))['default-runtime'], 'procveil', name)
+  }
+})
+
 t.test('what others have edited since keeps their changes beside the runtime', async t => {
   const undone = (before: string, edit: (settings: Record<string, unknown>) => unknown) => {
     const site = siteOf(t, { [CONFIG]: before })
@@ -293,6 +317,8 @@ t.test('a runtime that cannot be put behind it is told of', async t => {
       { runtimes: { kata: { runtimeType: 'io.containerd.kata.v2' } }, 'default-runtime': 'kata' },
       /before "kata", .* that is a shim/,
     ],
+    [{ 'default-runtime': 'io.containerd.runsc.v1' }, /before "io.containerd.runsc.v1", .* a shim/],
+    [{ 'default-runtime': 'io.containerd.kata.v2', runtimes: {} }, /that is a shim/],
   ]
   for (const [settings, message] of cases) {
     const text = JSON.stringify(settings)
