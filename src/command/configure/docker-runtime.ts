@@ -3,6 +3,7 @@
 import { type Fields, objectOf, quote, textOf } from '../../host/json.ts'
 import { DOCKER_RUNTIME } from '../hooks/docker.ts'
 import { WRAPPER } from '../hooks/entry.ts'
+import { namesOf } from '../hooks/ours.ts'
 import { parseSettings, setInJson } from './edit-json.ts'
 import { chooseLowLevel } from './low-level.ts'
 import type { Change, Plan, Situation } from './plan.ts'
@@ -37,9 +38,10 @@ export function planRuntime(
       `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc; leave --set-as-default out`,
     )
   }
-  const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], { path: WRAPPER })
   const use = `docker run --runtime ${DOCKER_RUNTIME}`
-  const { changes, notes } = chooseLowLevel(situation, program)
+  const { changes, notes, isWanted } = chooseLowLevel(situation, program)
+  const args = isWanted && program !== undefined ? argsOf(runtimes[name ?? '']) : []
+  const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], entryOf(WRAPPER, args))
   const note = `${use} has runc run a container, and not ${quote(name)}, the default runtime`
   return {
     changes,
@@ -67,6 +69,13 @@ function runtimesOf(path: string, text: string): Fields {
 }
 
 const pathOf = (runtime: unknown): string | undefined => textOf(objectOf(runtime)?.path)
+
+/** What docker puts before a runtime's command. */
+const argsOf = (runtime: unknown): string[] => namesOf(objectOf(runtime)?.runtimeArgs)
+
+/** An entry of `runtimes`. */
+const entryOf = (path: string, args: readonly string[]): Fields =>
+  args.length === 0 ? { path } : { path, runtimeArgs: args }
 
 /** Takes the runtime out of a text, and the default one back to what it was in `before`. */
 export function removeRuntime(path: string, text: string, before: string | undefined): string {

@@ -4,6 +4,13 @@ import type { Change, Plan, Situation } from './plan.ts'
 
 const CHOICE = '/etc/procveil/runtime'
 
+export interface LowLevel {
+  changes: readonly Change[]
+  notes: Plan['notes']
+  /** Whether it is the program that was asked for, which may have arguments of its own. */
+  isWanted: boolean
+}
+
 /**
  * `program` is what ran containers before, a path or a name; `undefined` where procveil-runtime finds it by itself. An
  * administrator's choice stays, and is told of where it is another.
@@ -11,13 +18,22 @@ const CHOICE = '/etc/procveil/runtime'
 export function chooseLowLevel(
   { original }: Pick<Situation, 'original'>,
   program: string | undefined,
-): { changes: readonly Change[]; notes: Plan['notes'] } {
-  if (program === undefined || program === 'runc') return { changes: [], notes: [] }
+): LowLevel {
+  if (program === undefined || program === 'runc') {
+    return { changes: [], notes: [], isWanted: true }
+  }
   const before = original(CHOICE)
   if (before === undefined) {
-    return { changes: [{ path: CHOICE, text: `${program}\n`, kind: 'own' }], notes: [] }
+    const change: Change = { path: CHOICE, text: `${program}\n`, kind: 'own' }
+    return { changes: [change], notes: [], isWanted: true }
   }
-  const isNamed = before.split('\n').some(line => line.trim() === program)
+  const isWanted = chosenIn(before) === program
   const note = `${CHOICE} does not name ${program}, which has run containers so far`
-  return { changes: [], notes: isNamed ? [] : [note] }
+  return { changes: [], notes: isWanted ? [] : [note], isWanted }
+}
+
+/** The first line that is neither empty nor a comment, as procveil-runtime reads it. */
+function chosenIn(text: string): string | undefined {
+  const lines = text.split('\n').map(line => line.trim())
+  return lines.find(line => line !== '' && !line.startsWith('#'))
 }

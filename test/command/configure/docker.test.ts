@@ -248,6 +248,33 @@ t.test('the default runtime that was goes on behind it', async t => {
   t.equal(chosen.host.read('etc/procveil/runtime'), 'crun\n', "an administrator's choice stays")
 })
 
+t.test('the arguments of the default runtime that was go with it', async t => {
+  const runsc = '/usr/local/bin/runsc'
+  const before = JSON.stringify({
+    runtimes: { runsc: { path: runsc, runtimeArgs: ['--platform=kvm', '--debug'] } },
+    'default-runtime': 'runsc',
+  })
+  const ours = { path: WRAPPER, runtimeArgs: ['--platform=kvm', '--debug'] }
+  const site = siteOf(t, { [CONFIG]: before })
+  const entry = () => JSON.parse(site.host.read(CONFIG)).runtimes.procveil
+  site.configure('docker', { setAsDefault: true })
+  t.strictSame(entry(), ours)
+  const once = site.files()
+  t.match(site.configure('docker', { setAsDefault: true }), /already configured/)
+  t.strictSame(site.files(), once, 'twice is once')
+  site.host.set({ [CONFIG]: site.host.read(CONFIG).replace('{', '{"debug":true,') })
+  site.configure('docker', { setAsDefault: true })
+  t.strictSame(entry(), ours, 'also when others have edited the file')
+  site.host.set({ [CONFIG]: site.host.read(CONFIG).replace('"debug":true,', '') })
+  site.configure('docker', { undo: true })
+  t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
+
+  const chosen = siteOf(t, { [CONFIG]: before, 'etc/procveil/runtime': '# ours\ncrun\nrunsc\n' })
+  t.match(chosen.configure('docker', { setAsDefault: true }), /note: .* does not name .*runsc/)
+  const { procveil } = JSON.parse(chosen.host.read(CONFIG)).runtimes
+  t.strictSame(procveil, { path: WRAPPER }, 'another program has other arguments')
+})
+
 t.test('a shim that stays the default may have the runtime beside it', async t => {
   for (const settings of [
     { 'default-runtime': 'io.containerd.runsc.v1' },
