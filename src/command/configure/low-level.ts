@@ -1,5 +1,7 @@
 /** The file that names the runtime behind procveil-runtime: one that is in use already goes on being used. */
 
+import { WRAPPER } from '../hooks/entry.ts'
+import { isExecutable } from '../hooks/executable.ts'
 import type { Change, Plan, Situation } from './plan.ts'
 
 const CHOICE = '/etc/procveil/runtime'
@@ -13,12 +15,18 @@ export interface LowLevel {
 
 /**
  * `program` is what ran containers before, a path or a name; `undefined` where procveil-runtime finds it by itself. An
- * administrator's choice stays, and is told of where it is another.
+ * administrator's choice stays, and is told of where it is another. Throws where procveil-runtime itself is missing.
  */
 export function chooseLowLevel(
-  { original }: Pick<Situation, 'original'>,
+  { host, original }: Pick<Situation, 'host' | 'original'>,
   program: string | undefined,
 ): LowLevel {
+  if (!isExecutable(host, WRAPPER)) {
+    throw new Error(
+      `Cannot put procveil-runtime before another runtime: ${WRAPPER} is no executable, and no container would start; ` +
+        'install procveil there',
+    )
+  }
   if (program === undefined || program === 'runc') {
     return { changes: [], notes: [], isWanted: true }
   }

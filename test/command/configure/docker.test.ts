@@ -1,7 +1,9 @@
+import { chmodSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { renderCdi, WRAPPER } from '../../../src/command/hooks/entry.ts'
-import { fixture, type Programs, siteOf, withoutRecords } from './site.ts'
+import { containerdOf } from './containerd-programs.ts'
+import { fixture, WRAPPER as INSTALLED, type Programs, siteOf, withoutRecords } from './site.ts'
 
 const CONFIG = 'etc/docker/daemon.json'
 const CDI = 'etc/cdi/procveil.json'
@@ -273,6 +275,28 @@ t.test('the arguments of the default runtime that was go with it', async t => {
   t.match(chosen.configure('docker', { setAsDefault: true }), /note: .* does not name .*runsc/)
   const { procveil } = JSON.parse(chosen.host.read(CONFIG)).runtimes
   t.strictSame(procveil, { path: WRAPPER }, 'another program has other arguments')
+})
+
+t.test('a procveil-runtime that is not there is named to nobody', async t => {
+  for (const [runtime, config] of [
+    ['docker', CONFIG],
+    ['containerd', 'etc/containerd/config.toml'],
+  ] as const) {
+    const site = siteOf(t, { [config]: '' }, containerdOf('2.1'))
+    const message = /: \/usr\/bin\/procveil-runtime is no executable, .* install procveil there/
+    const refused = () => {
+      const before = site.files()
+      t.throws(() => site.configure(runtime, { asRuntime: true }), { message })
+      t.throws(() => site.configure(runtime, { asRuntime: true, dryRun: true }), { message })
+      t.strictSame(site.files(), before)
+    }
+    chmodSync(site.host.path(INSTALLED), 0o644)
+    refused()
+    site.host.set({ [INSTALLED]: undefined })
+    refused()
+    site.configure(runtime)
+    t.match(site.configure(runtime, { undo: true }), /restored|removed/, 'a hook needs it not')
+  }
 })
 
 t.test('a shim that stays the default may have the runtime beside it', async t => {
