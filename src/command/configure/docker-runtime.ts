@@ -4,6 +4,7 @@ import { type Fields, objectOf, quote, textOf } from '../../host/json.ts'
 import { DOCKER_RUNTIME } from '../hooks/docker.ts'
 import { WRAPPER } from '../hooks/entry.ts'
 import { namesOf } from '../hooks/ours.ts'
+import { DOCKER_UNIT, type DockerFlags, readDockerFlags } from './docker-flags.ts'
 import { parseSettings, setInJson } from './edit-json.ts'
 import { chooseLowLevel } from './low-level.ts'
 import type { Change, Plan, Situation } from './plan.ts'
@@ -14,9 +15,11 @@ export interface Part {
   changes: readonly Change[]
   notes: Plan['notes']
   use: string
+  /** Whether docker would lose something when it is only reloaded. */
+  isLostByReload?: boolean
 }
 
-/** Throws where the file has a runtime by that name, or a default one to be replaced that is no program. */
+/** Throws where the file has a runtime by that name, or a default one that cannot be replaced. */
 export function planRuntime(
   situation: Situation,
   path: string,
@@ -24,36 +27,75 @@ export function planRuntime(
   text: string,
 ): Part {
   const { setAsDefault } = situation
-  const { [DOCKER_RUNTIME]: ours, ...runtimes } = runtimesOf(path, before)
+  const ours = runtimesOf(path, before)[DOCKER_RUNTIME]
   if (ours !== undefined && pathOf(ours) !== WRAPPER) {
     throw new Error(
       `Cannot add the runtime ${DOCKER_RUNTIME} to ${path}: it has one, which procveil configure did not write; take it out first`,
     )
   }
-  const name = textOf(parseSettings(path, before, false)[DEFAULT_KEY])
-  const program = name === undefined ? undefined : pathOf(runtimes[name])
-  const isShim = name !== undefined && program === undefined && !BUILT_IN.includes(name)
-  if (isShim && setAsDefault) {
-    throw new Error(
-      `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc; leave --set-as-default out`,
-    )
-  }
-  const use = `docker run --runtime ${DOCKER_RUNTIME}`
-  const { changes, notes, isWanted } = chooseLowLevel(situation, program)
-  const args = isWanted && program !== undefined ? argsOf(runtimes[name ?? '']) : []
-  const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], entryOf(WRAPPER, args))
-  const note = `${use} has runc run a container, and not ${quote(name)}, the default runtime`
+  const flags = readDockerFlags(situation)
+  const old = defaultOf(path, before, flags)
+  if (setAsDefault) checkDefault(path, old, flags)
+  const { changes, notes, isWanted } = chooseLowLevel(situation, old.program)
+  const entry = entryOf(WRAPPER, isWanted ? old.args : [])
+  const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], entry)
   return {
     changes,
-    notes: isShim ? [...notes, note] : notes,
+    notes: [...notes, ...notesOn(path, old, flags)],
+    isLostByReload: hasRuntimes(flags),
     text: setAsDefault ? setInJson(path, added, [DEFAULT_KEY], DOCKER_RUNTIME) : added,
     use: setAsDefault
       ? 'every container that is created from then on has the hook, but for docker run --runtime runc'
-      : `containers get the hook by ${use}; --set-as-default has all of them get it`,
+      : `containers get the hook by ${USE}; --set-as-default has all of them get it`,
   }
 }
 
 const DEFAULT_KEY = 'default-runtime'
+const USE = `docker run --runtime ${DOCKER_RUNTIME}`
+
+/** The runtime that is the default one without us. */
+interface DefaultRuntime {
+  name: string | undefined
+  /** `undefined` where that is docker's own runc, or a shim. */
+  program: string | undefined
+  args: readonly string[]
+  isShim: boolean
+}
+
+function defaultOf(path: string, before: string, flags: DockerFlags): DefaultRuntime {
+  const name = textOf(parseSettings(path, before, false)[DEFAULT_KEY]) ?? flags.defaultRuntime
+  if (name === undefined || BUILT_IN.includes(name)) {
+    return { name, program: undefined, args: [], isShim: false }
+  }
+  const { [name]: found } = runtimesOf(path, before)
+  const program = pathOf(found) ?? flags.runtimes[name]
+  return { name, program, args: argsOf(found), isShim: program === undefined }
+}
+
+/** Throws where the default runtime cannot be replaced by ours. */
+function checkDefault(path: string, { name, isShim }: DefaultRuntime, flags: DockerFlags): void {
+  if (flags.defaultRuntime !== undefined) {
+    throw new Error(
+      `Cannot set ${DEFAULT_KEY} in ${path}: dockerd is started with --${DEFAULT_KEY} ${flags.defaultRuntime}, and does not start with both; ` +
+        `take that out of ${DOCKER_UNIT} first, which systemctl cat ${DOCKER_UNIT} shows, and set it in ${path}`,
+    )
+  }
+  if (isShim) {
+    throw new Error(
+      `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc; leave --set-as-default out`,
+    )
+  }
+}
+
+const hasRuntimes = ({ runtimes }: DockerFlags) => Object.keys(runtimes).length > 0
+
+function notesOn(path: string, { name, isShim }: DefaultRuntime, flags: DockerFlags): string[] {
+  const shim = `${USE} has runc run a container, and not ${quote(name)}, the default runtime`
+  const lost =
+    `dockerd is started with --add-runtime for ${Object.keys(flags.runtimes).join(', ')}, which it forgets ` +
+    `whenever it is reloaded now that ${path} has runtimes too: move that from ${DOCKER_UNIT} into ${path}`
+  return [...(isShim ? [shim] : []), ...(hasRuntimes(flags) ? [lost] : [])]
+}
 
 /**
  * The names by which docker runs runc without an entry in `runtimes`. Any other name without one is a containerd shim:

@@ -45,14 +45,17 @@ export function planDocker(situation: Situation): Plan {
       ...(runtime?.notes ?? []),
     ],
     use: [device?.use, runtime?.use].filter(each => each !== undefined).join('; '),
-    restart:
-      device === undefined || hasCdi(situation, path)
-        ? { unit: 'docker', reads: 'runtimes', verb: 'reload' }
-        : { unit: 'docker', reads: 'features' },
+    restart: restartFor(runtime, device === undefined || hasCdi(situation, path)),
     validate: () => {
       if (major >= VALIDATE_MAJOR) validate(path, before, text, run)
     },
   }
+}
+
+function restartFor(runtime: Part | undefined, isToldOfCdi: boolean): NonNullable<Plan['restart']> {
+  if (!isToldOfCdi) return { unit: 'docker', reads: 'features' }
+  if (runtime?.isLostByReload) return { unit: 'docker', reads: 'the runtimes of its command line' }
+  return { unit: 'docker', reads: 'runtimes', verb: 'reload' }
 }
 
 function planDevice({ original }: Situation, path: string, text: string): Part {
