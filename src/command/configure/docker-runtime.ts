@@ -90,7 +90,7 @@ function checkDefault(path: string, { name, isShim }: DefaultRuntime, flags: Doc
 const hasRuntimes = ({ runtimes }: DockerFlags) => Object.keys(runtimes).length > 0
 
 function notesOn(path: string, { name, isShim }: DefaultRuntime, flags: DockerFlags): string[] {
-  const shim = `${USE} has runc run a container, and not ${quote(name)}, the default runtime`
+  const shim = `${USE} has a program like runc run a container, and not ${quote(name)}, the default runtime`
   const lost =
     `dockerd is started with --add-runtime for ${Object.keys(flags.runtimes).join(', ')}, which it forgets ` +
     `whenever it is reloaded now that ${path} has runtimes too: move that from ${DOCKER_UNIT} into ${path}`

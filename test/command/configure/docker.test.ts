@@ -246,8 +246,63 @@ t.test('the default runtime that was goes on behind it', async t => {
   t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
 
   const chosen = siteOf(t, { [CONFIG]: before, 'etc/procveil/runtime': 'crun\n' })
-  t.match(chosen.configure('docker', { setAsDefault: true }), /note: .* does not name nvidia/)
+  t.match(
+    chosen.configure('docker', { setAsDefault: true }),
+    /note: .* names crun, .* and not nvidia/,
+  )
   t.equal(chosen.host.read('etc/procveil/runtime'), 'crun\n', "an administrator's choice stays")
+})
+
+t.test('one daemon is told of what another has behind procveil-runtime', async t => {
+  const nvidia = JSON.stringify({
+    runtimes: { nvidia: { path: 'nvidia-container-runtime' } },
+    'default-runtime': 'nvidia',
+  })
+  const toml = 'etc/containerd/config.toml'
+  const crun = fixture('containerd/kubeadm-1.7.toml').replaceAll(
+    'BinaryName = ""',
+    'BinaryName = "/usr/bin/crun"',
+  )
+  for (const [config, program] of [
+    [fixture('containerd/kubeadm-1.7.toml'), 'runc'],
+    [crun, '/usr/bin/crun'],
+  ] as const) {
+    const before = { [CONFIG]: nvidia, [toml]: config }
+    const site = siteOf(t, before, containerdOf('1.7'))
+    t.notMatch(site.configure('docker', { setAsDefault: true }), /names/)
+    const note = `/etc/procveil/runtime names nvidia-container-runtime, which runs all containers of the runtime procveil, those of this daemon too, and not ${program}, which`
+    t.match(site.configure('containerd', { asRuntime: true }), note)
+    t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n', "docker's stays")
+    t.notMatch(site.configure('docker', { setAsDefault: true }), /names/)
+    site.configure('containerd', { undo: true })
+    t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n')
+    site.configure('docker', { undo: true })
+    t.strictSame(withoutRecords(site.files()), before)
+  }
+})
+
+t.test('two daemons with the same program share it', async t => {
+  const before = {
+    [CONFIG]: '{"runtimes":{"c":{"path":"crun"}},"default-runtime":"c"}',
+    'etc/containerd/config.toml': fixture('containerd/kubeadm-1.7.toml').replaceAll(
+      'BinaryName = ""',
+      'BinaryName = "/usr/bin/crun"',
+    ),
+  }
+  const site = siteOf(t, before, containerdOf('1.7'))
+  site.configure('docker', { setAsDefault: true })
+  t.notMatch(site.configure('containerd', { asRuntime: true }), /names/)
+  t.match(site.configure('docker', { undo: true }), /kept .*runtime: containerd has the hook by it/)
+  t.equal(site.host.read('etc/procveil/runtime'), 'crun\n')
+  site.configure('containerd', { undo: true })
+  t.strictSame(withoutRecords(site.files()), before)
+})
+
+t.test('a runtime that was chosen counts also for one that has run runc', async t => {
+  const chosen = (text: string) =>
+    siteOf(t, { 'etc/procveil/runtime': text }).configure('docker', { setAsDefault: true })
+  t.match(chosen('crun\n'), /note: .* names crun, .* and not runc, which has run them so far/)
+  t.notMatch(chosen('# crun\n/usr/sbin/runc\n'), /names/)
 })
 
 t.test('the arguments of the default runtime that was go with it', async t => {
@@ -272,7 +327,10 @@ t.test('the arguments of the default runtime that was go with it', async t => {
   t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
 
   const chosen = siteOf(t, { [CONFIG]: before, 'etc/procveil/runtime': '# ours\ncrun\nrunsc\n' })
-  t.match(chosen.configure('docker', { setAsDefault: true }), /note: .* does not name .*runsc/)
+  t.match(
+    chosen.configure('docker', { setAsDefault: true }),
+    /note: .* names crun, .* and not .*runsc/,
+  )
   const { procveil } = JSON.parse(chosen.host.read(CONFIG)).runtimes
   t.strictSame(procveil, { path: WRAPPER }, 'another program has other arguments')
 })
@@ -308,7 +366,10 @@ t.test('a shim that stays the default may have the runtime beside it', async t =
     const site = siteOf(t, { [CONFIG]: before })
     const name = settings['default-runtime']
     const said = site.configure('docker', { asRuntime: true })
-    t.match(said, `note: docker run --runtime procveil has runc run a container, and not "${name}"`)
+    t.match(
+      said,
+      `note: docker run --runtime procveil has a program like runc run a container, and not "${name}"`,
+    )
     t.equal(JSON.parse(site.host.read(CONFIG))['default-runtime'], name)
     site.configure('docker', { undo: true })
     t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
