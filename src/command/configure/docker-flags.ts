@@ -1,5 +1,5 @@
 /**
- * What dockerd's command line says of runtimes. With an option that its file has too it does not start, but for `runtimes`,
+ * What dockerd's command line says of runtimes, and of its directory. With an option that its file has too it does not start, but for `runtimes`,
  * which it merges: skipDuplicates in moby's daemon/config/config.go, since 18.09. On SIGHUP it forgets those of the command
  * line, where the file has some: reloadPlatform in daemon/reload_unix.go, measured with 20.10.24.
  */
@@ -12,6 +12,7 @@ export interface DockerFlags {
   /** The paths that `--add-runtime` has, by name. */
   runtimes: Readonly<Record<string, string>>
   defaultRuntime: string | undefined
+  dataRoot: string | undefined
 }
 
 /** Asks systemd. There are none where it does not know of the daemon. */
@@ -42,6 +43,7 @@ export function parseDockerFlags(
   return {
     runtimes: Object.fromEntries(added),
     defaultRuntime: valuesOf(text, 'default-runtime').at(-1),
+    dataRoot: valuesOf(text, 'data-root').at(-1),
   }
 }
 

@@ -6,7 +6,7 @@ import { WRAPPER } from '../hooks/entry.ts'
 import { namesOf } from '../hooks/ours.ts'
 import { DOCKER_UNIT, type DockerFlags, readDockerFlags } from './docker-flags.ts'
 import { parseSettings, setInJson } from './edit-json.ts'
-import { chooseLowLevel } from './low-level.ts'
+import { chooseLowLevel, readLowLevel } from './low-level.ts'
 import type { Change, Plan, Situation } from './plan.ts'
 
 /** What one of the two ways adds to the file. */
@@ -28,7 +28,7 @@ export function planRuntime(
 ): Part {
   const { setAsDefault } = situation
   const ours = runtimesOf(path, before)[DOCKER_RUNTIME]
-  if (ours !== undefined && pathOf(ours) !== WRAPPER) {
+  if (ours !== undefined && pathOf(ours) !== WRAPPER && !isLeft(situation, ours)) {
     throw new Error(
       `Cannot add the runtime ${DOCKER_RUNTIME} to ${path}: it has one, which procveil configure did not write; take it out first`,
     )
@@ -103,31 +103,49 @@ function notesOn(path: string, { name, isShim }: DefaultRuntime, flags: DockerFl
  */
 const BUILT_IN: readonly string[] = ['runc', 'io.containerd.runc.v2', DOCKER_RUNTIME]
 
-function runtimesOf(path: string, text: string): Fields {
+export function runtimesOf(path: string, text: string): Fields {
   const { runtimes } = parseSettings(path, text, false)
   const found = runtimes === undefined ? {} : objectOf(runtimes)
   if (found !== undefined) return found
   throw new SyntaxError(`Cannot edit ${path}: runtimes is no object but ${quote(runtimes)}`)
 }
 
-const pathOf = (runtime: unknown): string | undefined => textOf(objectOf(runtime)?.path)
+export const pathOf = (runtime: unknown): string | undefined => textOf(objectOf(runtime)?.path)
 
 /** What docker puts before a runtime's command. */
-const argsOf = (runtime: unknown): string[] => namesOf(objectOf(runtime)?.runtimeArgs)
+export const argsOf = (runtime: unknown): string[] => namesOf(objectOf(runtime)?.runtimeArgs)
 
 /** An entry of `runtimes`. */
-const entryOf = (path: string, args: readonly string[]): Fields =>
+export const entryOf = (path: string, args: readonly string[]): Fields =>
   args.length === 0 ? { path } : { path, runtimeArgs: args }
 
-/** Takes the runtime out of a text, and the default one back to what it was in `before`. */
-export function removeRuntime(path: string, text: string, before: string | undefined): string {
+/**
+ * Whether an entry by our name is what an undo has left, whose record is gone with the package. Somebody else's has more
+ * in it, or runs something else.
+ */
+const isLeft = ({ host }: Situation, entry: unknown): boolean =>
+  ['runc', readLowLevel(host)].includes(pathOf(entry) ?? '') &&
+  Object.keys(objectOf(entry) ?? {}).every(key => key === 'path' || key === 'runtimeArgs')
+
+/**
+ * Takes the runtime out of a text, and the default one back to what it was in `before`. `left` is the program that an
+ * entry of ours names without procveil.
+ */
+export function removeRuntime(
+  path: string,
+  text: string,
+  before: string | undefined,
+  left: string | undefined,
+): string {
   const now = runtimesOf(path, text)
-  const isOurs = pathOf(now[DOCKER_RUNTIME]) === WRAPPER
+  const program = pathOf(now[DOCKER_RUNTIME])
+  const isOurs = program !== undefined && (program === WRAPPER || program === left)
   const old = parseSettings(path, before ?? '', false)
   const isDefault = parseSettings(path, text, false)[DEFAULT_KEY] === DOCKER_RUNTIME
-  const left = isOurs && isDefault ? setInJson(path, text, [DEFAULT_KEY], old[DEFAULT_KEY]) : text
-  if (!isOurs) return left
+  const restored =
+    isOurs && isDefault ? setInJson(path, text, [DEFAULT_KEY], old[DEFAULT_KEY]) : text
+  if (!isOurs) return restored
   const isAlone = old.runtimes === undefined && Object.keys(now).length === 1
   const where = isAlone ? ['runtimes'] : ['runtimes', DOCKER_RUNTIME]
-  return setInJson(path, left, where, objectOf(old.runtimes)?.[DOCKER_RUNTIME])
+  return setInJson(path, restored, where, objectOf(old.runtimes)?.[DOCKER_RUNTIME])
 }

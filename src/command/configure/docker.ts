@@ -8,6 +8,7 @@ import { objectOf, quote } from '../../host/json.ts'
 import { CDI_DIRECTORIES, CDI_FILE, DOCKER_CONFIG } from '../hooks/docker.ts'
 import { CDI_DEVICE, renderCdi } from '../hooks/entry.ts'
 import { namesOf } from '../hooks/ours.ts'
+import { leaveRuntime } from './docker-left.ts'
 import { type Part, planRuntime, removeRuntime } from './docker-runtime.ts'
 import { parseSettings, setInJson } from './edit-json.ts'
 import { readText } from './files.ts'
@@ -28,7 +29,9 @@ export function planDocker(situation: Situation): Plan {
   const runtime = asRuntime
     ? planRuntime(situation, path, before ?? '', device?.text ?? before ?? '')
     : undefined
-  const text = runtime?.text ?? device?.text ?? before ?? ''
+  const planned = runtime?.text ?? device?.text ?? before ?? ''
+  const text =
+    leaveRuntime(situation, path, readText(situation.host, path), planned)?.text ?? planned
   const isOld = device !== undefined && major < CDI_MAJOR
   return {
     changes: [
@@ -92,9 +95,14 @@ function enableCdi(path: string, text: string): string {
   return setInJson(path, text, ['features', 'cdi'], true)
 }
 
-/** Takes what we set back to what it was in `before`. */
-export function restoreDocker(path: string, text: string, before: string | undefined): string {
-  return removeRuntime(path, disableCdi(path, text, before), before)
+/** Takes what we set back to what it was in `before`; `left` is as for `removeRuntime`. */
+export function restoreDocker(
+  path: string,
+  text: string,
+  before: string | undefined,
+  left: string | undefined,
+): string {
+  return removeRuntime(path, disableCdi(path, text, before), before, left)
 }
 
 function disableCdi(path: string, text: string, before: string | undefined): string {

@@ -4,6 +4,7 @@
  */
 
 import { basename } from 'node:path'
+import type { Host } from '../../host/host.ts'
 import { WRAPPER } from '../hooks/entry.ts'
 import { isExecutable } from '../hooks/executable.ts'
 import { readText } from './files.ts'
@@ -44,6 +45,9 @@ export function chooseLowLevel(
   const change: Change = { path: CHOICE, text: `${chosen ?? program}\n`, kind: 'own' }
   return { changes: isWritten ? [change] : [], notes: [], isWanted: true }
 }
+
+/** What procveil-runtime runs. */
+export const readLowLevel = (host: Host): string => chosenIn(readText(host, CHOICE) ?? '') ?? 'runc'
 
 /** The first line that is neither empty nor a comment, as procveil-runtime reads it. */
 function chosenIn(text: string): string | undefined {

@@ -10,7 +10,7 @@ const NVIDIA = '/usr/bin/nvidia-container-runtime'
 const shown = (...flags: readonly string[]) =>
   `ExecStart={ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// ${flags.join(' ')} ; ignore_errors=no ; pid=0 }\n`
 
-const none = { runtimes: {}, defaultRuntime: undefined }
+const none = { runtimes: {}, defaultRuntime: undefined, dataRoot: undefined }
 
 t.test('flags are found in a command line', async t => {
   const parse = (...flags: readonly string[]) => parseDockerFlags(shown(...flags), () => undefined)
@@ -19,14 +19,23 @@ t.test('flags are found in a command line', async t => {
     parseDockerFlags('', () => undefined),
     none,
   )
-  t.strictSame(parse('--default-runtime=crun'), { runtimes: {}, defaultRuntime: 'crun' })
-  t.strictSame(parse('--default-runtime', 'crun', '--add-runtime', `nvidia=${NVIDIA}`), {
-    runtimes: { nvidia: NVIDIA },
+  t.strictSame(parse('--default-runtime=crun'), {
+    runtimes: {},
     defaultRuntime: 'crun',
+    dataRoot: undefined,
   })
+  t.strictSame(
+    parse('--default-runtime', 'crun', '--data-root=/d', '--add-runtime', `nvidia=${NVIDIA}`),
+    {
+      runtimes: { nvidia: NVIDIA },
+      defaultRuntime: 'crun',
+      dataRoot: '/d',
+    },
+  )
   t.strictSame(parse(`--add-runtime=nvidia=${NVIDIA}`, '"--add-runtime=a=/b"'), {
     runtimes: { nvidia: NVIDIA, a: '/b' },
     defaultRuntime: undefined,
+    dataRoot: undefined,
   })
   t.strictSame(parse('--label=x--default-runtime=a', '--no-default-runtime=b'), none)
 })
@@ -39,6 +48,7 @@ t.test('the environment counts where the command line has a variable', async t =
   t.strictSame(parseDockerFlags(shown('$DOCKER_OPTS') + others, read), {
     runtimes: { a: '/b' },
     defaultRuntime: 'crun',
+    dataRoot: undefined,
   })
   t.strictSame(parseDockerFlags(shown() + others, read), none)
 })
