@@ -45,7 +45,7 @@ export function planRuntime(
     isLostByReload: hasRuntimes(flags),
     text: setAsDefault ? setInJson(path, added, [DEFAULT_KEY], DOCKER_RUNTIME) : added,
     use: setAsDefault
-      ? 'every container that is created from then on has the hook, but for docker run --runtime runc'
+      ? 'every container that is created from then on has the hook, but for docker run --runtime runc and the steps of a build'
       : `containers get the hook by ${USE}; --set-as-default has all of them get it`,
   }
 }

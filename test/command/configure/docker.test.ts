@@ -240,7 +240,8 @@ t.test('the default runtime that was goes on behind it', async t => {
     'default-runtime': 'nvidia',
   })
   const site = siteOf(t, { [CONFIG]: before })
-  site.configure('docker', { setAsDefault: true })
+  const said = site.configure('docker', { setAsDefault: true })
+  t.match(said, /every container .* but for docker run --runtime runc and the steps of a build$/m)
   t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n')
   site.configure('docker', { undo: true })
   t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
