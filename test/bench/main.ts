@@ -51,7 +51,11 @@ const isChosen = ([name]: [string, unknown]) =>
 const small = Object.entries(WITHOUT_RUNTIME).filter(isChosen)
 const others = Object.entries(WITH_RUNTIME).filter(isChosen)
 
-const { skip } = needs('gcc', 'lxcfs', ...(others.length > 0 ? ['runc', 'strace', 'dockerd', 'docker'] : []))
+const { skip } = needs(
+  'gcc',
+  'lxcfs',
+  ...(others.length > 0 ? ['runc', 'strace', 'dockerd', 'docker'] : []),
+)
 if (skip !== undefined) throw new Error(`Cannot measure: ${skip}`)
 
 // As /run is on all hosts, in memory.
