@@ -65,6 +65,9 @@ t.test('as the default runtime, and back', needs(...PROGRAMS), async t => {
   await engine.importImage('busybox')
   await configure({ runtimes: { veiled: { path: engine.runtime } }, 'default-runtime': 'veiled' })
   t.match(await engine.run('run', '--rm', ...LIMITED, 'busybox', ...TOTAL), OWN)
+  const withArgs = { path: engine.runtime, runtimeArgs: ['--debug', '--log-format=json'] }
+  await configure({ runtimes: { veiled: withArgs }, 'default-runtime': 'veiled' })
+  t.match(await engine.run('run', '--rm', ...LIMITED, 'busybox', ...TOTAL), OWN, 'with arguments')
   const plain = ['run', '--rm', '--runtime=runc', ...LIMITED, 'busybox', ...TOTAL]
   t.notMatch(await engine.run(...plain), OWN, '--runtime runc is the way out for one container')
   await engine.run('create', '--name=old', ...LIMITED, 'busybox', 'sleep', '1000')
