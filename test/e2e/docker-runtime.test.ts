@@ -2,10 +2,12 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { siteOf } from '../command/configure/site.ts'
 import { docker } from '../kit/docker.ts'
 import { needs, retry } from '../kit/requirements.ts'
 import { site } from '../kit/site.ts'
 
+const CONFIG = 'etc/docker/daemon.json'
 const PROGRAMS = ['runc', 'dockerd', 'docker', 'tar']
 const TOTAL = ['head', '-n', '1', '/proc/meminfo']
 const OWN = /^MemTotal: +65536 kB$/
@@ -63,6 +65,9 @@ t.test('as the default runtime, and back', needs(...PROGRAMS), async t => {
   await engine.importImage('busybox')
   await configure({ runtimes: { veiled: { path: engine.runtime } }, 'default-runtime': 'veiled' })
   t.match(await engine.run('run', '--rm', ...LIMITED, 'busybox', ...TOTAL), OWN)
+  const withArgs = { path: engine.runtime, runtimeArgs: ['--debug', '--log-format=json'] }
+  await configure({ runtimes: { veiled: withArgs }, 'default-runtime': 'veiled' })
+  t.match(await engine.run('run', '--rm', ...LIMITED, 'busybox', ...TOTAL), OWN, 'with arguments')
   const plain = ['run', '--rm', '--runtime=runc', ...LIMITED, 'busybox', ...TOTAL]
   t.notMatch(await engine.run(...plain), OWN, '--runtime runc is the way out for one container')
   await engine.run('create', '--name=old', ...LIMITED, 'busybox', 'sleep', '1000')
@@ -79,6 +84,29 @@ t.test('as the default runtime, and back', needs(...PROGRAMS), async t => {
   await configure({ ...back, runtimes: { veiled: { path: 'runc' } } })
   await engine.run('start', 'old')
   t.notMatch(await engine.run('exec', 'old', ...TOTAL), OWN, 'which may be runc itself')
+})
+
+t.test('what an undo leaves lets containers start again', needs(...PROGRAMS), async t => {
+  const here = site(t)
+  const engine = await docker(t, here)
+  await engine.importImage('busybox')
+  const sleeping = ['--runtime=procveil', ...LIMITED, 'busybox', 'sleep', '1000']
+  await engine.run('create', '--name=old', ...sleeping)
+  const machine = siteOf(t, { [CONFIG]: '{}' })
+  machine.host.link({ 'var/lib/docker': `${here.directory}/docker/data` })
+  machine.configure('docker', { setAsDefault: true })
+  t.match(machine.configure('docker', { undo: true }), /for 1 container .* \(old\)/)
+
+  writeFileSync(engine.config, '{}')
+  await engine.restart()
+  await t.rejects(engine.run('start', 'old'), { message: /[Rr]untime.* procveil/ })
+  writeFileSync(engine.config, machine.host.read(CONFIG))
+  await engine.restart()
+  await engine.run('start', 'old')
+  t.notMatch(await engine.run('exec', 'old', ...TOTAL), OWN)
+  await engine.run('rm', '--force', 'old')
+  machine.configure('docker', { undo: true })
+  t.equal(machine.host.read(CONFIG), '{}')
 })
 
 t.test('what goes wrong is seen as without us', needs(...PROGRAMS), async t => {

@@ -82,9 +82,9 @@ function recordOf(
   recorded: readonly RecordedFile[],
   { host }: Site,
 ): RecordedFile {
-  const directories =
-    recorded.find(each => each.path === path)?.directories ?? missingDirectories(host, path)
-  return { path, kind, before, written: hashOf(text), directories }
+  const old = recorded.find(each => each.path === path)
+  const directories = old?.directories ?? missingDirectories(host, path)
+  return { path, kind, before, written: hashOf(text), directories, left: old?.left }
 }
 
 function write({ host, print }: Site, { path, current, text }: Step): void {

@@ -4,14 +4,15 @@
  * of its runtimes, which can be the default: it reads both anew on SIGHUP (dockerd(8), "Configuration reload behavior").
  */
 
-import { type Fields, objectOf, quote, textOf } from '../../host/json.ts'
-import { CDI_DIRECTORIES, CDI_FILE, DOCKER_CONFIG, DOCKER_RUNTIME } from '../hooks/docker.ts'
-import { CDI_DEVICE, renderCdi, WRAPPER } from '../hooks/entry.ts'
+import { objectOf, quote } from '../../host/json.ts'
+import { CDI_DIRECTORIES, CDI_FILE, DOCKER_CONFIG } from '../hooks/docker.ts'
+import { CDI_DEVICE, renderCdi } from '../hooks/entry.ts'
 import { namesOf } from '../hooks/ours.ts'
+import { leaveRuntime } from './docker-left.ts'
+import { type Part, planRuntime, removeRuntime } from './docker-runtime.ts'
 import { parseSettings, setInJson } from './edit-json.ts'
 import { readText } from './files.ts'
-import { chooseLowLevel } from './low-level.ts'
-import type { Change, Plan, Situation } from './plan.ts'
+import type { Plan, Situation } from './plan.ts'
 import { reasonOf, withTemporaryFiles } from './run.ts'
 
 /** The first that knows CDI, and the first that has --validate. */
@@ -28,7 +29,9 @@ export function planDocker(situation: Situation): Plan {
   const runtime = asRuntime
     ? planRuntime(situation, path, before ?? '', device?.text ?? before ?? '')
     : undefined
-  const text = runtime?.text ?? device?.text ?? before ?? ''
+  const planned = runtime?.text ?? device?.text ?? before ?? ''
+  const text =
+    leaveRuntime(situation, path, readText(situation.host, path), planned)?.text ?? planned
   const isOld = device !== undefined && major < CDI_MAJOR
   return {
     changes: [
@@ -45,21 +48,17 @@ export function planDocker(situation: Situation): Plan {
       ...(runtime?.notes ?? []),
     ],
     use: [device?.use, runtime?.use].filter(each => each !== undefined).join('; '),
-    restart:
-      device === undefined || hasCdi(situation, path)
-        ? { unit: 'docker', reads: 'runtimes', verb: 'reload' }
-        : { unit: 'docker', reads: 'features' },
+    restart: restartFor(runtime, device === undefined || hasCdi(situation, path)),
     validate: () => {
       if (major >= VALIDATE_MAJOR) validate(path, before, text, run)
     },
   }
 }
 
-interface Part {
-  text: string
-  changes: readonly Change[]
-  notes: Plan['notes']
-  use: string
+function restartFor(runtime: Part | undefined, isToldOfCdi: boolean): NonNullable<Plan['restart']> {
+  if (!isToldOfCdi) return { unit: 'docker', reads: 'features' }
+  if (runtime?.isLostByReload) return { unit: 'docker', reads: 'the runtimes of its command line' }
+  return { unit: 'docker', reads: 'runtimes', verb: 'reload' }
 }
 
 function planDevice({ original }: Situation, path: string, text: string): Part {
@@ -79,45 +78,6 @@ function planDevice({ original }: Situation, path: string, text: string): Part {
 const hasCdi = ({ host }: Situation, path: string): boolean =>
   objectOf(parseSettings(path, readText(host, path) ?? '', false).features)?.cdi === true
 
-/** Throws where the file has a runtime by that name, or a default one that is no program. */
-function planRuntime(situation: Situation, path: string, before: string, text: string): Part {
-  const { setAsDefault } = situation
-  const { [DOCKER_RUNTIME]: ours, ...runtimes } = runtimesOf(path, before)
-  if (ours !== undefined && pathOf(ours) !== WRAPPER) {
-    throw new Error(
-      `Cannot add the runtime ${DOCKER_RUNTIME} to ${path}: it has one, which procveil configure did not write; take it out first`,
-    )
-  }
-  const { [DEFAULT_KEY]: name } = parseSettings(path, before, false)
-  const old = typeof name === 'string' ? runtimes[name] : undefined
-  const program = pathOf(old)
-  if (old !== undefined && program === undefined) {
-    throw new Error(
-      `Cannot put procveil-runtime before ${quote(name)}, the default runtime in ${path}: that is a shim, and no program like runc`,
-    )
-  }
-  const added = setInJson(path, text, ['runtimes', DOCKER_RUNTIME], { path: WRAPPER })
-  const use = `docker run --runtime ${DOCKER_RUNTIME}`
-  return {
-    ...chooseLowLevel(situation, program),
-    text: setAsDefault ? setInJson(path, added, [DEFAULT_KEY], DOCKER_RUNTIME) : added,
-    use: setAsDefault
-      ? 'every container that is created from then on has the hook, but for docker run --runtime runc'
-      : `containers get the hook by ${use}; --set-as-default has all of them get it`,
-  }
-}
-
-const DEFAULT_KEY = 'default-runtime'
-
-function runtimesOf(path: string, text: string): Fields {
-  const { runtimes } = parseSettings(path, text, false)
-  const found = runtimes === undefined ? {} : objectOf(runtimes)
-  if (found !== undefined) return found
-  throw new SyntaxError(`Cannot edit ${path}: runtimes is no object but ${quote(runtimes)}`)
-}
-
-const pathOf = (runtime: unknown): string | undefined => textOf(objectOf(runtime)?.path)
-
 function enableCdi(path: string, text: string): string {
   const { features } = parseSettings(path, text, false)
   if (features !== undefined && objectOf(features) === undefined) {
@@ -135,21 +95,14 @@ function enableCdi(path: string, text: string): string {
   return setInJson(path, text, ['features', 'cdi'], true)
 }
 
-/** Takes what we set back to what it was in `before`. */
-export function restoreDocker(path: string, text: string, before: string | undefined): string {
-  return removeRuntime(path, disableCdi(path, text, before), before)
-}
-
-function removeRuntime(path: string, text: string, before: string | undefined): string {
-  const now = runtimesOf(path, text)
-  const isOurs = pathOf(now[DOCKER_RUNTIME]) === WRAPPER
-  const old = parseSettings(path, before ?? '', false)
-  const isDefault = parseSettings(path, text, false)[DEFAULT_KEY] === DOCKER_RUNTIME
-  const left = isOurs && isDefault ? setInJson(path, text, [DEFAULT_KEY], old[DEFAULT_KEY]) : text
-  if (!isOurs) return left
-  const isAlone = old.runtimes === undefined && Object.keys(now).length === 1
-  const where = isAlone ? ['runtimes'] : ['runtimes', DOCKER_RUNTIME]
-  return setInJson(path, left, where, objectOf(old.runtimes)?.[DOCKER_RUNTIME])
+/** Takes what we set back to what it was in `before`; `left` is as for `removeRuntime`. */
+export function restoreDocker(
+  path: string,
+  text: string,
+  before: string | undefined,
+  left: string | undefined,
+): string {
+  return removeRuntime(path, disableCdi(path, text, before), before, left)
 }
 
 function disableCdi(path: string, text: string, before: string | undefined): string {

@@ -24,13 +24,13 @@ export function originalOf(file: RecordedFile, current: string | undefined): Ori
   return { text: takeOut(file, current), isEdited: true }
 }
 
-function takeOut({ path, kind, before }: RecordedFile, current: string): string | undefined {
+function takeOut({ path, kind, before, left }: RecordedFile, current: string): string | undefined {
   switch (kind) {
     case 'own':
       // A file in which nothing is ours any more is somebody else's by now.
       return current.includes('procveil') ? before : current
     case 'docker':
-      return unlessEmpty(before, restoreDocker(path, current, before))
+      return unlessEmpty(before, restoreDocker(path, current, before, left))
     case 'isulad':
       return unlessEmpty(before, restoreHookSpec(path, current, before))
     case 'nri':

@@ -7,7 +7,15 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Host } from '../../host/host.ts'
-import { arrayOf, check, type Fields, objectOf, parseObject, stringOf } from '../../host/json.ts'
+import {
+  arrayOf,
+  check,
+  type Fields,
+  objectOf,
+  parseObject,
+  stringOf,
+  textOf,
+} from '../../host/json.ts'
 import { replaceFile } from '../../host/replace-file.ts'
 import { namesOf } from '../hooks/ours.ts'
 import { removeDirectories } from './files.ts'
@@ -25,6 +33,8 @@ export interface RecordedFile {
   written: string
   /** The directories that were made for it, the deepest first. */
   directories: readonly string[]
+  /** The program that an entry of docker names without procveil, which was left for containers. */
+  left: string | undefined
 }
 
 export interface Recorded {
@@ -98,5 +108,6 @@ function parseFile(action: string, file: Fields): RecordedFile {
     before: file.before === null ? undefined : check(action, 'before', file.before, stringOf),
     written: check(action, 'written', file.written, stringOf),
     directories: namesOf(file.directories),
+    left: textOf(file.left),
   }
 }

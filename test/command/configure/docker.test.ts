@@ -1,7 +1,9 @@
+import { chmodSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { renderCdi, WRAPPER } from '../../../src/command/hooks/entry.ts'
-import { fixture, type Programs, siteOf, withoutRecords } from './site.ts'
+import { containerdOf } from './containerd-programs.ts'
+import { fixture, WRAPPER as INSTALLED, type Programs, siteOf, withoutRecords } from './site.ts'
 
 const CONFIG = 'etc/docker/daemon.json'
 const CDI = 'etc/cdi/procveil.json'
@@ -238,14 +240,149 @@ t.test('the default runtime that was goes on behind it', async t => {
     'default-runtime': 'nvidia',
   })
   const site = siteOf(t, { [CONFIG]: before })
-  site.configure('docker', { setAsDefault: true })
+  const said = site.configure('docker', { setAsDefault: true })
+  t.match(said, /every container .* but for docker run --runtime runc and the steps of a build$/m)
   t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n')
   site.configure('docker', { undo: true })
   t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
 
   const chosen = siteOf(t, { [CONFIG]: before, 'etc/procveil/runtime': 'crun\n' })
-  t.match(chosen.configure('docker', { setAsDefault: true }), /note: .* does not name nvidia/)
+  t.match(
+    chosen.configure('docker', { setAsDefault: true }),
+    /note: .* names crun, .* and not nvidia/,
+  )
   t.equal(chosen.host.read('etc/procveil/runtime'), 'crun\n', "an administrator's choice stays")
+})
+
+t.test('one daemon is told of what another has behind procveil-runtime', async t => {
+  const nvidia = JSON.stringify({
+    runtimes: { nvidia: { path: 'nvidia-container-runtime' } },
+    'default-runtime': 'nvidia',
+  })
+  const toml = 'etc/containerd/config.toml'
+  const crun = fixture('containerd/kubeadm-1.7.toml').replaceAll(
+    'BinaryName = ""',
+    'BinaryName = "/usr/bin/crun"',
+  )
+  for (const [config, program] of [
+    [fixture('containerd/kubeadm-1.7.toml'), 'runc'],
+    [crun, '/usr/bin/crun'],
+  ] as const) {
+    const before = { [CONFIG]: nvidia, [toml]: config }
+    const site = siteOf(t, before, containerdOf('1.7'))
+    t.notMatch(site.configure('docker', { setAsDefault: true }), /names/)
+    const note = `/etc/procveil/runtime names nvidia-container-runtime, which runs all containers of the runtime procveil, those of this daemon too, and not ${program}, which`
+    t.match(site.configure('containerd', { asRuntime: true }), note)
+    t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n', "docker's stays")
+    t.notMatch(site.configure('docker', { setAsDefault: true }), /names/)
+    site.configure('containerd', { undo: true })
+    t.equal(site.host.read('etc/procveil/runtime'), 'nvidia-container-runtime\n')
+    site.configure('docker', { undo: true })
+    t.strictSame(withoutRecords(site.files()), before)
+  }
+})
+
+t.test('two daemons with the same program share it', async t => {
+  const before = {
+    [CONFIG]: '{"runtimes":{"c":{"path":"crun"}},"default-runtime":"c"}',
+    'etc/containerd/config.toml': fixture('containerd/kubeadm-1.7.toml').replaceAll(
+      'BinaryName = ""',
+      'BinaryName = "/usr/bin/crun"',
+    ),
+  }
+  const site = siteOf(t, before, containerdOf('1.7'))
+  site.configure('docker', { setAsDefault: true })
+  t.notMatch(site.configure('containerd', { asRuntime: true }), /names/)
+  t.match(site.configure('docker', { undo: true }), /kept .*runtime: containerd has the hook by it/)
+  t.equal(site.host.read('etc/procveil/runtime'), 'crun\n')
+  site.configure('containerd', { undo: true })
+  t.strictSame(withoutRecords(site.files()), before)
+})
+
+t.test('a runtime that was chosen counts also for one that has run runc', async t => {
+  const chosen = (text: string) =>
+    siteOf(t, { 'etc/procveil/runtime': text }).configure('docker', { setAsDefault: true })
+  t.match(chosen('crun\n'), /note: .* names crun, .* and not runc, which has run them so far/)
+  t.notMatch(chosen('# crun\n/usr/sbin/runc\n'), /names/)
+})
+
+t.test('the arguments of the default runtime that was go with it', async t => {
+  const runsc = '/usr/local/bin/runsc'
+  const before = JSON.stringify({
+    runtimes: { runsc: { path: runsc, runtimeArgs: ['--platform=kvm', '--debug'] } },
+    'default-runtime': 'runsc',
+  })
+  const ours = { path: WRAPPER, runtimeArgs: ['--platform=kvm', '--debug'] }
+  const site = siteOf(t, { [CONFIG]: before })
+  const entry = () => JSON.parse(site.host.read(CONFIG)).runtimes.procveil
+  site.configure('docker', { setAsDefault: true })
+  t.strictSame(entry(), ours)
+  const once = site.files()
+  t.match(site.configure('docker', { setAsDefault: true }), /already configured/)
+  t.strictSame(site.files(), once, 'twice is once')
+  site.host.set({ [CONFIG]: site.host.read(CONFIG).replace('{', '{"debug":true,') })
+  site.configure('docker', { setAsDefault: true })
+  t.strictSame(entry(), ours, 'also when others have edited the file')
+  site.host.set({ [CONFIG]: site.host.read(CONFIG).replace('"debug":true,', '') })
+  site.configure('docker', { undo: true })
+  t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
+
+  const chosen = siteOf(t, { [CONFIG]: before, 'etc/procveil/runtime': '# ours\ncrun\nrunsc\n' })
+  t.match(
+    chosen.configure('docker', { setAsDefault: true }),
+    /note: .* names crun, .* and not .*runsc/,
+  )
+  const { procveil } = JSON.parse(chosen.host.read(CONFIG)).runtimes
+  t.strictSame(procveil, { path: WRAPPER }, 'another program has other arguments')
+})
+
+t.test('a procveil-runtime that is not there is named to nobody', async t => {
+  for (const [runtime, config] of [
+    ['docker', CONFIG],
+    ['containerd', 'etc/containerd/config.toml'],
+  ] as const) {
+    const site = siteOf(t, { [config]: '' }, containerdOf('2.1'))
+    const message = /: \/usr\/bin\/procveil-runtime is no executable, .* install procveil there/
+    const refused = () => {
+      const before = site.files()
+      t.throws(() => site.configure(runtime, { asRuntime: true }), { message })
+      t.throws(() => site.configure(runtime, { asRuntime: true, dryRun: true }), { message })
+      t.strictSame(site.files(), before)
+    }
+    chmodSync(site.host.path(INSTALLED), 0o644)
+    refused()
+    site.host.set({ [INSTALLED]: undefined })
+    refused()
+    site.configure(runtime)
+    t.match(site.configure(runtime, { undo: true }), /restored|removed/, 'a hook needs it not')
+  }
+})
+
+t.test('a shim that stays the default may have the runtime beside it', async t => {
+  for (const settings of [
+    { 'default-runtime': 'io.containerd.runsc.v1' },
+    { 'default-runtime': 'kata', runtimes: { kata: { runtimeType: 'io.containerd.kata.v2' } } },
+  ]) {
+    const before = JSON.stringify(settings)
+    const site = siteOf(t, { [CONFIG]: before })
+    const name = settings['default-runtime']
+    const said = site.configure('docker', { asRuntime: true })
+    t.match(
+      said,
+      `note: docker run --runtime procveil has a program like runc run a container, and not "${name}"`,
+    )
+    t.equal(JSON.parse(site.host.read(CONFIG))['default-runtime'], name)
+    site.configure('docker', { undo: true })
+    t.strictSame(withoutRecords(site.files()), { [CONFIG]: before })
+  }
+})
+
+t.test("docker's own names for runc are no shims", async t => {
+  for (const name of ['', 'runc', 'io.containerd.runc.v2', 'procveil']) {
+    const site = siteOf(t, { [CONFIG]: JSON.stringify({ 'default-runtime': name }) })
+    site.configure('docker', { setAsDefault: true })
+    t.equal(JSON.parse(site.host.read(CONFIG))['default-runtime'], 'procveil', name)
+  }
 })
 
 t.test('what others have edited since keeps their changes beside the runtime', async t => {
@@ -293,6 +430,8 @@ t.test('a runtime that cannot be put behind it is told of', async t => {
       { runtimes: { kata: { runtimeType: 'io.containerd.kata.v2' } }, 'default-runtime': 'kata' },
       /before "kata", .* that is a shim/,
     ],
+    [{ 'default-runtime': 'io.containerd.runsc.v1' }, /before "io.containerd.runsc.v1", .* a shim/],
+    [{ 'default-runtime': 'io.containerd.kata.v2', runtimes: {} }, /that is a shim/],
   ]
   for (const [settings, message] of cases) {
     const text = JSON.stringify(settings)

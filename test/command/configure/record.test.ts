@@ -110,7 +110,7 @@ t.test('all is undone when no runtime is named, also when one cannot be', async 
   site.configure('podman')
   site.host.set({ [CONFIG]: 'damaged' })
   t.throws(() => site.configure(undefined, { undo: true }), { message: /holds no JSON/ })
-  t.notOk(site.host.has('usr'), 'podman is undone')
+  t.notOk(site.host.has('usr/share'), 'podman is undone')
   t.ok(site.host.has(RECORD))
 })
 

@@ -1,10 +1,13 @@
 /** A made-up machine on which `procveil configure` runs, with programs that are functions. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { type ConfigureOptions, perform } from '../../../src/command/configure/perform.ts'
 import type { Ran } from '../../../src/command/configure/run.ts'
 import { type Machine, machine } from '../../machines/machine.ts'
+
+/** procveil-runtime, which a package has installed. */
+export const WRAPPER = 'usr/bin/procveil-runtime'
 
 export type Programs = Readonly<Record<string, (args: readonly string[]) => Partial<Ran>>>
 
@@ -14,7 +17,7 @@ export interface TestSite {
   configure(runtime: string | undefined, options?: ConfigureOptions): string
   /** Every program that was run, with its arguments. */
   ran: string[][]
-  /** All files, by path, with their texts. */
+  /** All files but procveil-runtime, by path, with their texts. */
   files(): Record<string, string>
 }
 
@@ -23,7 +26,8 @@ export function siteOf(
   files: Readonly<Record<string, string>>,
   programs: Programs = {},
 ): TestSite {
-  const host = machine(t, files)
+  const host = machine(t, { [WRAPPER]: '#!/bin/sh\n', ...files })
+  chmodSync(host.path(WRAPPER), 0o755)
   const ran: string[][] = []
   const run = (program: string, args: readonly string[]): Ran => {
     ran.push([program, ...args])
@@ -45,6 +49,7 @@ export function siteOf(
       const paths = names
         .filter(entry => entry.isFile())
         .map(entry => `${entry.parentPath}/${entry.name}`.slice(host.directory.length + 1))
+        .filter(path => path !== WRAPPER)
       return Object.fromEntries(paths.sort().map(path => [path, host.read(path)]))
     },
   }

@@ -4,9 +4,9 @@ import { basename } from 'node:path'
 import { type Host, realPath } from '../../../host/host.ts'
 import { type Fields, objectOf, tryParseJson } from '../../../host/json.ts'
 import { WRAPPER } from '../../hooks/entry.ts'
+import { isExecutable } from '../../hooks/executable.ts'
 import { isOurs, programOf } from '../../hooks/ours.ts'
 import { about, type Finding, nameSome } from '../finding.ts'
-import { isExecutable } from './installed.ts'
 
 const { ok, warning, problem } = about('hooks')
 
@@ -25,7 +25,7 @@ export function checkEntry(host: Host, { who, file, hook, stages, text }: Entry)
   const path = programOf(hook)
   const { env } = objectOf(hook) ?? {}
   const configure = `procveil configure ${who.split(',')[0]} shows in its --dry-run what the file should say`
-  if (path === undefined || !isExecutable(host.path(path.slice(1)))) {
+  if (path === undefined || !isExecutable(host, path)) {
     return problem(
       `${who}: ${file} starts ${path}, which is no executable`,
       `put the executable at ${path}, or its path into ${file}`,
@@ -54,7 +54,7 @@ export function checkEntry(host: Host, { who, file, hook, stages, text }: Entry)
 
 /** What is said of a runtime that runs containers by procveil-runtime; `whose` are the containers that it is for. */
 export function checkWrapper(host: Host, who: string, file: string, path: string, whose: string) {
-  if (isExecutable(host.path(path.slice(1)))) return ok(`${who}: procveil-runtime is for ${whose}`)
+  if (isExecutable(host, path)) return ok(`${who}: procveil-runtime is for ${whose}`)
   return problem(
     `${who}: ${file} names the runtime ${path}, which is no executable: no container of it starts`,
     `install procveil again, or procveil configure ${who} --undo`,

@@ -1,6 +1,5 @@
 /** Which programs are installed on the host. */
 
-import { accessSync, constants } from 'node:fs'
 import type { Host } from '../../../host/host.ts'
 
 const PROGRAM_DIRECTORIES = [
@@ -13,12 +12,3 @@ const PROGRAM_DIRECTORIES = [
 
 export const isInstalled = (host: Host, program: string): boolean =>
   PROGRAM_DIRECTORIES.some(directory => host.has(`${directory}/${program}`))
-
-export function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
