@@ -170,5 +170,7 @@ function connect() {
   const definition = loadSync(PROTOCOL, { keepCase: true, enums: String, defaults: true })
   const loaded = loadPackageDefinition(definition)
   const { v1 } = loaded.runtime as unknown as { v1: { RuntimeService: ServiceClientConstructor } }
-  return new v1.RuntimeService(SOCKET, credentials.createInsecure())
+  // A connection of another client may be one to a daemon that has ended meanwhile.
+  const options = { 'grpc.use_local_subchannel_pool': 1 }
+  return new v1.RuntimeService(SOCKET, credentials.createInsecure(), options)
 }
