@@ -7,9 +7,9 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { access, constants, readFile } from 'node:fs/promises'
 import { Host } from '../host/host.ts'
-import { findMissed, type Missed, optionsOf, refusalOf } from '../nri/adjust.ts'
+import { findMissed, hookRuntimeOf, type Missed, optionsOf, refusalOf } from '../nri/adjust.ts'
 import type { Adjustment } from '../nri/answers.ts'
-import type { Container, CreateContainer, Pod } from '../nri/messages.ts'
+import type { Container, CreateContainer, Pod, Runtime } from '../nri/messages.ts'
 import { parseRules, type Rules } from '../nri/rules.ts'
 import { runPlugin, SOCKETS } from '../nri/run-plugin.ts'
 import type { Settings } from '../service/default-settings.ts'
@@ -91,8 +91,8 @@ class Work {
   }
 
   /** A runtime that has been told to fail containers with hooks reads that when it starts, and then connects anew. */
-  configured = (): void => {
-    this.#refusal = findRefusalOfRuntime().catch(error => {
+  configured = ({ name }: Runtime): void => {
+    this.#refusal = findRefusalOf(name).catch(error => {
       this.#log.error(error)
       return undefined
     })
@@ -138,9 +138,13 @@ class Work {
   }
 }
 
-/** The configurations are read by a library that is of no use later. */
-async function findRefusalOfRuntime(): Promise<string | undefined> {
-  const { findRefusal } = await import('./hooks/nri.ts')
-  const refusal = findRefusal(new Host('/', systemClock))
-  return refusal === undefined ? undefined : `${refusal.line} in ${refusal.path}`
+/**
+ * Returns what has the runtime fail containers with hooks. That it connects says that NRI is on, whatever is configured. The
+ * configurations are read by a library that is of no use later.
+ */
+async function findRefusalOf(name: string): Promise<string | undefined> {
+  const { findRejection } = await import('./hooks/nri.ts')
+  const runtime = hookRuntimeOf(name)
+  const found = runtime && findRejection(new Host('/', systemClock), runtime)
+  return found && `${found.line} in ${found.path}`
 }

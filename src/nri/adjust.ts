@@ -6,12 +6,18 @@ import type { Annotations, Container, CreateContainer, Pod } from './messages.ts
 import type { Rules } from './rules.ts'
 
 /**
- * The runtimes that apply hooks. The first versions of containerd 2.0 call themselves v2 (containerd#11485). To docker (moby's
- * daemon/internal/nri) an adjustment with hooks is an error, and the container does not start; so it may be to others.
+ * The runtimes that apply hooks, by what they call themselves. The first versions of containerd 2.0 are v2 (containerd#11485).
+ * To docker (moby's daemon/internal/nri) an adjustment with hooks is an error, and the container does not start; so it may be
+ * to others.
  */
-const APPLY_HOOKS = ['containerd', 'v2', 'cri-o']
+const APPLY_HOOKS = new Map<string, 'containerd' | 'crio'>([
+  ['containerd', 'containerd'],
+  ['v2', 'containerd'],
+  ['cri-o', 'crio'],
+])
 
-export const appliesHooks = (runtime: string) => APPLY_HOOKS.includes(runtime)
+/** Returns which of them it is; `undefined` for any other. */
+export const hookRuntimeOf = (name: string) => APPLY_HOOKS.get(name)
 
 /**
  * So many options of a pod are handed on, each with a value of at most so many characters: to an answer of more than 4 MiB

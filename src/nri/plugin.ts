@@ -4,7 +4,7 @@
  * nothing is to change.
  */
 
-import { appliesHooks } from './adjust.ts'
+import { hookRuntimeOf } from './adjust.ts'
 import {
   type Adjustment,
   renderConfigured,
@@ -129,7 +129,7 @@ export class Plugin {
   #configure(payload: Uint8Array): Uint8Array {
     this.#attempt(() => {
       const runtime = parseConfigure(payload)
-      this.#isSilent = !appliesHooks(runtime.name)
+      this.#isSilent = hookRuntimeOf(runtime.name) === undefined
       this.#around.configured(runtime)
     })
     return renderConfigured()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { appliesHooks, findMissed, optionsOf, refusalOf } from '../../src/nri/adjust.ts'
+import { findMissed, hookRuntimeOf, optionsOf, refusalOf } from '../../src/nri/adjust.ts'
 import type { Container, Pod } from '../../src/nri/messages.ts'
 import { parseRules, renderRules } from '../../src/nri/rules.ts'
 
@@ -110,8 +110,9 @@ t.test('containers that no plugin saw are found with all their options', async t
 })
 
 t.test('only of runtimes that are known hooks are wanted', async t => {
-  for (const name of ['containerd', 'cri-o', 'v2']) t.ok(appliesHooks(name), name)
-  for (const name of ['docker', 'dockerd', '', 'other']) t.notOk(appliesHooks(name), name)
+  for (const name of ['containerd', 'v2']) t.equal(hookRuntimeOf(name), 'containerd')
+  t.equal(hookRuntimeOf('cri-o'), 'crio')
+  for (const name of ['docker', 'dockerd', '', 'other']) t.equal(hookRuntimeOf(name), undefined)
 })
 
 t.test('rules are read from JSON, and anything else is refused', async t => {
