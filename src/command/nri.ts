@@ -20,7 +20,7 @@ import { systemClock } from '../sys/clock.ts'
 import { errorCode } from '../sys/error.ts'
 import { Log } from '../sys/log.ts'
 import { endWithParent } from '../sys/process.ts'
-import { HOOK_LOG, hookOf } from './hooks/entry.ts'
+import { guardedHookOf, HOOK_LOG } from './hooks/entry.ts'
 
 /** Never returns. */
 export async function nri(settings: Settings): Promise<never> {
@@ -57,7 +57,7 @@ class Work {
     this.#settings = settings
     this.#log = log
     const hookSettings = { ...settings, log: settings.log ?? HOOK_LOG }
-    this.#hook = hookOf(INSTALLED, commandLine(hookSettings))
+    this.#hook = guardedHookOf(INSTALLED, commandLine(hookSettings))
   }
 
   /**
@@ -98,14 +98,16 @@ class Work {
     })
   }
 
-  /** A hook whose program is not there keeps the container from starting. */
+  /** A hook whose shell is not there keeps the container from starting. */
   async #refusalOfHost(): Promise<string | undefined> {
-    try {
-      await access(this.#hook.path, constants.X_OK)
-      return undefined
-    } catch {
-      return `${this.#hook.path} is not there`
+    for (const path of [this.#hook.path, INSTALLED]) {
+      try {
+        await access(path, constants.X_OK)
+      } catch {
+        return `${path} is not there`
+      }
     }
+    return undefined
   }
 
   synchronized = (pods: readonly Pod[], containers: readonly Container[]): void => {

@@ -27,7 +27,7 @@ const MOST_OPTIONS = 64
 const MOST_CHARACTERS = 8192
 
 /** Our program, also where a shell runs it. */
-const OURS = /\/procveil(\s|$)/
+const OURS = /\/procveil'?(\s|$)/
 
 /** Why a container gets nothing. */
 export type Refusal =

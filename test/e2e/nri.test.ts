@@ -1,11 +1,11 @@
 /** The NRI plugin of the service, beside a runtime that the test pretends to be. */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { box, started } from '../kit/box.ts'
+import { type Box, box, started } from '../kit/box.ts'
 import {
   type CreateAnswer,
   FakeRuntime,
@@ -24,8 +24,13 @@ interface Started {
 }
 
 /** A service whose plugin looks for the socket of the fake runtime. */
-async function serving(t: Test, rules: object = { pods: 'all' }): Promise<Started> {
+async function serving(
+  t: Test,
+  rules: object = { pods: 'all' },
+  prepare: (here: Site) => void = () => {},
+): Promise<Started> {
   const here = site(t)
+  prepare(here)
   const etc = join(here.directory, 'etc')
   mkdirSync(etc)
   // Above it nothing else changes.
@@ -110,6 +115,50 @@ t.test('a container of a pod has its view at its first instruction', needs('runc
   await untilNone(() => here.registered())
   t.strictSame(plugin.errors, [])
 })
+
+t.test('a container outlives the executable', needs('runc'), async t => {
+  const { here, runtime } = await serving(t, { pods: 'all' }, here => {
+    const program = join(here.directory, 'procveil')
+    copyFileSync(here.executable, program)
+    here.executable = program
+  })
+  await runtime.listen()
+  const plugin = await runtime.next()
+  const hooked = async (id: string) => {
+    const { hooks } = applied(await plugin.create(POD, { id, pod_sandbox_id: 'pod', state: 1 }))
+    t.strictSame(Object.keys(hooks).sort(), ['createRuntime', 'poststop'])
+    return box(t, here, id, { memoryBytes: 2 ** 26, stages: [], hooks })
+  }
+  const before = await hooked('nri-before')
+  await before.start()
+  t.match(await before.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  const after = await hooked('nri-after')
+  const own = { hooks: { prestart: [await hookOf(plugin)] } }
+  t.equal((await plugin.create(POD, { id: 'x', ...own })).adjust, null, 'it knows its own hook')
+  t.equal((await here.procveil(['stop'])).exitCode, 0)
+  rmSync(here.executable)
+  await end(before)
+  await after.start()
+  t.notMatch(await after.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  await end(after)
+})
+
+/** Throws where the runtime cannot delete it at the first try. */
+async function end(one: Box): Promise<void> {
+  await one.runc('kill', one.id, 'KILL')
+  await retry(async () => {
+    const { stdout } = await one.runc('state', one.id)
+    if (JSON.parse(stdout).status !== 'stopped') throw new Error('it still runs')
+  })
+  await one.runc('delete', one.id)
+}
+
+async function hookOf(plugin: PluginConnection): Promise<HookMessage> {
+  const { adjust } = await plugin.create(POD, { id: 'x' })
+  const [hook] = adjust?.hooks?.create_runtime ?? []
+  if (hook === undefined) throw new Error('Cannot find the hook that the plugin adds')
+  return hook
+}
 
 t.test('pods opt in and out, and changed rules count at once', needs(), async t => {
   const { here, runtime, rules } = await serving(t, {

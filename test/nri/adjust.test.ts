@@ -1,4 +1,5 @@
 import t from 'tap'
+import { guardedHookOf, type Hook } from '../../src/command/hooks/entry.ts'
 import { findMissed, hookRuntimeOf, optionsOf, refusalOf } from '../../src/nri/adjust.ts'
 import type { Container, Pod } from '../../src/nri/messages.ts'
 import { parseRules, renderRules } from '../../src/nri/rules.ts'
@@ -21,6 +22,8 @@ const container = (annotations: Given = {}, changed: Partial<Container> = {}): C
   hooks: [],
   ...changed,
 })
+
+const lineOf = ({ path, args }: Hook) => [path, ...args]
 
 const ALL = { pods: 'all', exceptNamespaces: ['kube-system'] } as const
 const ANNOTATED = { pods: 'annotated', exceptNamespaces: [] } as const
@@ -53,7 +56,8 @@ t.test('a container that has our hook, from wherever, gets no second one', async
   for (const line of [
     ['/usr/libexec/procveil/procveil', 'procveil', 'hook'],
     ['/opt/procveil'],
-    ['/bin/sh', 'sh', '-c', '[ ! -x /a/procveil ] || exec /a/procveil --log /x hook'],
+    lineOf(guardedHookOf('/a/procveil', ['--log', '/x'])),
+    lineOf(guardedHookOf('/a b/procveil', [])),
   ]) {
     const has = container({}, { hooks: [['/bin/other'], line] })
     t.equal(refusalOf({ pod: pod(ON), container: has }, ALL), 'it has our hook already')
