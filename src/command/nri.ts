@@ -7,8 +7,15 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { access, constants, readFile } from 'node:fs/promises'
 import { Host } from '../host/host.ts'
-import { findMissed, hookRuntimeOf, type Missed, optionsOf, refusalOf } from '../nri/adjust.ts'
-import type { Adjustment } from '../nri/answers.ts'
+import {
+  annotationsForHook,
+  findMissed,
+  hookRuntimeOf,
+  type Missed,
+  optionsOf,
+  refusalOf,
+} from '../nri/adjust.ts'
+import type { Adjustment, Hook } from '../nri/answers.ts'
 import type { Container, CreateContainer, Pod, Runtime } from '../nri/messages.ts'
 import { parseRules, type Rules } from '../nri/rules.ts'
 import { runPlugin, SOCKETS } from '../nri/run-plugin.ts'
@@ -46,7 +53,7 @@ function standBack(log: Log): void {
 class Work {
   readonly #settings: Settings
   readonly #log: Log
-  readonly #hook: Adjustment['hook']
+  readonly #hook: Hook
   #rules: Rules | undefined
   /** Resolves with what keeps the runtime from applying hooks. */
   #refusal: Promise<string | undefined> = Promise.resolve(undefined)
@@ -57,7 +64,8 @@ class Work {
     this.#settings = settings
     this.#log = log
     const hookSettings = { ...settings, log: settings.log ?? HOOK_LOG }
-    this.#hook = guardedHookOf(INSTALLED, commandLine(hookSettings))
+    const hook = guardedHookOf(INSTALLED, commandLine(hookSettings))
+    this.#hook = { ...hook, stages: ['createRuntime', 'poststop'] }
   }
 
   /**
@@ -79,15 +87,23 @@ class Work {
     const rules = await this.readRules()
     if (rules === undefined) return undefined
     const { id } = request.container
-    const refusal =
-      refusalOf(request, rules) ?? (await this.#refusal) ?? (await this.#refusalOfHost())
-    if (refusal !== undefined) {
-      this.#log.info(`left ${id} alone: ${refusal}`)
+    const refusal = refusalOf(request, rules)
+    if (refusal === 'it has our hook already') return this.#adjustHooked(request)
+    const cause = refusal ?? (await this.#refusal) ?? (await this.#refusalOfHost())
+    if (cause !== undefined) {
+      this.#log.info(`left ${id} alone: ${cause}`)
       return undefined
     }
     this.#log.info(`gave ${id} the hook`)
-    const annotations = optionsOf(request)
-    return { annotations, hook: this.#hook, stages: ['createRuntime', 'poststop'] }
+    return { annotations: optionsOf(request), hook: this.#hook }
+  }
+
+  /** containerd does not tell a hook what its pod is annotated with. */
+  #adjustHooked(request: CreateContainer): Adjustment | undefined {
+    const annotations = annotationsForHook(request)
+    const names = [...annotations.keys()].join(' ')
+    this.#log.info(`left ${request.container.id} its own hook; annotations: ${names || 'none'}`)
+    return annotations.size === 0 ? undefined : { annotations, hook: undefined }
   }
 
   /** A runtime that has been told to fail containers with hooks reads that when it starts, and then connects anew. */

@@ -1,6 +1,6 @@
 /** What is changed in a container that is to be created: it gets our hook, and the options of its pod. */
 
-import { setsOption, wantsFiles } from '../oci/annotations.ts'
+import { ENABLED, setsOption, wantsFiles } from '../oci/annotations.ts'
 import { isSandbox } from '../runtimes/containerd.ts'
 import type { Annotations, Container, CreateContainer, Pod } from './messages.ts'
 import type { Rules } from './rules.ts'
@@ -29,7 +29,7 @@ const MOST_CHARACTERS = 8192
 /** Our program, also where a shell runs it. */
 const OURS = /\/procveil'?(\s|$)/
 
-/** Why a container gets nothing. */
+/** Why a container gets no hook. */
 export type Refusal =
   | 'it has our hook already'
   | 'its annotations say so'
@@ -37,7 +37,7 @@ export type Refusal =
   | 'its namespace is left out'
   | 'its runtime is a sandbox'
 
-/** Returns why a container gets no files of ours; `undefined` where it gets some. */
+/** Returns why a container gets no hook of ours; `undefined` where it gets one. */
 export function refusalOf(
   { pod, container }: CreateContainer,
   rules: Pick<Rules, 'pods' | 'exceptNamespaces'>,
@@ -63,6 +63,17 @@ export function optionsOf({ pod, container }: CreateContainer): Annotations {
     !container.annotations.has(key) &&
     key.length + value.length <= MOST_CHARACTERS
   return new Map([...pod.annotations].filter(isHandedOn).slice(0, MOST_OPTIONS))
+}
+
+/**
+ * What the hook that a container has already does not know of its pod: the options, and whether there are to be files at
+ * all.
+ */
+export function annotationsForHook(request: CreateContainer): Annotations {
+  const { pod, container } = request
+  const enabled = container.annotations.has(ENABLED) ? undefined : pod.annotations.get(ENABLED)
+  const isHandedOn = enabled !== undefined && enabled.length <= MOST_CHARACTERS
+  return new Map([...(isHandedOn ? [[ENABLED, enabled] as const] : []), ...optionsOf(request)])
 }
 
 /** A container that runs without our hook, since no plugin was there when it was created. */

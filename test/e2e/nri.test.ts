@@ -190,6 +190,27 @@ t.test('pods opt in and out, and changed rules count at once', needs(), async t 
   t.strictSame(plugin.errors, [])
 })
 
+t.test('a hook from elsewhere hears of the pod, too', needs('runc'), async t => {
+  const { here, runtime } = await serving(t, { pods: 'annotated' })
+  await runtime.listen()
+  const plugin = await runtime.next()
+  const off = { 'io.procveil.enabled': 'off' }
+  const on = { 'io.procveil.enabled': 'on' }
+  const first = await plugin.create({ ...POD, annotations: on }, { id: 'x' })
+  const { hooks } = applied(first)
+  const run = async (id: string, annotations: object) => {
+    const has = { id, hooks: first.adjust?.hooks }
+    const added = applied(await plugin.create({ ...POD, annotations }, has))
+    t.strictSame(added, { annotations, hooks: {} }, 'no second hook')
+    const options = { memoryBytes: 2 ** 26, stages: [], hooks, annotations: added.annotations }
+    return (await started(t, here, id, options)).cat('/proc/meminfo')
+  }
+  t.notMatch(await run('nri-off', off), /^MemTotal: +65536 kB/)
+  const seen = await run('nri-options', { 'io.procveil.swap': 'off' })
+  t.match(seen, /^MemTotal: +65536 kB/)
+  t.match(seen, /^SwapTotal: +0 kB/m)
+})
+
 t.test('without its rules there is no such process', needs(), async t => {
   const here = site(t)
   await here.hook({ id: 'x', status: 'creating', pid: process.pid, root: '/nowhere' })

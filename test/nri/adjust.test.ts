@@ -1,6 +1,12 @@
 import t from 'tap'
 import { guardedHookOf, type Hook } from '../../src/command/hooks/entry.ts'
-import { findMissed, hookRuntimeOf, optionsOf, refusalOf } from '../../src/nri/adjust.ts'
+import {
+  annotationsForHook,
+  findMissed,
+  hookRuntimeOf,
+  optionsOf,
+  refusalOf,
+} from '../../src/nri/adjust.ts'
 import type { Container, Pod } from '../../src/nri/messages.ts'
 import { parseRules, renderRules } from '../../src/nri/rules.ts'
 
@@ -81,6 +87,25 @@ t.test('options of the pod reach a container that has none of its own', async t 
     container: container({ 'io.procveil.uptime': 'container' }),
   }
   t.strictSame(optionsOf(request), new Map([['io.procveil.swap', 'off']]))
+})
+
+t.test('a hook that is there already hears also whether the pod wants files', async t => {
+  const own = { 'io.procveil.uptime': 'container' }
+  const options = { 'io.procveil.swap': 'off', 'io.procveil.uptime': 'host', other: 'x' }
+  const heard = (podSays: Given, containerSays: Given = own) => {
+    const annotated = pod({ ...options, ...podSays })
+    return Object.fromEntries(
+      annotationsForHook({ pod: annotated, container: container(containerSays) }),
+    )
+  }
+  t.strictSame(heard(OFF), { ...OFF, 'io.procveil.swap': 'off' })
+  t.strictSame(heard({}), { 'io.procveil.swap': 'off' })
+  t.strictSame(heard(OFF, { ...own, ...ON }), { 'io.procveil.swap': 'off' }, "the container's own")
+  const many = Object.fromEntries(
+    Array.from({ length: 1000 }, (_, at) => [`io.procveil.${at}`, '']),
+  )
+  t.match(heard({ ...many, ...OFF }), OFF, 'however many options there are')
+  t.notHas(heard({ 'io.procveil.enabled': 'x'.repeat(8193) }), { 'io.procveil.enabled': /./ })
 })
 
 t.test('no pod makes an answer too long', async t => {

@@ -108,7 +108,8 @@ t.test('what a container gets is read by the other implementation', async t => {
     ['io.procveil.files', `ü${'x'.repeat(500)}`],
     ['__proto__', ''],
   ])
-  const rendered = renderCreated({ annotations, hook, stages: ['createRuntime', 'poststop'] })
+  const stages = ['createRuntime', 'poststop'] as const
+  const rendered = renderCreated({ annotations, hook: { ...hook, stages } })
   const { adjust, update, evict } = plugin('CreateContainer').responseDeserialize(
     Buffer.from(rendered),
   ) as CreateAnswer
@@ -117,6 +118,15 @@ t.test('what a container gets is read by the other implementation', async t => {
   t.strictSame([update, evict], [[], []])
   const expected = { ...hook, timeout: { value: 20 } }
   t.match(adjust?.hooks, { create_runtime: [expected], poststop: [expected], prestart: [] })
+})
+
+t.test('annotations alone leave the hooks as they are', async t => {
+  const annotations = new Map([['io.procveil.enabled', 'off']])
+  const { adjust } = plugin('CreateContainer').responseDeserialize(
+    Buffer.from(renderCreated({ annotations, hook: undefined })),
+  ) as CreateAnswer
+  t.match(adjust, { annotations: { 'io.procveil.enabled': 'off' } })
+  t.equal(adjust?.hooks, null)
 })
 
 t.test('what runs already is read, in parts', async t => {

@@ -10,8 +10,7 @@ const SERVICE = 'nri.pkg.api.v1alpha1.Plugin'
 
 const ADJUSTMENT: Adjustment = {
   annotations: new Map(),
-  hook: { path: '/hook', args: ['hook'], env: [], timeout: 20 },
-  stages: ['createRuntime'],
+  hook: { path: '/hook', args: ['hook'], env: [], timeout: 20, stages: ['createRuntime'] },
 }
 
 /** A plugin, and the runtime's end of its connection. */
