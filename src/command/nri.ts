@@ -12,6 +12,7 @@ import {
   findMissed,
   hookRuntimeOf,
   type Missed,
+  missedOf,
   optionsOf,
   refusalOf,
 } from '../nri/adjust.ts'
@@ -28,6 +29,10 @@ import { errorCode } from '../sys/error.ts'
 import { Log } from '../sys/log.ts'
 import { endWithParent } from '../sys/process.ts'
 import { guardedHookOf, HOOK_LOG } from './hooks/entry.ts'
+import { findRejection } from './hooks/nri.ts'
+
+/** What does not run yet is attached after so long, and once more for what takes long to start. */
+const LATER_MS = [2000, 30_000]
 
 /** Never returns. */
 export async function nri(settings: Settings): Promise<never> {
@@ -55,10 +60,12 @@ class Work {
   readonly #log: Log
   readonly #hook: Hook
   #rules: Rules | undefined
-  /** Resolves with what keeps the runtime from applying hooks. */
-  #refusal: Promise<string | undefined> = Promise.resolve(undefined)
+  /** What keeps the runtime from applying hooks. */
+  #refusal: string | undefined
   /** Containers are attached once at a time. */
   #attaching = Promise.resolve()
+  /** Those whose time has come, by id. */
+  readonly #due = new Map<string, Missed>()
 
   constructor(settings: Settings, log: Log) {
     this.#settings = settings
@@ -89,7 +96,7 @@ class Work {
     const { id } = request.container
     const refusal = refusalOf(request, rules)
     if (refusal === 'it has our hook already') return this.#adjustHooked(request)
-    const cause = refusal ?? (await this.#refusal) ?? (await this.#refusalOfHost())
+    const cause = refusal ?? this.#refusal ?? (await this.#refusalOfHost())
     if (cause !== undefined) {
       this.#log.info(`left ${id} alone: ${cause}`)
       return undefined
@@ -108,10 +115,14 @@ class Work {
 
   /** A runtime that has been told to fail containers with hooks reads that when it starts, and then connects anew. */
   configured = ({ name }: Runtime): void => {
-    this.#refusal = findRefusalOf(name).catch(error => {
+    this.#refusal = undefined
+    try {
+      const runtime = hookRuntimeOf(name)
+      const found = runtime && findRejection(new Host('/', systemClock), runtime)
+      this.#refusal = found && `${found.line} in ${found.path}`
+    } catch (error) {
       this.#log.error(error)
-      return undefined
-    })
+    }
   }
 
   /** A hook whose shell is not there keeps the container from starting. */
@@ -127,17 +138,43 @@ class Work {
   }
 
   synchronized = (pods: readonly Pod[], containers: readonly Container[]): void => {
-    const attach = async () => {
-      const rules = (await this.#refusal) === undefined ? await this.readRules() : undefined
+    this.#inTurn(async () => {
+      const rules = this.#refusal === undefined ? await this.readRules() : undefined
       const missed = rules === undefined ? [] : findMissed(pods, containers, rules)
-      if (missed.length > 0) await this.#attach(missed)
-    }
+      const isRunning = ({ isRunning }: Missed) => isRunning
+      this.#attachLater(missed.filter(each => !isRunning(each)))
+      await this.#attach(missed.filter(isRunning))
+    })
+  }
+
+  late = (request: CreateContainer): void => {
+    this.#log.info(`attaches ${request.container.id} later: its answer came too late`)
+    this.#attachLater([missedOf(request)])
+  }
+
+  #attachLater(missed: readonly Missed[]): void {
+    if (missed.length === 0) return
+    for (const afterMs of LATER_MS) setTimeout(() => this.#attachDue(missed), afterMs)
+  }
+
+  /** What becomes due while others are attached is done at once then. */
+  #attachDue(missed: readonly Missed[]): void {
+    for (const each of missed) this.#due.set(each.id, each)
+    this.#inTurn(async () => {
+      const due = [...this.#due.values()]
+      this.#due.clear()
+      if ((await this.readRules()) !== undefined) await this.#attach(due)
+    })
+  }
+
+  #inTurn(attach: () => Promise<void>): void {
     this.#attaching = this.#attaching.then(attach).catch(error => this.#log.error(error))
   }
 
-  /** Has another process attach them, as `remount` does. */
-  #attach(missed: readonly Missed[]): Promise<void> {
-    this.#log.info(`attaches containers that were created without a plugin: ${missed.length}`)
+  /** Has another process attach those that run, as `remount` does. */
+  async #attach(missed: readonly Missed[]): Promise<void> {
+    if (missed.length === 0) return
+    this.#log.info(`attaches containers that were created without the hook: ${missed.length}`)
     const options = missed.map(({ id, options }) => [id, Object.fromEntries(options)] as const)
     const { path, argv0 } = ownExecutable()
     const command = commandLine(this.#settings, 'remount', '--all', '--missed')
@@ -154,15 +191,4 @@ class Work {
       child.stdin.end(JSON.stringify(Object.fromEntries(options)))
     })
   }
-}
-
-/**
- * Returns what has the runtime fail containers with hooks. That it connects says that NRI is on, whatever is configured. The
- * configurations are read by a library that is of no use later.
- */
-async function findRefusalOf(name: string): Promise<string | undefined> {
-  const { findRejection } = await import('./hooks/nri.ts')
-  const runtime = hookRuntimeOf(name)
-  const found = runtime && findRejection(new Host('/', systemClock), runtime)
-  return found && `${found.line} in ${found.path}`
 }

@@ -76,12 +76,14 @@ export function annotationsForHook(request: CreateContainer): Annotations {
   return new Map([...(isHandedOn ? [[ENABLED, enabled] as const] : []), ...optionsOf(request)])
 }
 
-/** A container that runs without our hook, since no plugin was there when it was created. */
+/** A container that was created without our hook. */
 export interface Missed {
   id: string
+  isRunning: boolean
   options: Annotations
 }
 
+/** Returns those that no plugin was there for when they were created. */
 export function findMissed(
   pods: readonly Pod[],
   containers: readonly Container[],
@@ -90,9 +92,14 @@ export function findMissed(
   const byId = new Map(pods.map(pod => [pod.id, pod]))
   return containers.flatMap(container => {
     const pod = byId.get(container.podId)
-    if (!container.isRunning || pod === undefined) return []
-    if (refusalOf({ pod, container }, rules) !== undefined) return []
-    const own = [...container.annotations].filter(([key]) => setsOption(key))
-    return [{ id: container.id, options: new Map([...optionsOf({ pod, container }), ...own]) }]
+    if (container.hasEnded || pod === undefined) return []
+    return refusalOf({ pod, container }, rules) === undefined ? [missedOf({ pod, container })] : []
   })
+}
+
+/** With all of its options, which nobody has told it. */
+export function missedOf(request: CreateContainer): Missed {
+  const { id, isRunning, annotations } = request.container
+  const own = [...annotations].filter(([key]) => setsOption(key))
+  return { id, isRunning, options: new Map([...optionsOf(request), ...own]) }
 }

@@ -332,6 +332,48 @@ t.test('containers that were created without a plugin get their files', needs('r
   t.strictSame(plugin.errors, [])
 })
 
+t.test('a container that was created and did not run gets them, too', needs('runc'), async t => {
+  const { here, runtime } = await serving(t)
+  const id = `nri-created-${process.pid}`
+  await runtime.listen({ pods: [POD], containers: [{ id, pod_sandbox_id: 'pod', state: 1 }] })
+  const plugin = await runtime.next()
+  const one = await started(t, here, id, UNHOOKED)
+  t.match(await retry(() => seen(one)), /^MemTotal/)
+  t.strictSame(plugin.errors, [])
+})
+
+t.test('so does one for which the answer came too late', needs('runc', 'mkfifo'), async t => {
+  const { here, runtime, rules } = await serving(t)
+  await runtime.listen()
+  const plugin = await runtime.next()
+  // It reads its rules for each container: from a pipe it does not, until somebody writes.
+  const text = readFileSync(rules)
+  const pipe = `${rules}.pipe`
+  await execa('mkfifo', [pipe])
+  renameSync(pipe, rules)
+  const id = `nri-late-${process.pid}`
+  const pod = { ...POD, annotations: { 'io.procveil.swap': 'off' } }
+  const { adjust } = await plugin.create(pod, { id, pod_sandbox_id: 'pod', state: 1 })
+  t.equal(adjust, null)
+  const one = await started(t, here, id, UNHOOKED)
+  renameSync(rules, pipe)
+  writeFileSync(rules, text)
+  writeFileSync(pipe, text)
+  t.match(await retry(() => seen(one)), /^SwapTotal: +0 kB/m, "by its pod's annotation")
+  t.match(here.readLog(), /nri\[\d+\] error: Cannot say within 400 ms/)
+  t.strictSame(plugin.errors, [])
+})
+
+/** As a container of a pod is found where runc itself keeps its state. */
+const UNHOOKED = { stages: [], memoryBytes: 2 ** 26, runcRoot: '/run/runc' } as const
+
+/** What it sees. Throws where that is the host's. */
+async function seen(one: Box): Promise<string> {
+  const text = await one.cat('/proc/meminfo')
+  if (!/^MemTotal: +65536 kB/.test(text)) throw new Error('it has none yet')
+  return text
+}
+
 t.test('bytes come as they like, and what is no NRI ends the connection', needs(), async t => {
   const { here, runtime } = await serving(t)
   const single = (bytes: Buffer) =>

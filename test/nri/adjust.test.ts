@@ -24,6 +24,7 @@ const container = (annotations: Given = {}, changed: Partial<Container> = {}): C
   id: 'container',
   podId: 'pod',
   isRunning: true,
+  hasEnded: false,
   annotations: new Map(Object.entries(annotations)),
   hooks: [],
   ...changed,
@@ -127,6 +128,7 @@ t.test('containers that no plugin saw are found with all their options', async t
     container({ 'io.procveil.uptime': 'container' }),
     container({}, { id: 'hooked', hooks: [['/a/procveil']] }),
     container({}, { id: 'created', isRunning: false }),
+    container({}, { id: 'ended', isRunning: false, hasEnded: true }),
     container({}, { id: 'opted-out', podId: 'out' }),
     container({}, { id: 'podless', podId: 'gone' }),
   ]
@@ -134,7 +136,14 @@ t.test('containers that no plugin saw are found with all their options', async t
     ['io.procveil.swap', 'off'],
     ['io.procveil.uptime', 'container'],
   ])
-  t.strictSame(findMissed(pods, containers, ALL), [{ id: 'container', options }])
+  const ofPod = new Map([
+    ['io.procveil.swap', 'off'],
+    ['io.procveil.uptime', 'host'],
+  ])
+  t.strictSame(findMissed(pods, containers, ALL), [
+    { id: 'container', isRunning: true, options },
+    { id: 'created', isRunning: false, options: ofPod },
+  ])
   t.strictSame(findMissed(pods, containers, ANNOTATED), [])
 })
 

@@ -76,6 +76,7 @@ t.test('of a pod and a container what counts is read', async t => {
     id: 'container',
     podId: 'pod',
     isRunning: true,
+    hasEnded: false,
     annotations: new Map([['io.procveil.uptime', 'host']]),
     hooks: [['/bin/one', 'one', '-x'], ['/bin/two'], ['/bin/three', 'three']],
   })
@@ -134,13 +135,17 @@ t.test('what runs already is read, in parts', async t => {
   const { pods, containers, more } = parseSynchronize(
     synchronize.requestSerialize({
       pods: [POD, { ...POD, id: 'other' }],
-      containers: [CONTAINER, { ...CONTAINER, state: 1 }],
+      containers: [CONTAINER, { ...CONTAINER, state: 1 }, { ...CONTAINER, state: 4 }],
       more: true,
     }),
   )
   t.strictSame(
     [pods.map(({ id }) => id), containers.map(({ isRunning }) => isRunning), more],
-    [['pod', 'other'], [true, false], true],
+    [['pod', 'other'], [true, false, false], true],
+  )
+  t.strictSame(
+    containers.map(({ hasEnded }) => hasEnded),
+    [false, false, true],
   )
   t.match(synchronize.responseDeserialize(Buffer.from(renderSynchronized(true))), { more: true })
   t.match(synchronize.responseDeserialize(Buffer.from(renderSynchronized(false))), { more: false })
