@@ -283,6 +283,12 @@ t.test('a plugin that dies or hangs costs nobody else anything', needs(), async 
   const third = await runtime.next(10_000)
   t.ok((await third.create(POD, { id: 'x' })).adjust, 'that of the next keeper')
   t.equal(plugins(here).length, 1)
+  // A keeper's plugin may be there before the keeper itself has taken everything over.
+  await retry(() => {
+    const now = here.servers()
+    if (now.length !== servers.length) throw new Error(`the service is ${now.length} processes`)
+    if (here.readLog().match(/: serves /g)?.length !== 2) throw new Error('it does not serve yet')
+  })
   const [stopped] = plugins(here)
   process.kill(stopped?.pid ?? 0, 'SIGSTOP')
   t.match(readFileSync(`${here.mountPoint}/proc/meminfo`, 'utf8'), /^MemTotal/)
