@@ -35,21 +35,24 @@ export function renderSynchronized(more: boolean): Uint8Array {
 export interface Adjustment {
   /** Of a key that another plugin has set the runtime makes an error. */
   annotations: Annotations
-  hook: {
-    readonly path: string
-    readonly args: readonly string[]
-    readonly env: readonly string[]
-    readonly timeout: number
-  }
-  /** The stages in which the hook is run. */
-  stages: readonly (keyof typeof STAGES)[]
+  /** What is run; `undefined` for a container that has our hook already. */
+  hook: Hook | undefined
+}
+
+export interface Hook {
+  readonly path: string
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly timeout: number
+  /** In which it is run. */
+  readonly stages: readonly (keyof typeof STAGES)[]
 }
 
 /** Fields of Hooks. */
 const STAGES = { createRuntime: 2, poststop: 6 } as const
 
 /** CreateContainerResponse */
-export function renderCreated({ annotations, hook, stages }: Adjustment): Uint8Array {
+export function renderCreated({ annotations, hook }: Adjustment): Uint8Array {
   const writer = new BinaryWriter()
   writeMessage(writer, 1, adjust => {
     for (const [key, value] of annotations) {
@@ -58,15 +61,16 @@ export function renderCreated({ annotations, hook, stages }: Adjustment): Uint8A
         writeText(entry, 2, value)
       })
     }
+    if (hook === undefined) return
     writeMessage(adjust, 5, hooks => {
-      for (const stage of stages)
+      for (const stage of hook.stages)
         writeMessage(hooks, STAGES[stage], entry => writeHook(entry, hook))
     })
   })
   return writer.finish()
 }
 
-function writeHook(writer: BinaryWriter, { path, args, env, timeout }: Adjustment['hook']): void {
+function writeHook(writer: BinaryWriter, { path, args, env, timeout }: Hook): void {
   writeText(writer, 1, path)
   for (const each of args) writeText(writer, 2, each)
   for (const each of env) writeText(writer, 3, each)

@@ -9,7 +9,9 @@ import { bytes, number, readMessage, text } from './protobuf.ts'
 export const PLUGIN_SERVICE = 'nri.pkg.api.v1alpha1.Plugin'
 export const RUNTIME_SERVICE = 'nri.pkg.api.v1alpha1.Runtime'
 
+/** ContainerState */
 const RUNNING = 3
+const STOPPED = 4
 
 /** Annotations about us, by name. */
 export type Annotations = ReadonlyMap<string, string>
@@ -26,6 +28,8 @@ export interface Container {
   id: string
   podId: string
   isRunning: boolean
+  /** One that neither runs nor has ended may still start. */
+  hasEnded: boolean
   annotations: Annotations
   /** The command lines of its OCI hooks, each with the program's path before it. */
   hooks: readonly (readonly string[])[]
@@ -116,7 +120,7 @@ function parsePod(message: Uint8Array): Pod {
 function parseContainer(message: Uint8Array): Container {
   const annotations = new Map<string, string>()
   const hooks: string[][] = []
-  const container = { id: '', podId: '', isRunning: false, annotations, hooks }
+  const container = { id: '', podId: '', isRunning: false, hasEnded: false, annotations, hooks }
   readMessage('Container', message, {
     1: text(value => {
       container.id = value
@@ -126,6 +130,7 @@ function parseContainer(message: Uint8Array): Container {
     }),
     4: number(value => {
       container.isRunning = value === RUNNING
+      container.hasEnded = value === STOPPED
     }),
     6: bytes(value => addAnnotation(annotations, value)),
     10: bytes(value => hooks.push(...parseHooks(value))),

@@ -4,7 +4,7 @@
  * nothing is to change.
  */
 
-import { appliesHooks } from './adjust.ts'
+import { hookRuntimeOf } from './adjust.ts'
 import {
   type Adjustment,
   renderConfigured,
@@ -57,7 +57,9 @@ export interface Surroundings {
   configured(runtime: Runtime): void
   /** Returns what is to change in a container; `undefined` where nothing is. */
   adjust(request: CreateContainer): Promise<Adjustment | undefined>
-  /** Gets what ran before the plugin was there. */
+  /** Gets a container that would have had a hook, but for an answer that came too late. */
+  late(request: CreateContainer): void
+  /** Gets what was created before the plugin was there. */
   synchronized(pods: readonly Pod[], containers: readonly Container[]): void
   /** Gets what went wrong, of which the runtime hears nothing. */
   failed(error: unknown): void
@@ -129,7 +131,7 @@ export class Plugin {
   #configure(payload: Uint8Array): Uint8Array {
     this.#attempt(() => {
       const runtime = parseConfigure(payload)
-      this.#isSilent = !appliesHooks(runtime.name)
+      this.#isSilent = hookRuntimeOf(runtime.name) === undefined
       this.#around.configured(runtime)
     })
     return renderConfigured()
@@ -159,13 +161,16 @@ export class Plugin {
       answer(undefined)
       this.#around.failed(
         new Error(
-          `Cannot say within ${ANSWER_MS} ms what a container is to get: it starts without its files`,
+          `Cannot say within ${ANSWER_MS} ms what a container is to get: it starts without its files, and gets them later`,
         ),
       )
     }, ANSWER_MS)
     try {
-      const isSilent = this.#isSilent
-      answer(isSilent ? undefined : await this.#around.adjust(parseCreateContainer(payload)))
+      if (this.#isSilent) return answer(undefined)
+      const request = parseCreateContainer(payload)
+      const adjustment = await this.#around.adjust(request)
+      if (isAnswered && adjustment?.hook !== undefined) this.#around.late(request)
+      answer(adjustment)
     } catch (error) {
       this.#around.failed(error)
       answer(undefined)

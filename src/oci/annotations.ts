@@ -6,7 +6,7 @@
 import { type Options, parseOptions } from '../proc/options.ts'
 
 const PREFIX = 'io.procveil.'
-const ENABLED = `${PREFIX}enabled`
+export const ENABLED = `${PREFIX}enabled`
 
 const SWITCH: Readonly<Record<string, boolean>> = { on: true, true: true, off: false, false: false }
 

@@ -195,25 +195,45 @@ t.test('NRI', async t => {
   t.match(nri('{"pods":1}'), [{ level: 'problem', text: /^Cannot read \/etc\/procveil\/nri.json/ }])
   const table = '[plugins."io.containerd.nri.v1.nri"]\n'
   const validator = `${table}[plugins."io.containerd.nri.v1.nri".default_validator]\n`
-  for (const [path, text, line] of [
-    ['etc/containerd/config.toml', `${table}disable = true\n`, 'disable = true'],
+  const rejects = 'enable = true\nreject_oci_hook_adjustment = true\n'
+  const containerd = { 'run/containerd/containerd.sock': '' }
+  const crio = { 'usr/lib/systemd/system/crio.service': '' }
+  for (const [there, path, text, line] of [
+    [containerd, 'etc/containerd/config.toml', `${table}disable = true\n`, 'disable = true'],
     [
+      containerd,
       'etc/containerd/config.toml',
-      `${validator}enable = true\nreject_oci_hook_adjustment = true\n`,
+      `${validator}${rejects}`,
       'reject_oci_hook_adjustment = true',
     ],
-    ['etc/crio/crio.conf', '[crio.nri]\nenable_nri = false\n', 'enable_nri = false'],
+    [crio, 'etc/crio/crio.conf', '[crio.nri]\nenable_nri = false\n', 'enable_nri = false'],
     [
+      crio,
       'etc/crio/crio.conf.d/20-nri.conf',
       '[crio.nri.default_validator]\nnri_enable_default_validator = true\nnri_validator_reject_oci_hook_adjustment = true\n',
       'nri_validator_reject_oci_hook_adjustment = true',
     ],
   ] as const) {
     const said = `nri: no container gets our hook: ${line} in /${path}`
-    t.match(nri(all, { [path]: text }), [{ level: 'problem', text: said }])
+    t.match(nri(all, { ...there, [path]: text }), [{ level: 'problem', text: said }])
+    t.match(nri(all, { [path]: text }), [{ level: 'ok' }], `${line} of a runtime that is not there`)
   }
   const off = `${validator}enable = false\nreject_oci_hook_adjustment = true\n`
-  t.match(nri(all, { 'etc/containerd/config.toml': off }), [{ level: 'ok' }])
+  t.match(nri(all, { ...containerd, 'etc/containerd/config.toml': off }), [{ level: 'ok' }])
+  const later = (main: string, dropIn: string) =>
+    nri(all, {
+      ...containerd,
+      'etc/containerd/config.toml': `imports = ["conf.d/*.toml"]\n${main}`,
+      'etc/containerd/conf.d/nri.toml': dropIn,
+    })
+  const [isOff, isOn] = [`${table}disable = true\n`, `${table}disable = false\n`]
+  t.match(later(isOff, isOn), [{ level: 'ok' }], 'the file that is read last counts')
+  t.match(later(isOn, isOff), [{ level: 'problem', text: /conf.d\/nri.toml$/ }])
+  t.match(later(validator + rejects, `${validator}reject_oci_hook_adjustment = false\n`), [
+    { level: 'ok' },
+  ])
+  const both = { ...containerd, ...crio, 'etc/containerd/config.toml': isOff }
+  t.match(nri(all, both), [{ level: 'ok' }], 'the other one has it')
 })
 
 t.test('others', async t => {

@@ -1,11 +1,11 @@
 /** The NRI plugin of the service, beside a runtime that the test pretends to be. */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { box, started } from '../kit/box.ts'
+import { type Box, box, started } from '../kit/box.ts'
 import {
   type CreateAnswer,
   FakeRuntime,
@@ -24,8 +24,13 @@ interface Started {
 }
 
 /** A service whose plugin looks for the socket of the fake runtime. */
-async function serving(t: Test, rules: object = { pods: 'all' }): Promise<Started> {
+async function serving(
+  t: Test,
+  rules: object = { pods: 'all' },
+  prepare: (here: Site) => void = () => {},
+): Promise<Started> {
   const here = site(t)
+  prepare(here)
   const etc = join(here.directory, 'etc')
   mkdirSync(etc)
   // Above it nothing else changes.
@@ -111,6 +116,50 @@ t.test('a container of a pod has its view at its first instruction', needs('runc
   t.strictSame(plugin.errors, [])
 })
 
+t.test('a container outlives the executable', needs('runc'), async t => {
+  const { here, runtime } = await serving(t, { pods: 'all' }, here => {
+    const program = join(here.directory, 'procveil')
+    copyFileSync(here.executable, program)
+    here.executable = program
+  })
+  await runtime.listen()
+  const plugin = await runtime.next()
+  const hooked = async (id: string) => {
+    const { hooks } = applied(await plugin.create(POD, { id, pod_sandbox_id: 'pod', state: 1 }))
+    t.strictSame(Object.keys(hooks).sort(), ['createRuntime', 'poststop'])
+    return box(t, here, id, { memoryBytes: 2 ** 26, stages: [], hooks })
+  }
+  const before = await hooked('nri-before')
+  await before.start()
+  t.match(await before.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  const after = await hooked('nri-after')
+  const own = { hooks: { prestart: [await hookOf(plugin)] } }
+  t.equal((await plugin.create(POD, { id: 'x', ...own })).adjust, null, 'it knows its own hook')
+  t.equal((await here.procveil(['stop'])).exitCode, 0)
+  rmSync(here.executable)
+  await end(before)
+  await after.start()
+  t.notMatch(await after.cat('/proc/meminfo'), /^MemTotal: +65536 kB/)
+  await end(after)
+})
+
+/** Throws where the runtime cannot delete it at the first try. */
+async function end(one: Box): Promise<void> {
+  await one.runc('kill', one.id, 'KILL')
+  await retry(async () => {
+    const { stdout } = await one.runc('state', one.id)
+    if (JSON.parse(stdout).status !== 'stopped') throw new Error('it still runs')
+  })
+  await one.runc('delete', one.id)
+}
+
+async function hookOf(plugin: PluginConnection): Promise<HookMessage> {
+  const { adjust } = await plugin.create(POD, { id: 'x' })
+  const [hook] = adjust?.hooks?.create_runtime ?? []
+  if (hook === undefined) throw new Error('Cannot find the hook that the plugin adds')
+  return hook
+}
+
 t.test('pods opt in and out, and changed rules count at once', needs(), async t => {
   const { here, runtime, rules } = await serving(t, {
     pods: 'all',
@@ -139,6 +188,27 @@ t.test('pods opt in and out, and changed rules count at once', needs(), async t 
   t.notOk(await isHooked(on), 'without the file it is off')
   t.match(here.readLog(), /nri\[\d+\] info: left x alone: its annotations say so/)
   t.strictSame(plugin.errors, [])
+})
+
+t.test('a hook from elsewhere hears of the pod, too', needs('runc'), async t => {
+  const { here, runtime } = await serving(t, { pods: 'annotated' })
+  await runtime.listen()
+  const plugin = await runtime.next()
+  const off = { 'io.procveil.enabled': 'off' }
+  const on = { 'io.procveil.enabled': 'on' }
+  const first = await plugin.create({ ...POD, annotations: on }, { id: 'x' })
+  const { hooks } = applied(first)
+  const run = async (id: string, annotations: object) => {
+    const has = { id, hooks: first.adjust?.hooks }
+    const added = applied(await plugin.create({ ...POD, annotations }, has))
+    t.strictSame(added, { annotations, hooks: {} }, 'no second hook')
+    const options = { memoryBytes: 2 ** 26, stages: [], hooks, annotations: added.annotations }
+    return (await started(t, here, id, options)).cat('/proc/meminfo')
+  }
+  t.notMatch(await run('nri-off', off), /^MemTotal: +65536 kB/)
+  const seen = await run('nri-options', { 'io.procveil.swap': 'off' })
+  t.match(seen, /^MemTotal: +65536 kB/)
+  t.match(seen, /^SwapTotal: +0 kB/m)
 })
 
 t.test('without its rules there is no such process', needs(), async t => {
@@ -213,6 +283,12 @@ t.test('a plugin that dies or hangs costs nobody else anything', needs(), async 
   const third = await runtime.next(10_000)
   t.ok((await third.create(POD, { id: 'x' })).adjust, 'that of the next keeper')
   t.equal(plugins(here).length, 1)
+  // A keeper's plugin may be there before the keeper itself has taken everything over.
+  await retry(() => {
+    const now = here.servers()
+    if (now.length !== servers.length) throw new Error(`the service is ${now.length} processes`)
+    if (here.readLog().match(/: serves /g)?.length !== 2) throw new Error('it does not serve yet')
+  })
   const [stopped] = plugins(here)
   process.kill(stopped?.pid ?? 0, 'SIGSTOP')
   t.match(readFileSync(`${here.mountPoint}/proc/meminfo`, 'utf8'), /^MemTotal/)
@@ -261,6 +337,48 @@ t.test('containers that were created without a plugin get their files', needs('r
   })
   t.strictSame(plugin.errors, [])
 })
+
+t.test('a container that was created and did not run gets them, too', needs('runc'), async t => {
+  const { here, runtime } = await serving(t)
+  const id = `nri-created-${process.pid}`
+  await runtime.listen({ pods: [POD], containers: [{ id, pod_sandbox_id: 'pod', state: 1 }] })
+  const plugin = await runtime.next()
+  const one = await started(t, here, id, UNHOOKED)
+  t.match(await retry(() => seen(one)), /^MemTotal/)
+  t.strictSame(plugin.errors, [])
+})
+
+t.test('so does one for which the answer came too late', needs('runc', 'mkfifo'), async t => {
+  const { here, runtime, rules } = await serving(t)
+  await runtime.listen()
+  const plugin = await runtime.next()
+  // It reads its rules for each container: from a pipe it does not, until somebody writes.
+  const text = readFileSync(rules)
+  const pipe = `${rules}.pipe`
+  await execa('mkfifo', [pipe])
+  renameSync(pipe, rules)
+  const id = `nri-late-${process.pid}`
+  const pod = { ...POD, annotations: { 'io.procveil.swap': 'off' } }
+  const { adjust } = await plugin.create(pod, { id, pod_sandbox_id: 'pod', state: 1 })
+  t.equal(adjust, null)
+  const one = await started(t, here, id, UNHOOKED)
+  renameSync(rules, pipe)
+  writeFileSync(rules, text)
+  writeFileSync(pipe, text)
+  t.match(await retry(() => seen(one)), /^SwapTotal: +0 kB/m, "by its pod's annotation")
+  t.match(here.readLog(), /nri\[\d+\] error: Cannot say within 400 ms/)
+  t.strictSame(plugin.errors, [])
+})
+
+/** As a container of a pod is found where runc itself keeps its state. */
+const UNHOOKED = { stages: [], memoryBytes: 2 ** 26, runcRoot: '/run/runc' } as const
+
+/** What it sees. Throws where that is the host's. */
+async function seen(one: Box): Promise<string> {
+  const text = await one.cat('/proc/meminfo')
+  if (!/^MemTotal: +65536 kB/.test(text)) throw new Error('it has none yet')
+  return text
+}
 
 t.test('bytes come as they like, and what is no NRI ends the connection', needs(), async t => {
   const { here, runtime } = await serving(t)

@@ -73,6 +73,7 @@ function checkStream(stream: Buffer, size: number): void {
     },
     configured: () => {},
     adjust: async () => undefined,
+    late: () => {},
     synchronized: () => {},
     failed: requireOurs,
   })

@@ -1,5 +1,12 @@
 import t from 'tap'
-import { appliesHooks, findMissed, optionsOf, refusalOf } from '../../src/nri/adjust.ts'
+import { guardedHookOf, type Hook } from '../../src/command/hooks/entry.ts'
+import {
+  annotationsForHook,
+  findMissed,
+  hookRuntimeOf,
+  optionsOf,
+  refusalOf,
+} from '../../src/nri/adjust.ts'
 import type { Container, Pod } from '../../src/nri/messages.ts'
 import { parseRules, renderRules } from '../../src/nri/rules.ts'
 
@@ -17,10 +24,13 @@ const container = (annotations: Given = {}, changed: Partial<Container> = {}): C
   id: 'container',
   podId: 'pod',
   isRunning: true,
+  hasEnded: false,
   annotations: new Map(Object.entries(annotations)),
   hooks: [],
   ...changed,
 })
+
+const lineOf = ({ path, args }: Hook) => [path, ...args]
 
 const ALL = { pods: 'all', exceptNamespaces: ['kube-system'] } as const
 const ANNOTATED = { pods: 'annotated', exceptNamespaces: [] } as const
@@ -53,7 +63,8 @@ t.test('a container that has our hook, from wherever, gets no second one', async
   for (const line of [
     ['/usr/libexec/procveil/procveil', 'procveil', 'hook'],
     ['/opt/procveil'],
-    ['/bin/sh', 'sh', '-c', '[ ! -x /a/procveil ] || exec /a/procveil --log /x hook'],
+    lineOf(guardedHookOf('/a/procveil', ['--log', '/x'])),
+    lineOf(guardedHookOf('/a b/procveil', [])),
   ]) {
     const has = container({}, { hooks: [['/bin/other'], line] })
     t.equal(refusalOf({ pod: pod(ON), container: has }, ALL), 'it has our hook already')
@@ -79,6 +90,25 @@ t.test('options of the pod reach a container that has none of its own', async t 
   t.strictSame(optionsOf(request), new Map([['io.procveil.swap', 'off']]))
 })
 
+t.test('a hook that is there already hears also whether the pod wants files', async t => {
+  const own = { 'io.procveil.uptime': 'container' }
+  const options = { 'io.procveil.swap': 'off', 'io.procveil.uptime': 'host', other: 'x' }
+  const heard = (podSays: Given, containerSays: Given = own) => {
+    const annotated = pod({ ...options, ...podSays })
+    return Object.fromEntries(
+      annotationsForHook({ pod: annotated, container: container(containerSays) }),
+    )
+  }
+  t.strictSame(heard(OFF), { ...OFF, 'io.procveil.swap': 'off' })
+  t.strictSame(heard({}), { 'io.procveil.swap': 'off' })
+  t.strictSame(heard(OFF, { ...own, ...ON }), { 'io.procveil.swap': 'off' }, "the container's own")
+  const many = Object.fromEntries(
+    Array.from({ length: 1000 }, (_, at) => [`io.procveil.${at}`, '']),
+  )
+  t.match(heard({ ...many, ...OFF }), OFF, 'however many options there are')
+  t.notHas(heard({ 'io.procveil.enabled': 'x'.repeat(8193) }), { 'io.procveil.enabled': /./ })
+})
+
 t.test('no pod makes an answer too long', async t => {
   const long = { 'io.procveil.files': 'x'.repeat(8193), 'io.procveil.swap': 'off' }
   const one = { pod: pod(long), container: container() }
@@ -98,6 +128,7 @@ t.test('containers that no plugin saw are found with all their options', async t
     container({ 'io.procveil.uptime': 'container' }),
     container({}, { id: 'hooked', hooks: [['/a/procveil']] }),
     container({}, { id: 'created', isRunning: false }),
+    container({}, { id: 'ended', isRunning: false, hasEnded: true }),
     container({}, { id: 'opted-out', podId: 'out' }),
     container({}, { id: 'podless', podId: 'gone' }),
   ]
@@ -105,13 +136,21 @@ t.test('containers that no plugin saw are found with all their options', async t
     ['io.procveil.swap', 'off'],
     ['io.procveil.uptime', 'container'],
   ])
-  t.strictSame(findMissed(pods, containers, ALL), [{ id: 'container', options }])
+  const ofPod = new Map([
+    ['io.procveil.swap', 'off'],
+    ['io.procveil.uptime', 'host'],
+  ])
+  t.strictSame(findMissed(pods, containers, ALL), [
+    { id: 'container', isRunning: true, options },
+    { id: 'created', isRunning: false, options: ofPod },
+  ])
   t.strictSame(findMissed(pods, containers, ANNOTATED), [])
 })
 
 t.test('only of runtimes that are known hooks are wanted', async t => {
-  for (const name of ['containerd', 'cri-o', 'v2']) t.ok(appliesHooks(name), name)
-  for (const name of ['docker', 'dockerd', '', 'other']) t.notOk(appliesHooks(name), name)
+  for (const name of ['containerd', 'v2']) t.equal(hookRuntimeOf(name), 'containerd')
+  t.equal(hookRuntimeOf('cri-o'), 'crio')
+  for (const name of ['docker', 'dockerd', '', 'other']) t.equal(hookRuntimeOf(name), undefined)
 })
 
 t.test('rules are read from JSON, and anything else is refused', async t => {

@@ -76,6 +76,7 @@ t.test('of a pod and a container what counts is read', async t => {
     id: 'container',
     podId: 'pod',
     isRunning: true,
+    hasEnded: false,
     annotations: new Map([['io.procveil.uptime', 'host']]),
     hooks: [['/bin/one', 'one', '-x'], ['/bin/two'], ['/bin/three', 'three']],
   })
@@ -108,7 +109,8 @@ t.test('what a container gets is read by the other implementation', async t => {
     ['io.procveil.files', `ü${'x'.repeat(500)}`],
     ['__proto__', ''],
   ])
-  const rendered = renderCreated({ annotations, hook, stages: ['createRuntime', 'poststop'] })
+  const stages = ['createRuntime', 'poststop'] as const
+  const rendered = renderCreated({ annotations, hook: { ...hook, stages } })
   const { adjust, update, evict } = plugin('CreateContainer').responseDeserialize(
     Buffer.from(rendered),
   ) as CreateAnswer
@@ -119,18 +121,31 @@ t.test('what a container gets is read by the other implementation', async t => {
   t.match(adjust?.hooks, { create_runtime: [expected], poststop: [expected], prestart: [] })
 })
 
+t.test('annotations alone leave the hooks as they are', async t => {
+  const annotations = new Map([['io.procveil.enabled', 'off']])
+  const { adjust } = plugin('CreateContainer').responseDeserialize(
+    Buffer.from(renderCreated({ annotations, hook: undefined })),
+  ) as CreateAnswer
+  t.match(adjust, { annotations: { 'io.procveil.enabled': 'off' } })
+  t.equal(adjust?.hooks, null)
+})
+
 t.test('what runs already is read, in parts', async t => {
   const synchronize = plugin('Synchronize')
   const { pods, containers, more } = parseSynchronize(
     synchronize.requestSerialize({
       pods: [POD, { ...POD, id: 'other' }],
-      containers: [CONTAINER, { ...CONTAINER, state: 1 }],
+      containers: [CONTAINER, { ...CONTAINER, state: 1 }, { ...CONTAINER, state: 4 }],
       more: true,
     }),
   )
   t.strictSame(
     [pods.map(({ id }) => id), containers.map(({ isRunning }) => isRunning), more],
-    [['pod', 'other'], [true, false], true],
+    [['pod', 'other'], [true, false, false], true],
+  )
+  t.strictSame(
+    containers.map(({ hasEnded }) => hasEnded),
+    [false, false, true],
   )
   t.match(synchronize.responseDeserialize(Buffer.from(renderSynchronized(true))), { more: true })
   t.match(synchronize.responseDeserialize(Buffer.from(renderSynchronized(false))), { more: false })

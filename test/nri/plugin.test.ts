@@ -10,13 +10,13 @@ const SERVICE = 'nri.pkg.api.v1alpha1.Plugin'
 
 const ADJUSTMENT: Adjustment = {
   annotations: new Map(),
-  hook: { path: '/hook', args: ['hook'], env: [], timeout: 20 },
-  stages: ['createRuntime'],
+  hook: { path: '/hook', args: ['hook'], env: [], timeout: 20, stages: ['createRuntime'] },
 }
 
 /** A plugin, and the runtime's end of its connection. */
 function made(adjust: (request: CreateContainer) => Promise<Adjustment | undefined>) {
   const failures: unknown[] = []
+  const late: string[] = []
   const known: [readonly Pod[], readonly Container[]][] = []
   const responses = new Map<number, { code: number; payload: Buffer }>()
   const sent: Buffer[] = []
@@ -39,6 +39,7 @@ function made(adjust: (request: CreateContainer) => Promise<Adjustment | undefin
     },
     configured: () => {},
     adjust,
+    late: ({ container }) => late.push(container.id),
     synchronized: (...all) => known.push(all),
     failed: error => failures.push(error),
   })
@@ -48,7 +49,7 @@ function made(adjust: (request: CreateContainer) => Promise<Adjustment | undefin
     )
   const configure = (runtime_name: string) =>
     ask(1, 'Configure', methodOf('Plugin', 'Configure').requestSerialize({ runtime_name }))
-  return { plugin, ask, configure, sent, responses, failures, known }
+  return { plugin, ask, configure, sent, responses, failures, known, late }
 }
 
 const adjustOf = (payload: Buffer | undefined) =>
@@ -114,23 +115,41 @@ t.test('a runtime that refuses it is left', async t => {
 
 t.test('an answer that takes too long is an empty one, and then there is no other', async t => {
   let finish: (adjustment: Adjustment) => void = () => {}
-  const late = new Promise<Adjustment>(resolve => {
+  const decided = new Promise<Adjustment>(resolve => {
     finish = resolve
   })
-  const { ask, configure, responses, failures } = made(() => late)
+  const alone = { annotations: new Map(), hook: undefined }
+  const { ask, configure, responses, failures, late } = made(async ({ container }) => {
+    const adjustment = await decided
+    if (container.id === 'unwanted') return undefined
+    return container.id === 'hooked' ? alone : adjustment
+  })
   configure('containerd')
+  const create = (stream: number, id: string) =>
+    ask(
+      stream,
+      'CreateContainer',
+      methodOf('Plugin', 'CreateContainer').requestSerialize({ container: { id } }),
+    )
   const startMs = performance.now()
-  ask(3, 'CreateContainer', Buffer.alloc(0))
+  create(3, 'x')
+  create(5, 'unwanted')
+  create(7, 'hooked')
   while (!responses.has(3)) await new Promise(resolve => setTimeout(resolve, 5))
   const tookMs = performance.now() - startMs
   t.ok(tookMs >= ANSWER_MS - 10 && tookMs < 500 + 400, `${tookMs} ms`)
   t.strictSame(responses.get(3), { code: 0, payload: Buffer.alloc(0) })
   t.match(failures.map(String), [/Cannot say within 400 ms/])
+  await new Promise(resolve => setTimeout(resolve, 20))
   responses.clear()
+  t.strictSame(late, [])
   finish(ADJUSTMENT)
-  await late
   await new Promise(resolve => setTimeout(resolve, 20))
   t.equal(responses.size, 0)
+  t.strictSame(late, ['x'], 'that which would have had the hook is to be attached')
+  create(9, 'in-time')
+  await new Promise(resolve => setTimeout(resolve, 20))
+  t.strictSame(late, ['x'])
 })
 
 t.test('whatever goes wrong, nothing is answered with an error', async t => {

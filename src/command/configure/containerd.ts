@@ -37,6 +37,7 @@ import { readText } from './files.ts'
 import { chooseLowLevel } from './low-level.ts'
 import type { Change, Plan, Situation } from './plan.ts'
 import { reasonOf } from './run.ts'
+import { handOnAnnotations, withoutEmpty } from './runtime-table.ts'
 
 const NAME = 'procveil'
 export const BASE_SPEC = '/etc/procveil/containerd-base-spec.json'
@@ -66,7 +67,7 @@ export function planContainerd(situation: Situation): Plan {
     plugin,
     runtimes: {
       ...(isSecond ? {} : builtIn(settings, plugin, found)),
-      [NAME]: made.table,
+      [NAME]: handOnAnnotations(made.table),
     },
     defaultName: setAsDefault ? NAME : undefined,
   }
@@ -156,18 +157,6 @@ function builtIn(settings: Fields, plugin: string, found: CriRuntimes | undefine
   const named = criRuntimesOf(settings, plugin)?.runtimes ?? {}
   const others = Object.entries(found?.runtimes ?? {}).filter(([name]) => !(name in named))
   return Object.fromEntries(others.map(([name, table]) => [name, withoutEmpty(table)]))
-}
-
-/** A key that is not there is empty too, so the copy says only what differs from that. */
-function withoutEmpty(table: Fields): Fields {
-  const said = Object.entries(table).flatMap(([key, value]) => {
-    if (value === '' || value === 0 || value === false) return []
-    if (Array.isArray(value)) return value.length > 0 ? [[key, value] as const] : []
-    if (typeof value !== 'object' || value === null) return [[key, value] as const]
-    const inner = withoutEmpty(value as Fields)
-    return Object.keys(inner).length > 0 ? [[key, inner] as const] : []
-  })
-  return Object.fromEntries(said)
 }
 
 /** What containers of the default runtime are made from, with the hook. */

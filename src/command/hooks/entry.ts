@@ -30,8 +30,9 @@ export const hookOf = (path: string, options: readonly string[]): Hook => ({
 })
 
 /**
- * The hook for what a daemon keeps in memory: nothing is run once the executable is gone, where the entry itself would
- * keep a container from starting, or from being deleted. `exec` leaves the state on stdin to the hook.
+ * The hook for what a daemon keeps in memory, and for containers that may outlive the executable: nothing is run once that is
+ * gone, where the entry itself would keep a container from starting, or from being deleted. `exec` leaves the state on
+ * stdin to the hook.
  */
 export const guardedHookOf = (path: string, options: readonly string[]): Hook => ({
   ...hookOf(path, options),

@@ -63,7 +63,21 @@ t.test('the runtime is a copy of the default one', async t => {
     sandbox_mode: 'podsandbox',
     options: { SystemdCgroup: true },
     base_runtime_spec: `/${SPEC}`,
+    pod_annotations: ['io.procveil.*'],
   })
+})
+
+t.test('hooks hear what pods are annotated with for us', async t => {
+  const listed = (line: string) => {
+    const before = `version = 3\n[plugins."${V3}".containerd.runtimes.runc]\n${line}\n`
+    const site = siteOf(t, { [CONFIG]: before }, containerdOf('2.1'))
+    site.configure('containerd')
+    const said = criRuntimesOf(parseToml('read', site.host.read(CONFIG)), V3)
+    return said?.runtimes.procveil?.pod_annotations
+  }
+  t.strictSame(listed(''), ['io.procveil.*'])
+  t.strictSame(listed('pod_annotations = ["a.*", "b/*"]'), ['a.*', 'b/*', 'io.procveil.*'])
+  t.strictSame(listed('pod_annotations = ["io.procveil.*"]'), ['io.procveil.*'])
 })
 
 t.test('1.x keeps the runtimes that it has by itself', async t => {
@@ -272,6 +286,7 @@ t.test('procveil-runtime keeps what the default runtime has, and runs what that 
     runtime_type: 'io.containerd.runc.v2',
     sandbox_mode: 'podsandbox',
     options: { SystemdCgroup: true, BinaryName: WRAPPER },
+    pod_annotations: ['io.procveil.*'],
   })
   t.equal(site.host.read('etc/procveil/runtime'), '/usr/bin/crun\n')
   site.configure('containerd', { undo: true })

@@ -30,6 +30,7 @@ t.test('containerd accepts what is written, and sees the runtimes', { skip }, as
       procveil: {
         runtime_type: 'io.containerd.runc.v2',
         base_runtime_spec: '/etc/procveil/containerd-base-spec.json',
+        pod_annotations: ['io.procveil.*'],
       },
     })
     perform({ host, run, print: silent }, undefined, { undo: true })
