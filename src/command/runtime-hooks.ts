@@ -12,9 +12,9 @@ import { DEFAULT_SETTINGS } from '../service/default-settings.ts'
 import { describe, Log } from '../sys/log.ts'
 import { type FastCommand, OPTIONS } from './arguments.ts'
 import { guardedHookOf } from './hooks/entry.ts'
+import { rememberRuntime } from './used-runtime.ts'
 import { addToConfig, type Hooks } from './wrapper/add-to-config.ts'
 import { editConfig } from './wrapper/config-file.ts'
-import { rememberRuntime } from './wrapper/used-runtime.ts'
 
 /** Returns the exit status: 1 when the hook could not be added. */
 export function runtimeHooks({ settings, operands }: FastCommand): number {

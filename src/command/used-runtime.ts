@@ -4,7 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { replaceFile } from '../../host/replace-file.ts'
+import { replaceFile } from '../host/replace-file.ts'
 
 /** Writes its path into `file`, where that says something else. Throws the system's error. */
 export function rememberRuntime(file: string, runtime: string): void {
