@@ -41,7 +41,7 @@ class Node {
 
   /** Fills the folder of a release, as an image has it. */
   release(version: string): void {
-    for (const name of ['systemd', 'config', 'cdi', 'install.sh']) {
+    for (const name of ['runtime', 'systemd', 'config', 'cdi', 'install.sh']) {
       cpSync(join(PROJECT, name), join(this.directory, 'image', name), { recursive: true })
     }
     this.write('image/procveil', `#!/bin/sh\necho ${version}\n`)
