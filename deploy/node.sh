@@ -64,10 +64,9 @@ require_node() {
 }
 
 require_writable() {
-  mkdir -p "$host/usr/libexec/procveil" 2>/dev/null &&
-    : 2>/dev/null >"$host/usr/libexec/procveil/.writable" &&
-    rm -f "$host/usr/libexec/procveil/.writable" && return 0
-  die "Cannot install procveil on this node: its /usr is read-only, and hooks name $executable; put procveil into the node's image, or keep the DaemonSet from it by a nodeSelector"
+  libexec=$host/usr/libexec/procveil
+  { mkdir -p "$libexec" && touch "$libexec/.writable" && rm -f "$libexec/.writable"; } 2>/dev/null ||
+    die "Cannot install procveil on this node: its /usr is read-only, and hooks name $executable; put procveil into the node's image, or keep the DaemonSet from it by a nodeSelector"
 }
 
 # What a package or an administrator has installed is theirs.
@@ -76,7 +75,9 @@ require_ours() {
     die "Cannot install procveil on this node: $executable is there already, and was not installed by this DaemonSet; uninstall it, or keep the DaemonSet from the node by a nodeSelector"
 }
 
-note() { echo "$2" >"$state/$1.new" && mv -f "$state/$1.new" "$state/$1"; } # note NAME VALUE
+note() { # note NAME VALUE
+  { echo "$2" >"$state/$1.new" && mv -f "$state/$1.new" "$state/$1"; } || die "Cannot write ${state#"$host"}/$1, without which nobody knows what to take away later"
+}
 noted() { cat "$state/$1" 2>/dev/null; }
 sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
@@ -108,7 +109,7 @@ write_ours() { # write_ours NAME FILE TEXT
     say "left ${2#"$host"} alone: it was not written by this DaemonSet, and what that file says holds"
     return 1
   fi
-  echo "$3" >"$scratch/text"
+  printf '%s\n' "$3" >"$scratch/text"
   if cmp -s "$scratch/text" "$2"; then note "$1" "$(sum_of "$2")"; return 1; fi
   mkdir -p "${2%/*}"
   rm -f "$scratch/before"
@@ -205,8 +206,8 @@ is_deleted() {
 }
 
 remove() {
-  if [ ! -e "$state/owner" ] && [ -e "$host$executable" ]; then die "Cannot take procveil away: it was not installed by this DaemonSet"; fi
   lock
+  if [ ! -e "$state/owner" ] && [ -e "$host$executable" ]; then die "Cannot take procveil away: it was not installed by this DaemonSet"; fi
   undo_mode || say "went on: what is left of the configuration is taken back without a restart"
   by_systemd /bin/sh "/proc/$$/root$release/install.sh" --uninstall || die "Cannot take procveil away: install.sh --uninstall failed, see above"
   remove_ours config "$configuration" "$release/config/config.json"
@@ -235,24 +236,26 @@ end() {
 
 run() {
   require_node
-  require_writable
-  require_ours
+  mkdir -p "$scratch"
   rm -f "$scratch/installed" "$scratch/deleted"
   trap end TERM INT
-  mkdir -p "$state" "$scratch"
-  lock
+  # Another pod may be about to take everything away.
+  lock || die "Cannot wait for other pods on this node: flock does not run there"
+  require_ours
+  require_writable
+  mkdir -p "$state"
   note owner "$POD"
   if write_ours config "$configuration" "$OPTIONS" && [ -e "$host/run/procveil/service.json" ]; then is_reloaded=no; fi
   install
   [ "${is_reloaded:-}" != no ] || reload config "$configuration"
   configure
   unlock
-  : >"$scratch/installed"
+  touch "$scratch/installed"
   say "$(version_of_node) serves this node, by $(noted mode)"
   missing=$(find_missing)
   [ -z "$missing" ] || say "is not ready: $missing"
   if has_api; then
-    { until ask --wait; do sleep 10; done; : >"$scratch/deleted"; } &
+    { until ask --wait; do sleep 10; done; touch "$scratch/deleted"; } &
     watcher=$!
   fi
   while :; do

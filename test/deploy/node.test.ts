@@ -92,6 +92,14 @@ class Node {
     return new Pod(child)
   }
 
+  /** Waits until a pod waits for the one that works on the node. */
+  async untilWaits(): Promise<void> {
+    await retry(() => {
+      if (this.read('waits') === undefined) throw new Error('none waits')
+    }, LONG_MS)
+    rmSync(join(this.directory, 'waits'))
+  }
+
   /** A pod that has done its work, and waits. */
   async settled(environment: Readonly<Record<string, string>> = {}): Promise<Pod> {
     const pod = this.start('run', environment)
@@ -227,6 +235,26 @@ for (const shell of SHELLS) {
       t.strictSame(node.ran(), ['uninstall'])
     })
 
+    t.test('a pod that comes while another one takes everything away waits for that', async t => {
+      const node = new Node(t, shell)
+      const first = await node.settled()
+      node.write('lock', '')
+      const second = node.start('run', { POD: 'second' })
+      await node.untilWaits()
+      // The other one goes on.
+      for (const path of ['usr/libexec/procveil', 'var/lib/procveil', 'run/procveil']) {
+        rmSync(join(node.directory, 'host', path), { recursive: true })
+      }
+      node.ran()
+      rmSync(join(node.directory, 'lock'))
+      await second.says('serves this node')
+      t.equal(node.ran()[0], 'install')
+      t.equal(node.read('host/var/lib/procveil/node/owner'), 'second\n')
+      node.write('existence', '3')
+      await first.end()
+      await second.end()
+    })
+
     t.test('without an API server nothing is taken away', async t => {
       const node = new Node(t, shell)
       const pod = await node.settled({ KUBERNETES_SERVICE_HOST: '' })
@@ -297,6 +325,8 @@ for (const shell of SHELLS) {
         t.equal(await pod.status(), 1, pod.output)
         t.match(pod.output, message)
         t.strictSame(node.ran(), [])
+        t.notOk(existsSync(join(node.directory, 'host/var/lib/procveil')))
+        return node
       }
       await refuse(
         ({ directory }) => rmSync(join(directory, 'host/run/systemd/system'), { recursive: true }),
@@ -308,6 +338,11 @@ for (const shell of SHELLS) {
       )
       // No directory can be made in a file, as none can where all is read-only.
       await refuse(node => node.write('host/usr/libexec', ''), /its \/usr is read-only/)
+      const unwritable = 'host/usr/libexec/procveil/.writable/as-a-directory'
+      // touch(1) takes a directory as well, and rm(1) does not.
+      await refuse(node => node.write(unwritable, ''), /its \/usr is read-only/)
+      const state = 'host/var/lib'
+      await refuse(node => node.write(state, ''), /Cannot write \/var\/lib\/procveil\/owner/)
     })
 
     t.test('a pod is ready when the node has what it was asked for', async t => {
