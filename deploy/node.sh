@@ -14,6 +14,7 @@
 #   RULES            for nri: the text of /etc/procveil/nri.json
 #   OPTIONS          the text of /etc/procveil/config.json; {} for none
 #   POD              what tells this pod from all others
+#   INTERVAL         seconds until a node is looked at again, 60
 #   NAMESPACE, DAEMONSET   the DaemonSet of this pod
 set -u
 
@@ -23,7 +24,7 @@ credentials=${CREDENTIALS:-/var/run/secrets/kubernetes.io/serviceaccount}
 scratch=${SCRATCH:-/tmp}
 [ -n "${OPTIONS:-}" ] || OPTIONS='{}'
 [ -n "${RULES:-}" ] || RULES='{}'
-MODE=${MODE:-nri} RUNTIME=${RUNTIME:-auto} POD=${POD:-by-hand}
+MODE=${MODE:-nri} RUNTIME=${RUNTIME:-auto} POD=${POD:-by-hand} INTERVAL=${INTERVAL:-60}
 
 executable=/usr/libexec/procveil/procveil
 # What this script knows of the node: who has installed, the mode, and the sums of the files that it has written there.
@@ -41,9 +42,8 @@ on_host() { "${CHROOT:-chroot}" "$host" "$@"; }
 has_socket() { on_host /bin/sh -c '[ -S "$1" ]' sh "$1"; }
 
 # One pod at a time works on a node. The lock is on a directory of systemd's, so that no file of ours is left; it is the shell's
-# own, whichever program has taken it, flock(2).
-lock() { exec 9<"$host/run/systemd" && on_host flock 9; }
-unlock() { exec 9<&-; }
+# own until that ends, whichever program has taken it, flock(2).
+lock() { { exec 9<"$host/run/systemd" && on_host flock 9; } || die "Cannot wait for other pods on this node: flock does not run there"; }
 
 # Runs a command in a unit of the node's systemd: neither this container's end nor its limits touch it. By this name one waits
 # for the other, also where a container was killed meanwhile.
@@ -93,8 +93,8 @@ version_of_node() { on_host $executable --version | cut -d ' ' -f 2; }
 # The node sees this container's files below /proc/PID/root.
 install() {
   if ! is_installed; then
-    by_systemd /bin/sh "/proc/$$/root$release/install.sh" || die "Cannot install procveil: install.sh failed, see above"
     cp "$release/install.sh" "$state/install.sh"
+    by_systemd /bin/sh "/proc/$$/root$release/install.sh" || die "Cannot install procveil: install.sh failed, see above"
   fi
   on_host systemctl enable --quiet --now procveil.service || die "Cannot start procveil.service: see journalctl -u procveil on the node"
   # An upgrade that was not waited for long enough.
@@ -150,15 +150,19 @@ undo_mode() {
   esac
 }
 
-configure() {
+choose_mode() {
   runtime=$(find_runtime)
-  case $MODE in
-    nri) wanted=nri ;;
-    runtimeclass | base-spec) wanted="$MODE $runtime" ;;
+  case "$MODE $runtime" in
+    nri\ *) wanted=nri ;;
+    'runtimeclass containerd' | 'base-spec containerd' | 'base-spec crio') wanted="$MODE $runtime" ;;
+    'runtimeclass crio')
+      die "Cannot configure CRI-O by a RuntimeClass: its hook is for all containers; use the mode nri, or base-spec for all of them" ;;
+    runtimeclass\ * | base-spec\ *) die "Cannot configure $runtime: known are containerd and crio" ;;
     *) die "Cannot configure the node: MODE is $MODE, and known are nri, runtimeclass and base-spec" ;;
   esac
-  [ "$wanted" != 'runtimeclass crio' ] ||
-    die "Cannot configure CRI-O by a RuntimeClass: its hook is for all containers; use the mode nri, or base-spec for all of them"
+}
+
+configure() {
   before=$(noted mode)
   if [ -n "$before" ] && [ "$before" != "$wanted" ]; then undo_mode || die "Cannot take the mode $before back: see above"; fi
   note mode "$wanted"
@@ -167,7 +171,6 @@ configure() {
     'runtimeclass containerd') set -- containerd --restart ;;
     'base-spec containerd') set -- containerd --set-as-default --restart ;;
     'base-spec crio') set -- crio ;;
-    *) die "Cannot configure $runtime: known are containerd and crio" ;;
   esac
   by_systemd $executable configure "$@" || die "Cannot configure $runtime: see above"
 }
@@ -184,7 +187,7 @@ find_missing() {
 
 # Exits with 0 when the DaemonSet is deleted, and with 3 when it is there.
 ask() { # ask [--wait]
-  on_host $executable daemonset --credentials "/proc/$$/root$credentials" "$@" "$NAMESPACE" "$DAEMONSET"
+  on_host "/proc/$$/root$release/procveil" daemonset --credentials "/proc/$$/root$credentials" "$@" "$NAMESPACE" "$DAEMONSET"
 }
 
 has_api() { [ -n "${KUBERNETES_SERVICE_HOST:-}" ] && [ -n "${NAMESPACE:-}" ] && [ -n "${DAEMONSET:-}" ]; }
@@ -205,8 +208,9 @@ is_deleted() {
   return 1
 }
 
+is_owner() { [ "$(noted owner)" = "$POD" ]; }
+
 remove() {
-  lock
   if [ ! -e "$state/owner" ] && [ -e "$host$executable" ]; then die "Cannot take procveil away: it was not installed by this DaemonSet"; fi
   undo_mode || say "went on: what is left of the configuration is taken back without a restart"
   by_systemd /bin/sh "/proc/$$/root$release/install.sh" --uninstall || die "Cannot take procveil away: install.sh --uninstall failed, see above"
@@ -220,49 +224,72 @@ remove() {
   say "is taken away, and all containers see the host's files"
 }
 
-end() {
-  trap '' TERM INT
-  if [ "$(noted owner)" != "$POD" ]; then
-    say "another pod looks after this node by now"
-  elif is_deleted; then
-    say "the DaemonSet was deleted"
-    remove
-  fi
+leave() { # leave STATUS
   # shellcheck disable=SC2086
   kill ${watcher:-} ${sleeper:-} 2>/dev/null
-  say "ends; the node stays as it is now"
-  exit 0
+  exit "$1"
 }
 
+end() {
+  trap '' TERM INT
+  status=0
+  if is_owner && is_deleted; then
+    say "the DaemonSet was deleted"
+    lock
+    # Another pod may have come meanwhile.
+    if is_owner; then (remove) || status=1; else say "another pod looks after this node by now"; fi
+  elif ! is_owner; then
+    say "another pod looks after this node by now, or none"
+  fi
+  say "ends; the node stays as it is now"
+  leave $status
+}
+
+# Hears of the DaemonSet's deletion from its start on, by the executable of the image.
+listen() {
+  until ask --wait; do sleep 10; done
+  touch "$scratch/deleted"
+}
+
+# Runs in a shell of its own, so that what cannot be done ends nothing else, and the lock is free afterwards.
+set_up() {
+  # Another pod may be about to take everything away.
+  lock
+  require_ours
+  # Only then is anything changed.
+  if [ ! -e "$state/owner" ]; then choose_mode; require_writable; mkdir -p "$state"; fi
+  note owner "$POD"
+  choose_mode
+  if write_ours config "$configuration" "$OPTIONS" && [ -e "$host/run/procveil/service.json" ]; then is_reloaded=no; fi
+  install
+  [ "${is_reloaded:-}" != no ] || reload config "$configuration"
+  configure
+}
+
+# Who deletes the DaemonSet wants the node as it was: no pod hears of that while a kubelet waits to start it again. So where
+# something of ours is there the pod stays, not ready, whatever fails.
 run() {
   require_node
   mkdir -p "$scratch"
   rm -f "$scratch/installed" "$scratch/deleted"
   trap end TERM INT
-  # Another pod may be about to take everything away.
-  lock || die "Cannot wait for other pods on this node: flock does not run there"
-  require_ours
-  require_writable
-  mkdir -p "$state"
-  note owner "$POD"
-  if write_ours config "$configuration" "$OPTIONS" && [ -e "$host/run/procveil/service.json" ]; then is_reloaded=no; fi
-  install
-  [ "${is_reloaded:-}" != no ] || reload config "$configuration"
-  configure
-  unlock
+  if has_api; then listen & watcher=$!; fi
+  while :; do
+    if [ ! -e "$scratch/installed" ] || [ ! -e "$host$executable" ]; then
+      rm -f "$scratch/installed"
+      if (set_up); then tell; elif [ -e "$state/owner" ]; then say "tries again in $INTERVAL s"; else leave 1; fi
+    fi
+    sleep "$INTERVAL" &
+    sleeper=$!
+    wait $sleeper
+  done
+}
+
+tell() {
   touch "$scratch/installed"
   say "$(version_of_node) serves this node, by $(noted mode)"
   missing=$(find_missing)
   [ -z "$missing" ] || say "is not ready: $missing"
-  if has_api; then
-    { until ask --wait; do sleep 10; done; touch "$scratch/deleted"; } &
-    watcher=$!
-  fi
-  while :; do
-    sleep 3600 &
-    sleeper=$!
-    wait $sleeper
-  done
 }
 
 case ${1:-run} in
@@ -273,6 +300,7 @@ case ${1:-run} in
     ;;
   remove)
     require_node
+    lock
     remove
     ;;
   *) die "unknown command $1; the first lines of node.sh say what it does" ;;

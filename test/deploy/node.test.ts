@@ -255,6 +255,56 @@ for (const shell of SHELLS) {
       await second.end()
     })
 
+    t.test('a pod that came while another one was about to begin keeps the node', async t => {
+      const node = new Node(t, shell)
+      const first = await node.settled()
+      node.ran()
+      node.write('existence', '0')
+      node.write('lock', '')
+      const ended = first.end()
+      await node.untilWaits()
+      node.write('host/var/lib/procveil/node/owner', 'second\n')
+      rmSync(join(node.directory, 'lock'))
+      t.equal(await ended, 0)
+      t.match(first.output, 'another pod')
+      t.strictSame(node.ran(), [])
+    })
+
+    t.test('a pod stays where something failed, and takes everything away', async t => {
+      const enable = 'systemctl enable --quiet --now procveil.service'
+      const configure = 'procveil configure containerd --set-as-default --restart'
+      for (const fails of ['install', enable, configure]) {
+        const node = new Node(t, shell)
+        node.write('fails', `${fails}\n`)
+        const pod = node.start('run', { MODE: 'base-spec' })
+        await pod.says('tries again')
+        const ready = node.start('ready')
+        t.equal(await ready.status(), 1)
+        t.match(ready.output, 'not installed and configured')
+        node.ran()
+        node.write('existence', '0')
+        t.equal(await pod.end(), 0)
+        t.equal(node.ran().at(-1), 'uninstall', fails)
+        t.notOk(existsSync(join(node.directory, 'host/var/lib/procveil')))
+      }
+    })
+
+    t.test('what failed is tried again, and what has gone is installed again', async t => {
+      const node = new Node(t, shell)
+      node.write('fails', 'install\n')
+      const pod = node.start('run', { INTERVAL: '0.2' })
+      await pod.says('tries again')
+      rmSync(join(node.directory, 'fails'))
+      await pod.says('serves this node')
+      node.ran()
+      rmSync(join(node.directory, 'host/usr/libexec/procveil'), { recursive: true })
+      await retry(() => {
+        if (node.ran()[0] !== 'install') throw new Error('it is not installed')
+      }, LONG_MS)
+      node.write('existence', '3')
+      await pod.end()
+    })
+
     t.test('without an API server nothing is taken away', async t => {
       const node = new Node(t, shell)
       const pod = await node.settled({ KUBERNETES_SERVICE_HOST: '' })
@@ -285,7 +335,7 @@ for (const shell of SHELLS) {
       await (await node.settled()).end()
       node.write('fails', 'systemctl reload procveil.service\n')
       const pod = node.start('run', { OPTIONS: '{"swap": "perhaps"}', POD: 'next' })
-      t.equal(await pod.status(), 1)
+      await pod.says('tries again')
       t.match(pod.output, 'Cannot have procveil read /etc/procveil/config.json')
       t.equal(node.read('host/etc/procveil/config.json'), '{}\n')
     })
@@ -309,8 +359,9 @@ for (const shell of SHELLS) {
       t.equal(node.read('host/etc/procveil/nri.json'), undefined)
 
       const refused = node.start('run', { MODE: 'runtimeclass' })
-      t.equal(await refused.status(), 1)
+      await refused.says('tries again')
       t.match(refused.output, 'Cannot configure CRI-O by a RuntimeClass')
+      t.equal(await refused.end(), 0)
 
       node.write('existence', '0')
       await (await node.settled({ MODE: 'base-spec' })).end()
@@ -318,16 +369,22 @@ for (const shell of SHELLS) {
     })
 
     t.test('a node that cannot have it says why', async t => {
-      const refuse = async (prepare: (node: Node) => void, message: RegExp) => {
+      const refuse = async (
+        prepare: (node: Node) => void,
+        message: RegExp,
+        environment: Record<string, string> = {},
+      ) => {
         const node = new Node(t, shell)
         prepare(node)
-        const pod = node.start('run')
+        const pod = node.start('run', environment)
         t.equal(await pod.status(), 1, pod.output)
         t.match(pod.output, message)
         t.strictSame(node.ran(), [])
         t.notOk(existsSync(join(node.directory, 'host/var/lib/procveil')))
-        return node
       }
+      const nothing = () => undefined
+      await refuse(nothing, /MODE is webhook/, { MODE: 'webhook' })
+      await refuse(nothing, /Cannot configure docker/, { MODE: 'base-spec', RUNTIME: 'docker' })
       await refuse(
         ({ directory }) => rmSync(join(directory, 'host/run/systemd/system'), { recursive: true }),
         /systemd does not run there/,
@@ -342,7 +399,7 @@ for (const shell of SHELLS) {
       // touch(1) takes a directory as well, and rm(1) does not.
       await refuse(node => node.write(unwritable, ''), /its \/usr is read-only/)
       const state = 'host/var/lib'
-      await refuse(node => node.write(state, ''), /Cannot write \/var\/lib\/procveil\/owner/)
+      await refuse(node => node.write(state, ''), /Cannot write \/var\/lib\/procveil\/node\/owner/)
     })
 
     t.test('a pod is ready when the node has what it was asked for', async t => {
