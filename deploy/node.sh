@@ -187,7 +187,9 @@ find_missing() {
 
 # Exits with 0 when the DaemonSet is deleted, and with 3 when it is there.
 ask() { # ask [--wait]
-  on_host "/proc/$$/root$release/procveil" daemonset --credentials "/proc/$$/root$credentials" "$@" "$NAMESPACE" "$DAEMONSET"
+  # A link of the image's, such as /var/run, would lead elsewhere on the node.
+  directory=$(cd -P "$credentials" && pwd -P) || return 1
+  on_host "/proc/$$/root$release/procveil" daemonset --credentials "/proc/$$/root$directory" "$@" "$NAMESPACE" "$DAEMONSET"
 }
 
 has_api() { [ -n "${KUBERNETES_SERVICE_HOST:-}" ] && [ -n "${NAMESPACE:-}" ] && [ -n "${DAEMONSET:-}" ]; }

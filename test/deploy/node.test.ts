@@ -8,7 +8,9 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -34,6 +36,9 @@ class Node {
     mkdirSync(join(this.directory, 'host/run/systemd/system'), { recursive: true })
     this.release('0.2.0')
     this.write('host/run/nri/nri.sock', '')
+    // As in an image where /var/run is a link.
+    mkdirSync(join(this.directory, 'run/secrets'), { recursive: true })
+    symlinkSync(join(this.directory, 'run'), join(this.directory, 'var-run'))
     t.teardown(() => {
       for (const { pid } of this.#children) endGroup(pid)
     })
@@ -83,6 +88,7 @@ class Node {
         KUBERNETES_SERVICE_HOST: '127.0.0.1',
         NAMESPACE: 'kube-system',
         DAEMONSET: 'procveil',
+        CREDENTIALS: join(directory, 'var-run/secrets'),
         POD: 'pod',
         RULES,
         ...environment,
@@ -303,6 +309,14 @@ for (const shell of SHELLS) {
       }, LONG_MS)
       node.write('existence', '3')
       await pod.end()
+    })
+
+    t.test('the credentials are those of the container, whatever links the node has', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      await (await node.settled()).end()
+      const credentials = join(realpathSync(node.directory), 'run/secrets')
+      t.match(node.read('asked-with'), new RegExp(`^/proc/\\d+/root${credentials}\n$`))
     })
 
     t.test('without an API server nothing is taken away', async t => {
