@@ -247,10 +247,18 @@ end() {
   leave $status
 }
 
-# Hears of the DaemonSet's deletion from its start on, by the executable of the image.
+# Hears of the DaemonSet's deletion from its start on, by the executable of the image. A pod that was left alone may be adopted by
+# another DaemonSet of this name: then that one counts.
 listen() {
-  until ask --wait; do sleep 10; done
-  touch "$scratch/deleted"
+  while :; do
+    until ask --wait; do sleep 10; done
+    touch "$scratch/deleted"
+    while [ -e "$scratch/deleted" ]; do
+      sleep "$INTERVAL"
+      ask
+      [ $? != 3 ] || rm -f "$scratch/deleted"
+    done
+  done
 }
 
 # Runs in a shell of its own, so that what cannot be done ends nothing else, and the lock is free afterwards.

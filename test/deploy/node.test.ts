@@ -319,6 +319,27 @@ for (const shell of SHELLS) {
       t.match(node.read('asked-with'), new RegExp(`^/proc/\\d+/root${credentials}\n$`))
     })
 
+    t.test('a pod that another DaemonSet has adopted belongs to that one', async t => {
+      const node = new Node(t, shell)
+      const isHeard = () => existsSync(join(node.directory, 'pod/deleted'))
+      const untilHeard = (heard: boolean) =>
+        retry(() => {
+          if (isHeard() !== heard) throw new Error(`it has ${heard ? 'not ' : ''}heard of it`)
+        }, LONG_MS)
+      node.write('existence', '1')
+      const pod = await node.settled({ INTERVAL: '0.2' })
+      node.write('gone', '')
+      await untilHeard(true)
+      rmSync(join(node.directory, 'gone'))
+      node.write('existence', '3')
+      await untilHeard(false)
+      node.write('existence', '1')
+      node.ran()
+      await pod.end()
+      t.match(pod.output, 'does not say that the DaemonSet was deleted')
+      t.strictSame(node.ran(), [])
+    })
+
     t.test('without an API server nothing is taken away', async t => {
       const node = new Node(t, shell)
       const pod = await node.settled({ KUBERNETES_SERVICE_HOST: '' })
