@@ -142,9 +142,18 @@ reload() { # reload NAME FILE
   die "Cannot have procveil read ${2#"$host"}, which is as before again: see journalctl -u procveil on the node"
 }
 
+# Configures it, and makes up for a restart that failed before: `configure` restarts only for what it has changed just then.
+configure_containerd() { # configure_containerd OPTION...
+  pending=$(noted restart)
+  note restart pending
+  by_systemd $executable configure containerd "$@" --restart || return 1
+  [ -z "$pending" ] || by_systemd systemctl restart containerd.service || return 1
+  rm -f "$state/restart"
+}
+
 undo_mode() {
   case $(noted mode) in
-    *' containerd') by_systemd $executable configure containerd --undo --restart ;;
+    *' containerd') configure_containerd --undo ;;
     *' crio') by_systemd $executable configure crio --undo ;;
     nri*) remove_ours rules "$rules" ;;
   esac
@@ -168,11 +177,10 @@ configure() {
   note mode "$wanted"
   case $wanted in
     nri) if write_ours rules "$rules" "$RULES"; then reload rules "$rules"; fi; return 0 ;;
-    'runtimeclass containerd') set -- containerd --restart ;;
-    'base-spec containerd') set -- containerd --set-as-default --restart ;;
-    'base-spec crio') set -- crio ;;
-  esac
-  by_systemd $executable configure "$@" || die "Cannot configure $runtime: see above"
+    'runtimeclass containerd') configure_containerd ;;
+    'base-spec containerd') configure_containerd --set-as-default ;;
+    'base-spec crio') by_systemd $executable configure crio ;;
+  esac || die "Cannot configure $runtime: see above"
 }
 
 # Why the node is not as it should be.

@@ -403,6 +403,27 @@ for (const shell of SHELLS) {
       t.strictSame(node.ran().slice(-2), [configure('crio --undo'), 'uninstall'])
     })
 
+    t.test('a restart of the runtime that failed is made up for', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      const configure = 'procveil configure containerd --set-as-default --restart'
+      const restart = 'systemctl restart containerd.service'
+      node.write('fails', `${configure}\n`)
+      const pod = node.start('run', { MODE: 'base-spec', INTERVAL: '0.2' })
+      await pod.says('tries again')
+      node.write('fails', `${restart}\n`)
+      await retry(() => {
+        if (!node.ran().includes(restart)) throw new Error('it is not restarted')
+      }, LONG_MS)
+      t.notMatch(pod.output, 'serves this node')
+      rmSync(join(node.directory, 'fails'))
+      await pod.says('serves this node')
+      await pod.end()
+      node.ran()
+      await (await node.settled({ MODE: 'base-spec', POD: 'next' })).end()
+      t.notOk(node.ran().includes(restart), 'once')
+    })
+
     t.test('a node that cannot have it says why', async t => {
       const refuse = async (
         prepare: (node: Node) => void,
