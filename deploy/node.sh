@@ -27,15 +27,24 @@ scratch=${SCRATCH:-/tmp}
 MODE=${MODE:-nri} RUNTIME=${RUNTIME:-auto} POD=${POD:-by-hand} INTERVAL=${INTERVAL:-60}
 
 executable=/usr/libexec/procveil/procveil
-# What this script knows of the node: who has installed, the mode, and the sums of the files that it has written there.
-state=$host/var/lib/procveil/node
-configuration=$host/etc/procveil/config.json
-rules=$host/etc/procveil/nri.json
 
 say() { echo "procveil: $*"; }
 die() { echo "procveil: $*" >&2; exit 1; }
 
 on_host() { "${CHROOT:-chroot}" "$host" "$@"; }
+
+place() { path=$(on_host readlink -f "$1") && echo "$host$path"; }
+
+# Where this container sees the node's directories: an absolute link there, as of /var/lib, means the node's own root.
+find_places() {
+  { etc=$(place /etc) && usr=$(place /usr) && lib=$(place /var/lib) && log=$(place /var/log) && run=$(place /run); } ||
+    die "Cannot find the node's directories: its readlink -f failed"
+  # What this script knows of the node: who has installed, the mode, and the sums of the files that it has written there.
+  state=$lib/procveil/node
+  configuration=$etc/procveil/config.json
+  rules=$etc/procveil/nri.json
+  installed=$usr/libexec/procveil/procveil
+}
 
 # A path may lead through links that mean the node's own root.
 # shellcheck disable=SC2016
@@ -43,7 +52,7 @@ has_socket() { on_host /bin/sh -c '[ -S "$1" ]' sh "$1"; }
 
 # One pod at a time works on a node. The lock is on a directory of systemd's, so that no file of ours is left; it is the shell's
 # own until that ends, whichever program has taken it, flock(2).
-lock() { { exec 9<"$host/run/systemd" && on_host flock 9; } || die "Cannot wait for other pods on this node: flock does not run there"; }
+lock() { { exec 9<"$run/systemd" && on_host flock 9; } || die "Cannot wait for other pods on this node: flock does not run there"; }
 
 # Runs a command in a unit of the node's systemd: neither this container's end nor its limits touch it. By this name one waits
 # for the other, also where a container was killed meanwhile.
@@ -58,20 +67,21 @@ require_node() {
     die "Cannot reach the node: this container is not in the host's pid namespace; set hostPID: true"
   fi
   on_host /bin/sh -c : || die "Cannot run the node's programs: this container must be privileged, and the node have /bin/sh"
-  if [ ! -d "$host/run/systemd/system" ]; then
+  find_places
+  if [ ! -d "$run/systemd/system" ]; then
     die "Cannot install procveil on this node: systemd does not run there; keep the DaemonSet from it by a nodeSelector"
   fi
 }
 
 require_writable() {
-  libexec=$host/usr/libexec/procveil
+  libexec=${installed%/*}
   { mkdir -p "$libexec" && touch "$libexec/.writable" && rm -f "$libexec/.writable"; } 2>/dev/null ||
     die "Cannot install procveil on this node: its /usr is read-only, and hooks name $executable; put procveil into the node's image, or keep the DaemonSet from it by a nodeSelector"
 }
 
 # What a package or an administrator has installed is theirs.
 require_ours() {
-  [ -e "$state/owner" ] || [ ! -e "$host$executable" ] ||
+  [ -e "$state/owner" ] || [ ! -e "$installed" ] ||
     die "Cannot install procveil on this node: $executable is there already, and was not installed by this DaemonSet; uninstall it, or keep the DaemonSet from the node by a nodeSelector"
 }
 
@@ -83,9 +93,9 @@ sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
 is_installed() {
   for file in procveil systemd/give-up; do
-    cmp -s "$release/$file" "$host/usr/libexec/procveil/${file#systemd/}" || return 1
+    cmp -s "$release/$file" "${installed%/*}/${file#systemd/}" || return 1
   done
-  cmp -s "$release/systemd/procveil.service" "$host/usr/lib/systemd/system/procveil.service"
+  cmp -s "$release/systemd/procveil.service" "$usr/lib/systemd/system/procveil.service"
 }
 
 version_of_node() { on_host $executable --version | cut -d ' ' -f 2; }
@@ -98,7 +108,7 @@ install() {
   fi
   on_host systemctl enable --quiet --now procveil.service || die "Cannot start procveil.service: see journalctl -u procveil on the node"
   # An upgrade that was not waited for long enough.
-  if ! grep -q "\"version\": *\"$(version_of_node)\"" "$host/run/procveil/service.json"; then
+  if ! grep -q "\"version\": *\"$(version_of_node)\"" "$run/procveil/service.json"; then
     by_systemd $executable upgrade || die "Cannot have the service go over to the new version: see above"
   fi
 }
@@ -186,7 +196,7 @@ configure() {
 # Why the node is not as it should be.
 find_missing() {
   [ -e "$scratch/installed" ] || { echo "it is not installed and configured yet"; return; }
-  timeout 5 head -c 1 "$host/var/lib/lxc/lxcfs/proc/uptime" >/dev/null 2>&1 || { echo "its files are not served"; return; }
+  timeout 5 head -c 1 "$lib/lxc/lxcfs/proc/uptime" >/dev/null 2>&1 || { echo "its files are not served"; return; }
   [ "$MODE" = nri ] || return 0
   socket=$(sed -n 's/.*"socket": *"\([^"]*\)".*/\1/p' "$rules" 2>/dev/null)
   has_socket "${socket:-/run/nri/nri.sock}" || has_socket "${socket:-/var/run/nri/nri.sock}" ||
@@ -221,16 +231,16 @@ is_deleted() {
 is_owner() { [ "$(noted owner)" = "$POD" ]; }
 
 remove() {
-  if [ ! -e "$state/owner" ] && [ -e "$host$executable" ]; then die "Cannot take procveil away: it was not installed by this DaemonSet"; fi
+  if [ ! -e "$state/owner" ] && [ -e "$installed" ]; then die "Cannot take procveil away: it was not installed by this DaemonSet"; fi
   undo_mode || say "went on: what is left of the configuration is taken back without a restart"
   by_systemd /bin/sh "/proc/$$/root$release/install.sh" --uninstall || die "Cannot take procveil away: install.sh --uninstall failed, see above"
   remove_ours config "$configuration" "$release/config/config.json"
   remove_ours rules "$rules"
-  remove_ours logrotate "$host/etc/logrotate.d/procveil" "$release/config/logrotate"
-  remove_ours cdi "$host/etc/cdi/procveil.json" "$release/cdi/procveil.json"
-  rm -f "$host/var/log/procveil.log"
+  remove_ours logrotate "$etc/logrotate.d/procveil" "$release/config/logrotate"
+  remove_ours cdi "$etc/cdi/procveil.json" "$release/cdi/procveil.json"
+  rm -f "$log/procveil.log"
   rm -rf "$state"
-  rmdir "$host/etc/procveil" "$host/var/lib/procveil" 2>/dev/null
+  rmdir "$etc/procveil" "$lib/procveil" 2>/dev/null
   say "is taken away, and all containers see the host's files"
 }
 
@@ -278,7 +288,7 @@ set_up() {
   if [ ! -e "$state/owner" ]; then choose_mode; require_writable; mkdir -p "$state"; fi
   note owner "$POD"
   choose_mode
-  if write_ours config "$configuration" "$OPTIONS" && [ -e "$host/run/procveil/service.json" ]; then is_reloaded=no; fi
+  if write_ours config "$configuration" "$OPTIONS" && [ -e "$run/procveil/service.json" ]; then is_reloaded=no; fi
   install
   [ "${is_reloaded:-}" != no ] || reload config "$configuration"
   configure
@@ -293,7 +303,7 @@ run() {
   trap end TERM INT
   if has_api; then listen & watcher=$!; fi
   while :; do
-    if [ ! -e "$scratch/installed" ] || [ ! -e "$host$executable" ]; then
+    if [ ! -e "$scratch/installed" ] || [ ! -e "$installed" ]; then
       rm -f "$scratch/installed"
       if (set_up); then tell; elif [ -e "$state/owner" ]; then say "tries again in $INTERVAL s"; else leave 1; fi
     fi
@@ -313,6 +323,7 @@ tell() {
 case ${1:-run} in
   run) run ;;
   ready)
+    find_places
     missing=$(find_missing)
     [ -z "$missing" ] || die "is not ready: $missing"
     ;;

@@ -7,6 +7,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -456,6 +457,31 @@ for (const shell of SHELLS) {
       await refuse(node => node.write(unwritable, ''), /its \/usr is read-only/)
       const state = 'host/var/lib'
       await refuse(node => node.write(state, ''), /Cannot write \/var\/lib\/procveil\/node\/owner/)
+    })
+
+    t.test("a node's own links lead to its own directories", async t => {
+      const node = new Node(t, shell)
+      const host = join(node.directory, 'host')
+      // Not there in this container, nor on this machine.
+      for (const [path, target] of [
+        ['etc', '/on-a-node/etc'],
+        ['var/lib', '/on-a-node/lib'],
+      ] as const) {
+        mkdirSync(join(host, target), { recursive: true })
+        mkdirSync(dirname(join(host, path)), { recursive: true })
+        symlinkSync(target, join(host, path))
+      }
+      const pod = await node.settled()
+      t.equal(node.read('host/on-a-node/etc/procveil/nri.json'), `${RULES}\n`)
+      t.equal(node.read('host/on-a-node/lib/procveil/node/owner'), 'pod\n')
+      node.write('host/on-a-node/lib/lxc/lxcfs/proc/uptime', '1.00 1.00\n')
+      const ready = node.start('ready')
+      t.equal(await ready.status(), 0, ready.output)
+      node.write('existence', '0')
+      t.equal(await pod.end(), 0)
+      t.strictSame(readdirSync(join(host, 'on-a-node/etc')), [])
+      t.notOk(existsSync(join(host, 'on-a-node/lib/procveil')))
+      t.notOk(existsSync('/on-a-node'))
     })
 
     t.test('a pod is ready when the node has what it was asked for', async t => {
