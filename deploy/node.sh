@@ -5,7 +5,7 @@
 #   node.sh run      installs or upgrades, configures the node's runtime, and waits. When it is told to end it takes everything
 #                    away if its DaemonSet was deleted, and leaves everything as it is for any other reason
 #   node.sh ready    exits with 0 when the node has what run was asked for
-#   node.sh remove   takes everything away
+#   node.sh remove   takes everything away, for a node on which no run goes on: that would install it again
 #
 # What is on the node goes on without this container: files are copied there, and the node's systemd runs what is to be run.
 #
