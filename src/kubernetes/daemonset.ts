@@ -11,7 +11,7 @@ export interface Name {
 }
 
 export type Existence =
-  | { state: 'there'; resourceVersion: string }
+  | { state: 'there' }
   /** It is not there, or it goes as soon as what belongs to it has gone. */
   | { state: 'deleted' }
 
@@ -20,18 +20,15 @@ export const pathOf = ({ namespace, name }: Name) =>
   `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets/${encodeURIComponent(name)}`
 
 /**
- * Changes after a version, in lines, for `seconds` at most. The Role that allows to watch this one object asks for the field
- * selector (Using RBAC Authorization, "Referring to resources").
+ * An event for what is there, and then those that change it, in lines, for `seconds` at most. The Role that allows to watch this
+ * one object asks for the field selector (Using RBAC Authorization, "Referring to resources"). It names no version to begin
+ * at: that of an object nobody changes is soon too old for the API server, which answers 410 then
+ * (apiserver/pkg/storage/cacher, watch_cache.go).
  */
-export function watchPathOf(
-  { namespace, name }: Name,
-  resourceVersion: string,
-  seconds: number,
-): string {
+export function watchPathOf({ namespace, name }: Name, seconds: number): string {
   const query = new URLSearchParams({
     watch: '1',
     fieldSelector: `metadata.name=${name}`,
-    resourceVersion,
     timeoutSeconds: String(seconds),
   })
   return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets?${query}`
@@ -63,12 +60,11 @@ export function parseEvent({ namespace, name }: Name, line: string): Existence |
 
 function existenceOf(action: string, name: string, metadata: unknown): Existence {
   const fields = objectOf(metadata)
-  const resourceVersion = stringOf(fields?.resourceVersion)
-  if (fields?.name !== name || resourceVersion === undefined) {
+  if (fields?.name !== name) {
     throw new SyntaxError(`Cannot ${action}: the API server answered with another object`)
   }
   // Set while its pods go before it, which is deletion in the foreground.
   return stringOf(fields.deletionTimestamp) === undefined
-    ? { state: 'there', resourceVersion }
+    ? { state: 'there' }
     : { state: 'deleted' }
 }

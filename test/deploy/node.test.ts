@@ -7,8 +7,11 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -34,6 +37,9 @@ class Node {
     mkdirSync(join(this.directory, 'host/run/systemd/system'), { recursive: true })
     this.release('0.2.0')
     this.write('host/run/nri/nri.sock', '')
+    // As in an image where /var/run is a link.
+    mkdirSync(join(this.directory, 'run/secrets'), { recursive: true })
+    symlinkSync(join(this.directory, 'run'), join(this.directory, 'var-run'))
     t.teardown(() => {
       for (const { pid } of this.#children) endGroup(pid)
     })
@@ -41,7 +47,7 @@ class Node {
 
   /** Fills the folder of a release, as an image has it. */
   release(version: string): void {
-    for (const name of ['systemd', 'config', 'cdi', 'install.sh']) {
+    for (const name of ['runtime', 'systemd', 'config', 'cdi', 'install.sh']) {
       cpSync(join(PROJECT, name), join(this.directory, 'image', name), { recursive: true })
     }
     this.write('image/procveil', `#!/bin/sh\necho ${version}\n`)
@@ -83,6 +89,7 @@ class Node {
         KUBERNETES_SERVICE_HOST: '127.0.0.1',
         NAMESPACE: 'kube-system',
         DAEMONSET: 'procveil',
+        CREDENTIALS: join(directory, 'var-run/secrets'),
         POD: 'pod',
         RULES,
         ...environment,
@@ -90,6 +97,14 @@ class Node {
     })
     this.#children.add(child)
     return new Pod(child)
+  }
+
+  /** Waits until a pod waits for the one that works on the node. */
+  async untilWaits(): Promise<void> {
+    await retry(() => {
+      if (this.read('waits') === undefined) throw new Error('none waits')
+    }, LONG_MS)
+    rmSync(join(this.directory, 'waits'))
   }
 
   /** A pod that has done its work, and waits. */
@@ -227,6 +242,105 @@ for (const shell of SHELLS) {
       t.strictSame(node.ran(), ['uninstall'])
     })
 
+    t.test('a pod that comes while another one takes everything away waits for that', async t => {
+      const node = new Node(t, shell)
+      const first = await node.settled()
+      node.write('lock', '')
+      const second = node.start('run', { POD: 'second' })
+      await node.untilWaits()
+      // The other one goes on.
+      for (const path of ['usr/libexec/procveil', 'var/lib/procveil', 'run/procveil']) {
+        rmSync(join(node.directory, 'host', path), { recursive: true })
+      }
+      node.ran()
+      rmSync(join(node.directory, 'lock'))
+      await second.says('serves this node')
+      t.equal(node.ran()[0], 'install')
+      t.equal(node.read('host/var/lib/procveil/node/owner'), 'second\n')
+      node.write('existence', '3')
+      await first.end()
+      await second.end()
+    })
+
+    t.test('a pod that came while another one was about to begin keeps the node', async t => {
+      const node = new Node(t, shell)
+      const first = await node.settled()
+      node.ran()
+      node.write('existence', '0')
+      node.write('lock', '')
+      const ended = first.end()
+      await node.untilWaits()
+      node.write('host/var/lib/procveil/node/owner', 'second\n')
+      rmSync(join(node.directory, 'lock'))
+      t.equal(await ended, 0)
+      t.match(first.output, 'another pod')
+      t.strictSame(node.ran(), [])
+    })
+
+    t.test('a pod stays where something failed, and takes everything away', async t => {
+      const enable = 'systemctl enable --quiet --now procveil.service'
+      const configure = 'procveil configure containerd --set-as-default --restart'
+      for (const fails of ['install', enable, configure]) {
+        const node = new Node(t, shell)
+        node.write('fails', `${fails}\n`)
+        const pod = node.start('run', { MODE: 'base-spec' })
+        await pod.says('tries again')
+        const ready = node.start('ready')
+        t.equal(await ready.status(), 1)
+        t.match(ready.output, 'not installed and configured')
+        node.ran()
+        node.write('existence', '0')
+        t.equal(await pod.end(), 0)
+        t.equal(node.ran().at(-1), 'uninstall', fails)
+        t.notOk(existsSync(join(node.directory, 'host/var/lib/procveil')))
+      }
+    })
+
+    t.test('what failed is tried again, and what has gone is installed again', async t => {
+      const node = new Node(t, shell)
+      node.write('fails', 'install\n')
+      const pod = node.start('run', { INTERVAL: '0.2' })
+      await pod.says('tries again')
+      rmSync(join(node.directory, 'fails'))
+      await pod.says('serves this node')
+      node.ran()
+      rmSync(join(node.directory, 'host/usr/libexec/procveil'), { recursive: true })
+      await retry(() => {
+        if (node.ran()[0] !== 'install') throw new Error('it is not installed')
+      }, LONG_MS)
+      node.write('existence', '3')
+      await pod.end()
+    })
+
+    t.test('the credentials are those of the container, whatever links the node has', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      await (await node.settled()).end()
+      const credentials = join(realpathSync(node.directory), 'run/secrets')
+      t.match(node.read('asked-with'), new RegExp(`^/proc/\\d+/root${credentials}\n$`))
+    })
+
+    t.test('a pod that another DaemonSet has adopted belongs to that one', async t => {
+      const node = new Node(t, shell)
+      const isHeard = () => existsSync(join(node.directory, 'pod/deleted'))
+      const untilHeard = (heard: boolean) =>
+        retry(() => {
+          if (isHeard() !== heard) throw new Error(`it has ${heard ? 'not ' : ''}heard of it`)
+        }, LONG_MS)
+      node.write('existence', '1')
+      const pod = await node.settled({ INTERVAL: '0.2' })
+      node.write('gone', '')
+      await untilHeard(true)
+      rmSync(join(node.directory, 'gone'))
+      node.write('existence', '3')
+      await untilHeard(false)
+      node.write('existence', '1')
+      node.ran()
+      await pod.end()
+      t.match(pod.output, 'does not say that the DaemonSet was deleted')
+      t.strictSame(node.ran(), [])
+    })
+
     t.test('without an API server nothing is taken away', async t => {
       const node = new Node(t, shell)
       const pod = await node.settled({ KUBERNETES_SERVICE_HOST: '' })
@@ -257,7 +371,7 @@ for (const shell of SHELLS) {
       await (await node.settled()).end()
       node.write('fails', 'systemctl reload procveil.service\n')
       const pod = node.start('run', { OPTIONS: '{"swap": "perhaps"}', POD: 'next' })
-      t.equal(await pod.status(), 1)
+      await pod.says('tries again')
       t.match(pod.output, 'Cannot have procveil read /etc/procveil/config.json')
       t.equal(node.read('host/etc/procveil/config.json'), '{}\n')
     })
@@ -281,23 +395,53 @@ for (const shell of SHELLS) {
       t.equal(node.read('host/etc/procveil/nri.json'), undefined)
 
       const refused = node.start('run', { MODE: 'runtimeclass' })
-      t.equal(await refused.status(), 1)
+      await refused.says('tries again')
       t.match(refused.output, 'Cannot configure CRI-O by a RuntimeClass')
+      t.equal(await refused.end(), 0)
 
       node.write('existence', '0')
       await (await node.settled({ MODE: 'base-spec' })).end()
       t.strictSame(node.ran().slice(-2), [configure('crio --undo'), 'uninstall'])
     })
 
+    t.test('a restart of the runtime that failed is made up for', async t => {
+      const node = new Node(t, shell)
+      node.write('existence', '3')
+      const configure = 'procveil configure containerd --set-as-default --restart'
+      const restart = 'systemctl restart containerd.service'
+      node.write('fails', `${configure}\n`)
+      const pod = node.start('run', { MODE: 'base-spec', INTERVAL: '0.2' })
+      await pod.says('tries again')
+      node.write('fails', `${restart}\n`)
+      await retry(() => {
+        if (!node.ran().includes(restart)) throw new Error('it is not restarted')
+      }, LONG_MS)
+      t.notMatch(pod.output, 'serves this node')
+      rmSync(join(node.directory, 'fails'))
+      await pod.says('serves this node')
+      await pod.end()
+      node.ran()
+      await (await node.settled({ MODE: 'base-spec', POD: 'next' })).end()
+      t.notOk(node.ran().includes(restart), 'once')
+    })
+
     t.test('a node that cannot have it says why', async t => {
-      const refuse = async (prepare: (node: Node) => void, message: RegExp) => {
+      const refuse = async (
+        prepare: (node: Node) => void,
+        message: RegExp,
+        environment: Record<string, string> = {},
+      ) => {
         const node = new Node(t, shell)
         prepare(node)
-        const pod = node.start('run')
+        const pod = node.start('run', environment)
         t.equal(await pod.status(), 1, pod.output)
         t.match(pod.output, message)
         t.strictSame(node.ran(), [])
+        t.notOk(existsSync(join(node.directory, 'host/var/lib/procveil')))
       }
+      const nothing = () => undefined
+      await refuse(nothing, /MODE is webhook/, { MODE: 'webhook' })
+      await refuse(nothing, /Cannot configure docker/, { MODE: 'base-spec', RUNTIME: 'docker' })
       await refuse(
         ({ directory }) => rmSync(join(directory, 'host/run/systemd/system'), { recursive: true }),
         /systemd does not run there/,
@@ -308,6 +452,36 @@ for (const shell of SHELLS) {
       )
       // No directory can be made in a file, as none can where all is read-only.
       await refuse(node => node.write('host/usr/libexec', ''), /its \/usr is read-only/)
+      const unwritable = 'host/usr/libexec/procveil/.writable/as-a-directory'
+      // touch(1) takes a directory as well, and rm(1) does not.
+      await refuse(node => node.write(unwritable, ''), /its \/usr is read-only/)
+      const state = 'host/var/lib'
+      await refuse(node => node.write(state, ''), /Cannot write \/var\/lib\/procveil\/node\/owner/)
+    })
+
+    t.test("a node's own links lead to its own directories", async t => {
+      const node = new Node(t, shell)
+      const host = join(node.directory, 'host')
+      // Not there in this container, nor on this machine.
+      for (const [path, target] of [
+        ['etc', '/on-a-node/etc'],
+        ['var/lib', '/on-a-node/lib'],
+      ] as const) {
+        mkdirSync(join(host, target), { recursive: true })
+        mkdirSync(dirname(join(host, path)), { recursive: true })
+        symlinkSync(target, join(host, path))
+      }
+      const pod = await node.settled()
+      t.equal(node.read('host/on-a-node/etc/procveil/nri.json'), `${RULES}\n`)
+      t.equal(node.read('host/on-a-node/lib/procveil/node/owner'), 'pod\n')
+      node.write('host/on-a-node/lib/lxc/lxcfs/proc/uptime', '1.00 1.00\n')
+      const ready = node.start('ready')
+      t.equal(await ready.status(), 0, ready.output)
+      node.write('existence', '0')
+      t.equal(await pod.end(), 0)
+      t.strictSame(readdirSync(join(host, 'on-a-node/etc')), [])
+      t.notOk(existsSync(join(host, 'on-a-node/lib/procveil')))
+      t.notOk(existsSync('/on-a-node'))
     })
 
     t.test('a pod is ready when the node has what it was asked for', async t => {

@@ -17,6 +17,8 @@ type Mood = 'there' | 'deleted' | 'going' | 'forbidden' | 'other path' | 'other 
 export class ApiServer {
   /** What it answers from now on. A watch that has begun goes on, whatever it is. */
   mood: Mood = 'there'
+  /** A watch is told nothing of what is there. */
+  isQuiet = false
   /** The paths that were asked for. */
   readonly asked: string[] = []
   readonly #watches = new Set<ServerResponse>()
@@ -56,9 +58,7 @@ export class ApiServer {
 
   /** Tells those that watch. */
   tell(type: 'MODIFIED' | 'DELETED' | 'ERROR', metadata: object = {}): void {
-    for (const each of this.#watches) {
-      each.write(`${JSON.stringify({ type, object: object(metadata) })}\n`)
-    }
+    for (const each of this.#watches) each.write(event(type, metadata))
   }
 
   endWatches(): void {
@@ -74,8 +74,14 @@ export class ApiServer {
     if (this.mood === 'silent') return
     if (this.mood !== 'forbidden' && this.mood !== 'other path' && url.startsWith(WATCH)) {
       answer.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders()
+      if (this.mood === 'there' && !this.isQuiet) answer.write(event('ADDED'))
       this.#watches.add(answer)
-      answer.on('close', () => this.#watches.delete(answer))
+      const seconds = Number(new URLSearchParams(url.slice(WATCH.length)).get('timeoutSeconds'))
+      const timer = setTimeout(() => answer.end(), seconds * 1000)
+      answer.on('close', () => {
+        clearTimeout(timer)
+        this.#watches.delete(answer)
+      })
     } else {
       const [code, body] = answerOf(url === OBJECT ? this.mood : 'other path')
       send(answer, code, body)
@@ -104,6 +110,9 @@ const object = (metadata: object) => ({
   kind: 'PartialObjectMetadata',
   metadata: { name: NAME.name, resourceVersion: '1', ...metadata },
 })
+
+const event = (type: string, metadata: object = {}) =>
+  `${JSON.stringify({ type, object: object(metadata) })}\n`
 
 const status = (reason: string, details: object = {}) => ({ kind: 'Status', reason, details })
 

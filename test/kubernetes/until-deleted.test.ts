@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Api } from '../../src/kubernetes/api.ts'
 import { existenceOf, untilDeleted } from '../../src/kubernetes/until-deleted.ts'
@@ -69,6 +70,71 @@ t.test('a watch hears of a deletion that takes its own rights away', needsOpenss
   }
   await watched(() => server.tell('DELETED'))
   await watched(() => server.tell('MODIFIED', { deletionTimestamp: '2026-11-30T00:00:00Z' }))
+})
+
+const SPAN = { watchSeconds: 3, overlapSeconds: 2, firstLineMs: 300 }
+
+/** Starts to wait, with watches that are short, and returns when one has begun. */
+async function wait(server: ApiServer, api: Api, span = SPAN) {
+  const failures: unknown[] = []
+  const done = untilDeleted(api, NAME, error => failures.push(error), span)
+  const untilWatched = (count: number) =>
+    retry(() => {
+      if (watchesOf(server) < count) throw new Error('none watches')
+    })
+  await untilWatched(1)
+  return { done, failures, untilWatched }
+}
+
+const watchesOf = ({ asked }: ApiServer) => asked.filter(path => path.includes('watch=1')).length
+
+t.test('the next watch begins before one ends', needsOpenssl, async t => {
+  const { server, api } = await serve(t)
+  const { done, failures } = await wait(server, api)
+  await retry(() => {
+    t.ok(server.watches > 0, 'there is always one')
+    if (watchesOf(server) < 4) throw new Error('none has ended')
+  })
+  t.ok(server.watches > 1)
+  t.equal(server.asked.length, watchesOf(server) + 1, 'nothing else is asked meanwhile')
+  t.notMatch(server.asked.join(' '), 'resourceVersion', 'which may be too old')
+  server.tell('DELETED')
+  await done
+  t.strictSame(failures, [])
+})
+
+t.test('who may not watch any more hears it by the watch before', needsOpenssl, async t => {
+  const { server, api } = await serve(t)
+  const { done, failures, untilWatched } = await wait(server, api)
+  server.mood = 'forbidden'
+  await untilWatched(2)
+  server.tell('DELETED')
+  await done
+  t.strictSame(failures, [])
+})
+
+t.test('a watch that is cut off after a while begins anew at once', needsOpenssl, async t => {
+  const { server, api } = await serve(t)
+  const { done } = await wait(server, api, { ...SPAN, watchSeconds: 60 })
+  await sleep(1100)
+  const before = server.asked.length
+  server.endWatches()
+  await retry(() => {
+    if (server.asked.length === before) throw new Error('it has not asked')
+  })
+  t.match(server.asked[before], 'watch=1')
+  server.mood = 'deleted'
+  server.endWatches()
+  await done
+})
+
+t.test('what went before the watch began is noticed', needsOpenssl, async t => {
+  const { server, api } = await serve(t)
+  server.isQuiet = true
+  const { done, failures } = await wait(server, api)
+  server.mood = 'deleted'
+  await done
+  t.equal(failures.length, 1)
 })
 
 t.test('a watch that ends begins anew', needsOpenssl, async t => {

@@ -46,7 +46,8 @@ const HEADER = `\
 export function renderPlain(): string {
   const release = { name: 'procveil', namespace: 'kube-system', service: 'kubectl', values: {} }
   const [texts = {}] = renderChart([release])
-  const documents = [texts['rbac.yaml'], texts['daemonset.yaml']].map(text =>
+  // kubectl deletes in this order: what watches the DaemonSet hears of it before its rights go.
+  const documents = [texts['daemonset.yaml'], texts['rbac.yaml']].map(text =>
     text?.replace(/^ +(helm\.sh\/chart|app\.kubernetes\.io\/managed-by):.*\n/gm, '').trim(),
   )
   return `${HEADER}---\n${documents.join('\n---\n')}\n`

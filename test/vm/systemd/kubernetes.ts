@@ -1,6 +1,6 @@
 /** The container of deploy/ on a machine under systemd, as a DaemonSet runs it, while other containers read their files. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { ApiServer } from '../../kit/api-server.ts'
@@ -26,14 +26,15 @@ const imageOf = (version: string) => `localhost/procveil:${version}`
 const podman = async (...args: string[]) =>
   (await execa('podman', args, { stdin: 'ignore', all: true, timeout: TIMEOUT_MS })).all
 
-/** Starts a pod of the DaemonSet, and waits until the node is served. */
+/** Starts a pod of the DaemonSet, and waits until it says that the node is served, or `expected`. */
 async function startPod(
   name: string,
   version: string,
   { credentials, port }: { credentials: string; port: number },
+  { mode = 'base-spec', expected = `${version} serves this node` } = {},
 ): Promise<void> {
   const environment = {
-    ...{ MODE: 'base-spec', RUNTIME: 'containerd', OPTIONS, POD: name },
+    ...{ MODE: mode, RUNTIME: 'containerd', OPTIONS, POD: name },
     ...{ NAMESPACE: 'kube-system', DAEMONSET: 'procveil' },
     ...{ KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port) },
   }
@@ -48,7 +49,7 @@ async function startPod(
   )
   await retry(async () => {
     const said = await podman('logs', name)
-    if (!said.includes(`${version} serves this node`)) throw new Error(said)
+    if (!said.includes(expected)) throw new Error(said)
   }, SETTLED_MS)
 }
 
@@ -58,6 +59,18 @@ async function endPod(name: string): Promise<string> {
   const said = await podman('logs', name)
   await podman('rm', name)
   return said
+}
+
+/** Deletes it with its Role. */
+async function deleteDaemonSet(server: ApiServer): Promise<void> {
+  await retry(() => {
+    if (server.watches === 0) throw new Error('it does not watch')
+  }, SETTLED_MS)
+  server.mood = 'forbidden'
+  server.tell('DELETED')
+  await retry(() => {
+    if (server.watches > 0) throw new Error('it watches still')
+  }, SETTLED_MS)
 }
 
 function buildImage(t: Test, version: string): void {
@@ -77,7 +90,7 @@ t.test('a node gets it from a container, and loses it when that is deleted by ch
   t.teardown(async () => {
     server.close()
     reader.remove()
-    await podman('rm', '--force', '--ignore', 'first', 'second', 'third', 'fourth')
+    await podman('rm', '--force', '--ignore', ...PODS)
     if (traces().length > 0) await podman('run', ...REMOVE, imageOf(VERSION), 'remove')
     run('systemctl', 'stop', 'containerd.service')
   })
@@ -110,22 +123,54 @@ t.test('a node gets it from a container, and loses it when that is deleted by ch
 
   server.mood = 'there'
   await startPod('fourth', VERSION, api)
-  await retry(() => {
-    if (server.watches === 0) throw new Error('it does not watch')
-  }, SETTLED_MS)
-  server.mood = 'forbidden'
-  server.tell('DELETED')
-  await retry(() => {
-    if (server.watches > 0) throw new Error('it watches still')
-  }, SETTLED_MS)
+  await deleteDaemonSet(server)
   t.match(await endPod('fourth'), 'is taken away')
-  t.strictSame(traces(), [], 'nothing is left')
-  for (const path of ['/etc/procveil', '/etc/cdi/procveil.json', '/etc/logrotate.d/procveil']) {
-    t.notOk(existsSync(path), path)
+  const nothingIsLeft = () => {
+    t.strictSame(traces(), [], 'nothing is left')
+    for (const path of ['/etc/procveil', '/etc/cdi/procveil.json', '/etc/logrotate.d/procveil']) {
+      t.notOk(existsSync(path), path)
+    }
+    t.equal(text(CONTAINERD), containerd, 'to the byte')
   }
-  t.equal(text(CONTAINERD), containerd, 'to the byte')
+  nothingIsLeft()
   t.equal(reader.memTotal(), HOST)
+
+  // Installed again while the pod before takes everything away, or just before that.
+  server.mood = 'there'
+  await startPod('fifth', VERSION, api)
+  await deleteDaemonSet(server)
+  await Promise.all([endPod('fifth'), startPod('sixth', VERSION, api)])
+  t.equal(servingVersion(), VERSION)
+  t.equal(text('/var/lib/procveil/node/owner'), 'sixth\n')
+  t.match(run('containerd', 'config', 'dump'), /default_runtime_name = ['"]procveil['"]/)
+  server.mood = 'there'
+  await deleteDaemonSet(server)
+  t.match(await endPod('sixth'), 'is taken away')
+  nothingIsLeft()
+
+  // containerd here is of 1.6 and knows no NRI: what the mode does beyond this, test/vm/runtimes sees with a newer one.
+  server.mood = 'there'
+  await startPod('seventh', VERSION, api, { mode: 'nri', expected: 'no runtime listens' })
+  t.equal(text('/etc/procveil/nri.json'), '{}\n')
+  t.equal(text(CONTAINERD), containerd)
+  await deleteDaemonSet(server)
+  t.match(await endPod('seventh'), 'is taken away')
+  nothingIsLeft()
+
+  server.mood = 'there'
+  const broken = `${containerd ?? ''}\n[[[\n`
+  writeFileSync(CONTAINERD, broken)
+  await startPod('eighth', VERSION, api, { expected: 'tries again' })
+  await deleteDaemonSet(server)
+  const said = await endPod('eighth')
+  t.match(said, 'Cannot configure containerd')
+  t.match(said, 'is taken away')
+  t.strictSame(traces(), [], 'nothing is left')
+  t.equal(text(CONTAINERD), broken)
+  if (containerd === undefined) rmSync(CONTAINERD)
+  else writeFileSync(CONTAINERD, containerd)
   t.equal(await reader.failures(), '', 'no read has ever failed')
 })
 
+const PODS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth']
 const REMOVE = ['--rm', '--privileged', '--pid', 'host', '--network', 'host']
