@@ -1,6 +1,6 @@
 /** Containers of Docker and podman that have no hook get their files as they start, and are forgotten when they are removed. */
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -132,10 +132,11 @@ async function podman(t: Test, here: Site): Promise<Engine> {
   return run
 }
 
-/** Options of a podman of the test's own. */
+/** Options of a podman of the test's own. When a container ends podman deletes it without the flags of its runtime. */
 function podmanOf(here: Site): string[] {
   const at = (name: string) => join(here.directory, name)
   mkdirSync(at('state'))
+  writeFileSync(at('runc'), `#!/bin/sh\nexec runc --root '${at('state')}' "$@"\n`, { mode: 0o755 })
   return [
     `--root=${at('graph')}`,
     `--runroot=${at('podman')}`,
@@ -143,7 +144,6 @@ function podmanOf(here: Site): string[] {
     '--storage-driver=vfs',
     '--cgroup-manager=cgroupfs',
     '--events-backend=none',
-    '--runtime=runc',
-    `--runtime-flag=root=${at('state')}`,
+    `--runtime=${at('runc')}`,
   ]
 }
