@@ -94,6 +94,34 @@ for (const [name, command] of [
   })
 }
 
+t.test('a machine that is too busy at first for any container', options, async t => {
+  const here = site(t)
+  const boxes = await startAll(t, here)
+  await here.procveil(['stop'])
+  // No worker gets any time, as in the first seconds of a machine that starts.
+  const holding = setInterval(() => {
+    for (const pid of here.workers()) tryStop(pid)
+  }, 5)
+  t.teardown(() => clearInterval(holding))
+  const running = here.procveil(['serve'])
+  await retry(() => {
+    const silent = here.readLog().match(/Cannot remount box\d/g) ?? []
+    if (silent.length < CONTAINERS) throw new Error('Cannot go on: not each was tried')
+  }, 60_000)
+  clearInterval(holding)
+  for (const box of boxes) t.equal(await readMemTotal(box), HOST_KIB)
+  await until(t, boxes)
+  await here.procveil(['stop'])
+  await running
+})
+
+/** It may have ended meanwhile. */
+function tryStop(pid: number): void {
+  try {
+    process.kill(pid, 'SIGSTOP')
+  } catch {}
+}
+
 t.test('stop takes the files out of all containers first', options, async t => {
   const here = site(t)
   const boxes = await startAll(t, here)

@@ -8,8 +8,13 @@ import type { Settings } from '../default-settings.ts'
 import { SILENT } from '../handover.ts'
 import { CommandProcess } from './command-process.ts'
 
-/** Before each try but the first. Some containers can never be bound into, so there is an end. */
-const PAUSES_MS = [300, 1000, 3000]
+/**
+ * Before each try but the first. Some containers can never be bound into, so there is an end. Where none has answered the
+ * machine may be too busy, as when it starts; one that hangs costs a worker each time.
+ */
+const PAUSES_MS = { failed: [300, 1000, 3000], silent: [10_000, 60_000, 300_000] } as const
+
+type Tried = 'over' | keyof typeof PAUSES_MS
 
 export class Registered {
   readonly #host: Host
@@ -35,23 +40,29 @@ export class Registered {
     this.#binding = undefined
     const registry = new Registry(this.#settings.runDirectory)
     const isNone = orUndefined(() => registry.ids())?.length === 0
-    if (!isNone && !(await this.#tryBind(number))) void this.#bindAgain(number)
+    if (isNone) return
+    const tried = await this.#tryBind(number)
+    if (tried !== 'over') void this.#bindAgain(number, tried)
   }
 
   /** Tries again where a container failed: the mount may have been taken away meanwhile. */
-  async #bindAgain(number: number): Promise<void> {
-    for (const pauseMs of PAUSES_MS) {
-      await sleep(pauseMs)
-      if (number !== this.#number || (await this.#tryBind(number))) return
+  async #bindAgain(number: number, first: Tried): Promise<void> {
+    let tried = first
+    for (let tries = 0; tried !== 'over'; tries++) {
+      const pauseMs = PAUSES_MS[tried][tries]
+      if (pauseMs === undefined) return
+      await sleep(pauseMs, undefined, { ref: false })
+      if (number !== this.#number) return
+      tried = await this.#tryBind(number)
     }
   }
 
-  /** Returns whether nothing is left to be tried. */
-  async #tryBind(number: number): Promise<boolean> {
+  /** Returns what is left to be done. */
+  async #tryBind(number: number): Promise<Tried> {
     this.#binding = this.#tryCommand('remount')
     const status = await this.#binding?.done
-    // Who does not answer does so no sooner when asked again, and costs another worker.
-    return number !== this.#number || status === 0 || status === SILENT
+    if (number !== this.#number || status === 0) return 'over'
+    return status === SILENT ? 'silent' : 'failed'
   }
 
   async stopBinding(): Promise<void> {
