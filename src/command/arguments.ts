@@ -1,6 +1,6 @@
 /**
- * Parses the command lines of a hook, of a worker and of procveil-runtime, without the library that parses all others: a runtime starts one
- * hook for each container and waits for it. So this file and what it imports load nothing of node:.
+ * Parses the command lines of a hook, of a worker and of procveil-runtime, without the library that parses all others: a
+ * runtime starts one hook for each container and waits for it. So this file and what it imports load nothing of node:.
  */
 
 import { DEFAULT_SETTINGS, type Settings } from '../service/default-settings.ts'

@@ -1,7 +1,7 @@
 /**
- * What dockerd's command line says of runtimes, and of its directory. With an option that its file has too it does not start, but for `runtimes`,
- * which it merges: skipDuplicates in moby's daemon/config/config.go, since 18.09. On SIGHUP it forgets those of the command
- * line, where the file has some: reloadPlatform in daemon/reload_unix.go, measured with 20.10.24.
+ * What dockerd's command line says of runtimes, and of its directory. With an option that its file has too it does not
+ * start, but for `runtimes`, which it merges: skipDuplicates in moby's daemon/config/config.go, since 18.09. On SIGHUP it
+ * forgets those of the command line, where the file has some: reloadPlatform in daemon/reload_unix.go, measured with 20.10.24.
  */
 
 import type { Situation } from './plan.ts'
