@@ -147,13 +147,13 @@ class Watcher {
     this.#told = told
     this.#places.lookAtAll()
     this.#told = undefined
-    const { defaults, settings } = { defaults: this.#defaults, settings: this.#settings }
+    const input = { settings: this.#settings, defaults: this.#defaults }
     void lookAtOthers({
       host: this.#host,
       pools: this.#pools,
       log: this.#log,
       runtimeRoots: this.#runtimeRoots,
-      input: { settings, defaults, registered: true, all: true },
+      input: { ...input, registered: true, all: true },
       isToldOf: id => told.has(id),
       did: (what, id) => this.#did(what, id),
     })
