@@ -4,7 +4,7 @@
  */
 
 import { isOption } from '../oci/annotations.ts'
-import { bytes, number, readMessage, text } from './protobuf.ts'
+import { bytes, number, readMessage, text, textInto } from './protobuf.ts'
 
 export const PLUGIN_SERVICE = 'nri.pkg.api.v1alpha1.Plugin'
 export const RUNTIME_SERVICE = 'nri.pkg.api.v1alpha1.Runtime'
@@ -44,12 +44,8 @@ export interface Runtime {
 export function parseConfigure(message: Uint8Array): Runtime {
   const runtime = { name: '', version: '' }
   readMessage('ConfigureRequest', message, {
-    2: text(value => {
-      runtime.name = value
-    }),
-    3: text(value => {
-      runtime.version = value
-    }),
+    2: textInto(runtime, 'name'),
+    3: textInto(runtime, 'version'),
   })
   return runtime
 }
@@ -102,16 +98,10 @@ function parsePod(message: Uint8Array): Pod {
   const annotations = new Map<string, string>()
   const pod = { id: '', namespace: '', annotations, runtimeHandler: '' }
   readMessage('PodSandbox', message, {
-    1: text(value => {
-      pod.id = value
-    }),
-    4: text(value => {
-      pod.namespace = value
-    }),
+    1: textInto(pod, 'id'),
+    4: textInto(pod, 'namespace'),
     6: bytes(value => addAnnotation(annotations, value)),
-    7: text(value => {
-      pod.runtimeHandler = value
-    }),
+    7: textInto(pod, 'runtimeHandler'),
   })
   return pod
 }
@@ -122,12 +112,8 @@ function parseContainer(message: Uint8Array): Container {
   const hooks: string[][] = []
   const container = { id: '', podId: '', isRunning: false, hasEnded: false, annotations, hooks }
   readMessage('Container', message, {
-    1: text(value => {
-      container.id = value
-    }),
-    2: text(value => {
-      container.podId = value
-    }),
+    1: textInto(container, 'id'),
+    2: textInto(container, 'podId'),
     4: number(value => {
       container.isRunning = value === RUNNING
       container.hasEnded = value === STOPPED
@@ -148,28 +134,15 @@ function parseHooks(message: Uint8Array): string[][] {
 
 /** Hook */
 function parseHook(message: Uint8Array): string[] {
-  let path = ''
+  const hook = { path: '' }
   const args: string[] = []
-  readMessage('Hook', message, {
-    1: text(value => {
-      path = value
-    }),
-    2: text(value => args.push(value)),
-  })
-  return [path, ...args]
+  readMessage('Hook', message, { 1: textInto(hook, 'path'), 2: text(value => args.push(value)) })
+  return [hook.path, ...args]
 }
 
 /** An entry of a map is a message with the key and the value. */
 function addAnnotation(annotations: Map<string, string>, entry: Uint8Array): void {
-  let key = ''
-  let value = ''
-  readMessage('an annotation', entry, {
-    1: text(read => {
-      key = read
-    }),
-    2: text(read => {
-      value = read
-    }),
-  })
-  if (isOption(key)) annotations.set(key, value)
+  const read = { key: '', value: '' }
+  readMessage('an annotation', entry, { 1: textInto(read, 'key'), 2: textInto(read, 'value') })
+  if (isOption(read.key)) annotations.set(read.key, read.value)
 }

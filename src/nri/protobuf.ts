@@ -16,6 +16,12 @@ export const text = (set: (value: string) => void): Field => ({
   read: reader => set(reader.string()),
 })
 
+/** A field that holds the text of `key`. */
+export const textInto = <Key extends string>(message: Record<Key, string>, key: Key): Field =>
+  text(value => {
+    message[key] = value
+  })
+
 /** A field that holds bytes, or another message. */
 export const bytes = (set: (value: Uint8Array) => void): Field => ({
   type: WireType.LengthDelimited,

@@ -9,7 +9,7 @@ import {
   bytes,
   number,
   readMessage,
-  text,
+  textInto,
   writeBytes,
   writeMessage,
   writeNumber,
@@ -105,12 +105,8 @@ export interface Request {
 export function parseRequest(data: Uint8Array): Request {
   const request: Request = { service: '', method: '', payload: new Uint8Array() }
   readMessage('a request of ttrpc', data, {
-    1: text(value => {
-      request.service = value
-    }),
-    2: text(value => {
-      request.method = value
-    }),
+    1: textInto(request, 'service'),
+    2: textInto(request, 'method'),
     3: bytes(value => {
       request.payload = value
     }),
@@ -142,9 +138,7 @@ export function parseResponse(data: Uint8Array): Response {
         1: number(value => {
           response.code = value
         }),
-        2: text(value => {
-          response.message = value
-        }),
+        2: textInto(response, 'message'),
       }),
     ),
     2: bytes(value => {
