@@ -23,21 +23,20 @@ export function withContainerLock<T>(settings: Settings, id: string, action: () 
       `Cannot work on ${id}: another process of ours has done so for ${TIMEOUT_MS} ms; see procveil doctor`,
     )
   }
-  try {
-    return action()
-  } finally {
-    closeSync(held)
-  }
+  return holding(held, action)
 }
 
 /** The same, but does nothing where another process works on the container. */
 export function tryContainerLock(settings: Settings, id: string, action: () => void): void {
   const held = tryLock(settings, id, 0)
-  if (held === undefined) return
+  if (held !== undefined) holding(held, action)
+}
+
+function holding<T>(lock: number, action: () => T): T {
   try {
-    action()
+    return action()
   } finally {
-    closeSync(held)
+    closeSync(lock)
   }
 }
 
