@@ -45,7 +45,7 @@ export const attach = (input: RebindInput) =>
     const { settings, defaults, registered, all } = input
     if (registered && detached) return LEFT_OUT
     // Who names it wants the files all the same.
-    if (all && registry.find(container.id) === undefined && isUnwanted(input)) return UNWANTED
+    if (all && isUnwanted(input) && registry.find(container.id) === undefined) return UNWANTED
     const refuse = (error: unknown) => log.error(error)
     const context = { host, settings, registry, defaults, spare: 'unless-early', refuse } as const
     bind(context, container)
